@@ -1,1 +1,12 @@
+//! `gate` reads Terraform, Dockerfiles and Kubernetes manifests, judges them by rules and gives a verdict.
+//!
+//! Discover → parse → assemble → judge → decide → report. Invariants:
+//! frontends know syntax and no rules; rules know the model and no syntax; reports know findings and nothing else.
+//! [`source`] alone knows what a line is. Parsing never fails as a whole: it yields a tree and problems.
+//! Rules do no I/O, read no clock and keep no state. Output is a function of the input.
+//! Nothing in the scanned tree is executed, fetched, or trusted to weaken its own verdict.
 
+pub mod frontend;
+pub mod model;
+pub mod problem;
+pub mod source;

@@ -1,1 +1,2 @@
-fn main(){}
+//! The `gate` program.
+fn main() {}

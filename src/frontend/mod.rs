@@ -1,0 +1,79 @@
+//! Input formats. Each turns files into resources of the common model; a new format is one file here and one entry in
+//! [`FRONTENDS`].
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::{Observation, Resource};
+use crate::problem::Problem;
+use crate::source::{FileId, Sources, Span};
+
+/// An edge before resources have their final ids: indices into [`Parsed::resources`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalEdge {
+    /// Index of the resource that refers.
+    pub from: u32,
+    /// Its top-level argument.
+    pub attribute: Arc<str>,
+    /// Index of the resource referred to.
+    pub to: u32,
+}
+
+/// How sure a frontend is that a file is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Not its format.
+    No,
+    /// Its text decides: the frontend looks again and may leave it, which is no problem.
+    Maybe,
+    /// Its format: what cannot be read of it closes the gate.
+    Yes,
+}
+
+/// What one frontend made of all files it claims. Parsing never fails as a whole.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// Resources in the order of files and places.
+    pub resources: Vec<Resource>,
+    /// References between them.
+    pub edges: Vec<LocalEdge>,
+    /// What was seen beside resources.
+    pub observations: Vec<Observation>,
+    /// What could not be read or evaluated.
+    pub problems: Vec<Problem>,
+    /// Every comment with its marks, for suppressions.
+    pub comments: Vec<Span>,
+    /// The files that turned out to be of this format.
+    pub read: Vec<FileId>,
+}
+
+/// What frontends are told beside the files.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The real folder that paths are relative to; reads by expressions (`file()`, local modules) stay below it.
+    pub root: std::path::PathBuf,
+    /// `--var-file` arguments, in order, relative to the working directory.
+    pub var_files: Vec<std::path::PathBuf>,
+    /// `--var name=value` arguments, in order.
+    pub vars: Vec<(String, String)>,
+    /// Whether `TF_VAR_*` of the environment count.
+    pub tf_env: bool,
+}
+
+/// An input format.
+pub trait Frontend: Sync {
+    /// The name in selectors, in the catalog and in reports.
+    fn name(&self) -> &'static str;
+    /// Whether a file of this name is of this format; `path` is relative to the root, with `/`.
+    fn claims(&self, path: &Path) -> Claim;
+    /// Whether the text of a file that may be of this format is.
+    fn recognizes(&self, text: &str) -> bool {
+        let _ = text;
+        true
+    }
+    /// Reads all files that are its own.
+    fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed;
+}
+
+/// All formats. Where two may claim a file the first has it.
+pub const FRONTENDS: &[&dyn Frontend] = &[];

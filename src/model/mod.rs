@@ -1,0 +1,90 @@
+//! The common model: what all frontends yield and all rules read. It knows no syntax and no rule.
+
+pub mod graph;
+pub mod node;
+
+pub use graph::{Edge, Graph};
+pub use node::{Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value};
+
+use std::sync::Arc;
+
+use crate::source::Span;
+
+/// Index of a resource in [`Model::resources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(pub u32);
+
+/// One thing that rules judge: a Terraform resource instance, a Kubernetes object, a Dockerfile stage.
+///
+/// Terraform's other blocks are resources too, so that rules reach them: kinds `variable`, `output`, `module`,
+/// `provider.aws`, `backend.s3`, `terraform`, `data.aws_iam_policy_document`.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// The name of the frontend that made it: `terraform`, `kubernetes`, `dockerfile`.
+    pub format: &'static str,
+    /// The type: `aws_db_instance`, `Deployment`, `stage`.
+    pub kind: Arc<str>,
+    /// Version and group of a Kubernetes object (`apps/v1`); empty elsewhere.
+    pub api_version: Arc<str>,
+    /// The last part of the address: Terraform's name label, `metadata.name`, the stage's name or index.
+    pub name: Arc<str>,
+    /// What tells it from all others of its format: `module.db["a"].aws_db_instance.main[0]`,
+    /// `Deployment/shop/web`, `stage build`.
+    pub address: Arc<str>,
+    /// The arguments, always a map.
+    pub body: Node,
+    /// The header: where a finding about something missing is placed. Never more than one line.
+    pub head: Span,
+    /// All of the block or object, for suppressions.
+    pub span: Span,
+    /// The chain of module calls that made it, outermost first.
+    pub calls: Arc<[Call]>,
+    /// The root it belongs to: the folder of the Terraform root module, the file of a manifest or Dockerfile.
+    pub root: Arc<str>,
+}
+
+/// A module call on the way to a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// `module.db["a"]`, with the calls around it.
+    pub address: Arc<str>,
+    /// The header of the `module` block.
+    pub span: Span,
+}
+
+/// Something a frontend saw that is no value of a resource but that rules speak of: a duplicate key, a tab, an undeclared
+/// reference.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The name by which a rule asks for it, such as `yaml-duplicate-key`.
+    pub name: &'static str,
+    /// Where.
+    pub span: Span,
+    /// What was seen, for people, ready as a finding's message.
+    pub message: String,
+    /// Address of the resource it lies in, if any.
+    pub address: Option<Arc<str>>,
+}
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// All resources, in the order of files and places.
+    pub resources: Vec<Resource>,
+    /// References between them.
+    pub graph: Graph,
+    /// What frontends saw beside resources.
+    pub observations: Vec<Observation>,
+}
+
+impl Model {
+    /// The resource with this id.
+    pub fn resource(&self, id: ResourceId) -> &Resource {
+        &self.resources[id.0 as usize]
+    }
+
+    /// All resources with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
+        self.resources.iter().enumerate().map(|(index, resource)| (ResourceId(index as u32), resource))
+    }
+}
