@@ -6,7 +6,9 @@
 //! Rules do no I/O, read no clock and keep no state. Output is a function of the input.
 //! Nothing in the scanned tree is executed, fetched, or trusted to weaken its own verdict.
 
+pub mod finding;
 pub mod frontend;
 pub mod model;
 pub mod problem;
+pub mod report;
 pub mod source;

@@ -1,0 +1,87 @@
+//! What rules find, ready for reports: places resolved, nothing left to look up in the model.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::Span;
+
+/// How bad a finding is. The order is from least to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good practice.
+    Low,
+    /// Weakens a defense; fails the gate unless told otherwise.
+    Medium,
+    /// A defense is missing.
+    High,
+    /// Exploitable as it stands, or a credential given away.
+    Critical,
+}
+
+impl Severity {
+    /// All severities, worst first.
+    pub const ALL: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+
+    /// The name in every output and in configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+/// One violation of one rule at one place.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// The rule's severity, or what the configuration makes of it.
+    pub severity: Severity,
+    /// One sentence: the resource, the value seen, the value wanted. No full stop.
+    pub message: String,
+    /// The line to mend, never more than one line for something missing.
+    pub at: Span,
+    /// Address of the resource; empty for findings about a file.
+    pub address: Arc<str>,
+    /// Path of the attribute inside the resource that was judged (`ingress.cidr_blocks`); may be empty.
+    pub attribute: String,
+    /// Module calls and origins of the value, outermost first.
+    pub related: Vec<Related>,
+    /// All of the resource, for suppressions on its header.
+    pub scope: Option<Span>,
+    /// Set when the finding holds for some values of an unknown only.
+    pub possible: bool,
+    /// Rule, address, attribute and the normalized text of the value; free of line numbers. Hexadecimal.
+    pub fingerprint: String,
+}
+
+/// A second place that explains a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Where.
+    pub at: Span,
+    /// What is there: `module.db is called here`, `var.public gets its value here`.
+    pub message: String,
+}
+
+/// A finding that a suppression took out of the verdict.
+#[derive(Debug, Clone)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// Why, in the words of whoever suppressed it; empty when the dialect has no reason.
+    pub reason: String,
+    /// Where the suppression stands: a comment, an annotation, an entry of gate.yaml (then none).
+    pub at: Option<Span>,
+    /// The dialect: `gate`, `checkov`, `trivy`, `tfsec`, `hadolint`, `kics`, `kube-linter`, `config`.
+    pub dialect: &'static str,
+    /// Last day on which it acts, `2027-03-01`.
+    pub until: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+}

@@ -1,0 +1,124 @@
+//! Output formats. Reports know findings, problems, counts and rule texts, and nothing of the model.
+//!
+//! A new format is one file here and one entry in [`FORMATS`].
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::finding::{Finding, Severity, Suppressed};
+use crate::problem::Problem;
+use crate::source::Sources;
+
+/// Everything a report may say. Sorted: findings by path, line, column, rule; problems by path and place.
+pub struct Report<'a> {
+    /// Texts of all files read.
+    pub sources: &'a Sources,
+    /// Findings in force.
+    pub findings: Vec<Finding>,
+    /// Findings taken out of the verdict.
+    pub suppressed: Vec<Suppressed>,
+    /// What could not be read or judged.
+    pub problems: Vec<Problem>,
+    /// What every rule with a finding says to people, by rule id (sorted).
+    pub rules: Vec<RuleText>,
+    /// What was done.
+    pub counts: Counts,
+    /// The threshold: findings at or above it fail. None for `never`.
+    pub fail_on: Option<Severity>,
+    /// What the run exits with.
+    pub verdict: Verdict,
+    /// Path from the root of the repository to the root of the scan (`""` or `infra/`), put before every path in SARIF.
+    pub prefix: String,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything was read and judged, nothing at or above the threshold. Exit code 0.
+    Pass,
+    /// Findings at or above the threshold. Exit code 1.
+    Fail,
+    /// Could not be decided. Exit code 2.
+    Undecided,
+}
+
+impl Verdict {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Pass => 0,
+            Verdict::Fail => 1,
+            Verdict::Undecided => 2,
+        }
+    }
+}
+
+/// What a rule says to people.
+#[derive(Debug, Clone)]
+pub struct RuleText {
+    /// Id.
+    pub id: Arc<str>,
+    /// One line.
+    pub title: String,
+    /// Default severity.
+    pub severity: Severity,
+    /// Ids of the same control in other tools.
+    pub aliases: Vec<String>,
+    /// Provider, service, packs.
+    pub tags: Vec<String>,
+    /// Framework and its references: `("hipaa", ["164.312(a)(1)"])`.
+    pub compliance: Vec<(String, Vec<String>)>,
+    /// Why it matters.
+    pub why: String,
+    /// How to mend it.
+    pub fix: String,
+    /// Bad examples, by format.
+    pub bad: Vec<(String, String)>,
+    /// Good examples, by format.
+    pub good: Vec<(String, String)>,
+    /// Whether the check rests on heuristics (SARIF precision medium) or on facts (high).
+    pub heuristic: bool,
+}
+
+/// What was done, for the last lines of every report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Files that the walk met.
+    pub files_seen: usize,
+    /// Files read and judged, by format.
+    pub files_read: Vec<(&'static str, usize)>,
+    /// Files that belong to a format but were not read, with the reason.
+    pub files_skipped: Vec<(String, String)>,
+    /// Resources in the model.
+    pub resources: usize,
+    /// Rules that ran.
+    pub rules_run: usize,
+    /// Checks that met an unknown value, by rule id.
+    pub undecided: Vec<(Arc<str>, usize)>,
+    /// Module calls whose source is not there.
+    pub modules_unread: usize,
+}
+
+/// How a report is to be written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// Use colors (terminal only).
+    pub color: bool,
+    /// Columns of the terminal; 80 when unknown.
+    pub width: usize,
+    /// List suppressed findings.
+    pub show_suppressed: bool,
+    /// Verdict and counts only.
+    pub quiet: bool,
+}
+
+/// An output format.
+pub struct Format {
+    /// The name after `--format`.
+    pub name: &'static str,
+    /// Writes the whole report.
+    pub write: fn(&Report, Style, &mut dyn Write) -> io::Result<()>,
+}
+
+/// All formats.
+pub const FORMATS: &[Format] = &[];
