@@ -1,1 +1,102 @@
-fn main() {}
+//! Compiles `policies/` into the catalog that the binary carries. A malformed rule fails the build with its file and line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::exit;
+
+#[allow(dead_code)]
+#[path = "src/rules/schema.rs"]
+mod schema;
+#[allow(dead_code)]
+#[path = "src/severity.rs"]
+mod severity;
+
+fn main() {
+    println!("cargo:rerun-if-changed=policies");
+    println!("cargo:rerun-if-changed=src/rules/schema.rs");
+    println!("cargo:rerun-if-changed=src/severity.rs");
+    let mut files = Vec::new();
+    collect(Path::new("policies"), &mut files);
+    files.sort();
+    let mut rules = Vec::new();
+    let mut broken = false;
+    for file in &files {
+        let path = file.to_string_lossy().replace('\\', "/");
+        println!("cargo:rerun-if-changed={path}");
+        let text = fs::read_to_string(file).unwrap_or_else(|error| {
+            eprintln!("{path}: {error}");
+            exit(1)
+        });
+        let parsed = if path.ends_with(".rego") {
+            if path.ends_with("_test.rego") {
+                continue;
+            }
+            schema::parse_rego(&path, &text).map(|rule| rule.into_iter().collect()).map_err(|mistake| vec![mistake])
+        } else {
+            schema::parse(&text)
+        };
+        match parsed {
+            Ok(mut parsed) => {
+                for (rule, _) in &mut parsed {
+                    add_tags(rule, &path);
+                }
+                rules.extend(parsed.into_iter().map(|(rule, prose)| (path.clone(), rule, prose)));
+            }
+            Err(mistakes) => {
+                broken = true;
+                for mistake in mistakes {
+                    eprintln!("{path}:{}: {}", mistake.line, mistake.message);
+                    mistake.help.iter().for_each(|help| eprintln!("  help: {help}"));
+                }
+            }
+        }
+    }
+    broken |= has_duplicates(&rules);
+    if broken {
+        exit(1);
+    }
+    rules.sort_by(|a, b| a.1.id.cmp(&b.1.id));
+    let (checks, prose): (Vec<_>, Vec<_>) = rules.into_iter().map(|(_, rule, prose)| (rule, prose)).unzip();
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let write = |name: &str, bytes: Vec<u8>| fs::write(out.join(name), bytes).expect("OUT_DIR can be written");
+    write("rules.bin", postcard::to_stdvec(&checks).expect("rules have a plain form"));
+    write("prose.bin", postcard::to_stdvec(&prose).expect("prose has a plain form"));
+}
+
+/// `policies/aws/rds.yaml` tags its rules `aws` and `rds`.
+fn add_tags(rule: &mut schema::Rule, path: &str) {
+    let stem = path.trim_start_matches("policies/").rsplit_once('.').map_or("", |(stem, _)| stem);
+    for tag in stem.split('/').filter(|tag| *tag != "rego") {
+        if !rule.tags.iter().any(|known| known == tag) {
+            rule.tags.push(tag.to_string());
+        }
+    }
+}
+
+/// One id and one alias belong to one rule.
+fn has_duplicates(rules: &[(String, schema::Rule, schema::Prose)]) -> bool {
+    let mut seen = std::collections::HashMap::new();
+    let mut found = false;
+    for (path, rule, _) in rules {
+        for name in std::iter::once(&rule.id).chain(&rule.aliases) {
+            if let Some(other) = seen.insert(name.to_lowercase(), &rule.id) {
+                eprintln!("{path}: rule '{}': '{name}' belongs to rule '{other}' already", rule.id);
+                found = true;
+            }
+        }
+    }
+    found
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            println!("cargo:rerun-if-changed={}", path.display());
+            collect(&path, files);
+        } else if path.extension().is_some_and(|end| end == "yaml" || end == "rego") {
+            files.push(path);
+        }
+    }
+}

@@ -2,38 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::severity::Severity;
 use crate::source::Span;
-
-/// How bad a finding is. The order is from least to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good practice.
-    Low,
-    /// Weakens a defense; fails the gate unless told otherwise.
-    Medium,
-    /// A defense is missing.
-    High,
-    /// Exploitable as it stands, or a credential given away.
-    Critical,
-}
-
-impl Severity {
-    /// All severities, worst first.
-    pub const ALL: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
-
-    /// The name in every output and in configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Low => "low",
-            Severity::Medium => "medium",
-            Severity::High => "high",
-            Severity::Critical => "critical",
-        }
-    }
-}
 
 /// One violation of one rule at one place.
 #[derive(Debug, Clone)]
@@ -56,6 +26,8 @@ pub struct Finding {
     pub scope: Option<Span>,
     /// Set when the finding holds for some values of an unknown only.
     pub possible: bool,
+    /// The place holds a secret: reports hide the text under it.
+    pub sensitive: bool,
     /// Rule, address, attribute and the normalized text of the value; free of line numbers. Hexadecimal.
     pub fingerprint: String,
 }

@@ -11,4 +11,6 @@ pub mod frontend;
 pub mod model;
 pub mod problem;
 pub mod report;
+pub mod rules;
+pub mod severity;
 pub mod source;

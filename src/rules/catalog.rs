@@ -1,0 +1,178 @@
+//! All rules there are, and which of them run.
+
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
+use super::schema::{Mistake, Prose, Rule, nearest, parse, parse_rego};
+
+static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
+static PROSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prose.bin"));
+
+/// The rules compiled into the binary and those of the user.
+pub struct Catalog {
+    rules: Vec<Rule>,
+    built_in: usize,
+    /// Prose of the built-in rules is decoded when somebody wants to read it.
+    prose: OnceLock<Vec<Prose>>,
+    own_prose: Vec<Prose>,
+    names: OnceLock<FxHashMap<String, usize>>,
+}
+
+/// What runs: tokens are ids, aliases, packs, tags, prefixes of ids (`aws-s3`, `CKV_AWS_*`), `default` and `all`.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Rules to run; `default` when empty.
+    pub select: Vec<String>,
+    /// Rules not to run, taken out last.
+    pub ignore: Vec<String>,
+}
+
+/// A token that names no rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownRule {
+    /// As the user wrote it.
+    pub token: String,
+    /// A name that may have been meant.
+    pub nearest: Option<String>,
+}
+
+impl std::fmt::Display for UnknownRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "no rule, alias, pack or prefix is called '{}'", self.token)
+    }
+}
+
+impl Catalog {
+    /// The built-in rules.
+    pub fn built_in() -> Catalog {
+        let rules: Vec<Rule> = postcard::from_bytes(RULES).expect("the build script wrote this form");
+        Catalog { built_in: rules.len(), rules, prose: OnceLock::new(), own_prose: Vec::new(), names: OnceLock::new() }
+    }
+
+    /// A catalog without any rule.
+    pub fn empty() -> Catalog {
+        let names = OnceLock::new();
+        Catalog { rules: Vec::new(), built_in: 0, prose: OnceLock::new(), own_prose: Vec::new(), names }
+    }
+
+    /// Adds the rules of one file of the user's: YAML, or Rego with a METADATA header that has an id.
+    ///
+    /// Refuses names that another rule has: a policy can't replace a built-in rule.
+    pub fn add(&mut self, path: &str, text: &str) -> Result<usize, Vec<Mistake>> {
+        let parsed = if path.ends_with(".rego") {
+            parse_rego(path, text).map(|rule| rule.into_iter().collect()).map_err(|mistake| vec![mistake])?
+        } else {
+            parse(text)?
+        };
+        let taken: Vec<Mistake> = parsed
+            .iter()
+            .flat_map(|(rule, _)| std::iter::once(&rule.id).chain(&rule.aliases).map(move |name| (rule, name)))
+            .filter(|(_, name)| self.names().contains_key(&name.to_lowercase()))
+            .map(|(rule, name)| Mistake {
+                line: 1,
+                message: format!("rule '{}': the name '{name}' is taken by a rule of the catalog", rule.id),
+                help: Some("give it a name of your own, such as your organization's as prefix".into()),
+            })
+            .collect();
+        if !taken.is_empty() {
+            return Err(taken);
+        }
+        let count = parsed.len();
+        for (rule, prose) in parsed {
+            self.rules.push(rule);
+            self.own_prose.push(prose);
+        }
+        self.names = OnceLock::new();
+        Ok(count)
+    }
+
+    /// Every rule, built-in ones first, each part sorted by id.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The prose of the rule at this index of [`Catalog::rules`].
+    pub fn prose(&self, index: usize) -> &Prose {
+        match index.checked_sub(self.built_in) {
+            Some(own) => &self.own_prose[own],
+            None => {
+                let decode = || postcard::from_bytes(PROSE).expect("the build script wrote this form");
+                &self.prose.get_or_init(decode)[index]
+            }
+        }
+    }
+
+    fn names(&self) -> &FxHashMap<String, usize> {
+        self.names.get_or_init(|| {
+            let mut names = FxHashMap::default();
+            for (index, rule) in self.rules.iter().enumerate() {
+                for name in std::iter::once(&rule.id).chain(&rule.aliases) {
+                    names.entry(name.to_lowercase()).or_insert(index);
+                }
+            }
+            names
+        })
+    }
+
+    /// The index of the rule with this id or alias, without regard to case.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.names().get(&name.to_lowercase()).copied()
+    }
+
+    /// Which rules a token names, by index.
+    pub fn matching(&self, token: &str) -> Result<Vec<usize>, UnknownRule> {
+        let all = 0..self.rules.len();
+        match token {
+            "all" => return Ok(all.collect()),
+            "default" => return Ok(all.filter(|index| self.rules[*index].default).collect()),
+            _ => {}
+        }
+        if let Some(index) = self.find(token) {
+            return Ok(vec![index]);
+        }
+        let lower = token.to_lowercase();
+        let prefix = lower.strip_suffix('*');
+        let found: Vec<usize> = all
+            .filter(|index| {
+                let rule = &self.rules[*index];
+                let begins = |name: &str| {
+                    let name = name.to_lowercase();
+                    match prefix {
+                        Some(prefix) => name.starts_with(prefix),
+                        None => name.strip_prefix(lower.as_str()).is_some_and(|rest| rest.starts_with('-')),
+                    }
+                };
+                rule.packs.iter().chain(&rule.tags).any(|name| name.to_lowercase() == lower)
+                    || begins(&rule.id)
+                    || (prefix.is_some() && rule.aliases.iter().any(|alias| begins(alias)))
+            })
+            .collect();
+        if found.is_empty() {
+            let names: Vec<&str> = self
+                .rules
+                .iter()
+                .flat_map(|rule| [&rule.id].into_iter().chain(&rule.packs))
+                .map(String::as_str)
+                .collect();
+            let nearest = nearest(token, &names).map(str::to_string);
+            return Err(UnknownRule { token: token.to_string(), nearest });
+        }
+        Ok(found)
+    }
+
+    /// The rules that run, by index; an unknown token is an error, so that no typing mistake turns rules off.
+    pub fn select(&self, selection: &Selection) -> Result<Vec<usize>, UnknownRule> {
+        let mut chosen = vec![false; self.rules.len()];
+        let default = ["default".to_string()];
+        let select = if selection.select.is_empty() { &default[..] } else { &selection.select[..] };
+        for (tokens, on) in [(select, true), (&selection.ignore[..], false)] {
+            for token in tokens {
+                for index in self.matching(token)? {
+                    chosen[index] = on;
+                }
+            }
+        }
+        Ok(chosen.iter().enumerate().filter(|(_, on)| **on).map(|(index, _)| index).collect())
+    }
+}

@@ -1,0 +1,314 @@
+//! Runs the selected rules over the model: indexed by format and kind, so that cost follows resources, not rules.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
+
+use super::catalog::Catalog;
+use super::native::{Cx, Findings, Found, Native, find, show};
+use super::schema::{Check, Rule, Table, Target};
+use super::table::{self, Scope};
+use crate::finding::{Finding, Related};
+use crate::model::{Lookup, Node, Resource, ResourceId, Value};
+use crate::problem::{Problem, ProblemKind};
+use crate::source::Span;
+
+/// What the rules made of the model.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Findings, sorted by file, place and rule.
+    pub findings: Vec<Finding>,
+    /// How often a rule could not decide, by rule id, sorted.
+    pub undecided: Vec<(Arc<str>, usize)>,
+    /// Rules that broke.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing to do for a resource.
+#[derive(Clone, Copy)]
+enum Job<'a> {
+    Table(&'a Table, &'a Target),
+    Native(fn(&Cx, ResourceId, &Resource, &mut Findings)),
+}
+
+/// Which rules a resource meets.
+struct Index<'a> {
+    exact: FxHashMap<(&'a str, &'a str), Vec<(usize, Job<'a>)>>,
+    prefixes: Vec<(&'a str, &'a str, usize, Job<'a>)>,
+    views: Vec<(&'a str, usize, Job<'a>)>,
+}
+
+impl<'a> Index<'a> {
+    fn add(&mut self, format: &'a str, kind: &'a str, rule: usize, job: Job<'a>) {
+        match kind.strip_suffix('*') {
+            _ if format == "view" => self.views.push((kind, rule, job)),
+            Some(prefix) => self.prefixes.push((format, prefix, rule, job)),
+            None => self.exact.entry((format, kind)).or_default().push((rule, job)),
+        }
+    }
+
+    fn jobs<'b>(&'b self, resource: &'b Resource) -> impl Iterator<Item = (usize, Job<'a>)> + use<'a, 'b> {
+        let exact = self.exact.get(&(resource.format, &*resource.kind)).map_or(&[][..], |jobs| &jobs[..]);
+        let by_prefix = self
+            .prefixes
+            .iter()
+            .filter(|(format, prefix, ..)| *format == resource.format && resource.kind.starts_with(prefix))
+            .map(|(_, _, rule, job)| (*rule, *job));
+        exact.iter().copied().chain(by_prefix)
+    }
+}
+
+/// Judges the model by the rules at the given indices of the catalog.
+pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
+    let rules = catalog.rules();
+    let mut index = Index { exact: FxHashMap::default(), prefixes: Vec::new(), views: Vec::new() };
+    let mut project = Vec::new();
+    for &rule in selected {
+        match &rules[rule].check {
+            Check::Table(table) => {
+                for target in &table.targets {
+                    for kind in &target.kinds {
+                        index.add(&target.format, kind, rule, Job::Table(table, target));
+                    }
+                }
+            }
+            Check::Native(name) => match find(name) {
+                Some(Native::Resource(format, kinds, check)) => {
+                    kinds.iter().for_each(|kind| index.add(format, kind, rule, Job::Native(check)));
+                }
+                Some(native) => project.push((rule, native)),
+                // The catalog test holds names and functions together; a user's policy may still be wrong.
+                None => project.push((rule, Native::Project(|_, _| panic!("no native check has this name")))),
+            },
+            Check::Rego(_) => {}
+        }
+    }
+    let resources = &cx.model.resources;
+    let per_resource = (0..resources.len()).into_par_iter().map(|number| {
+        let id = ResourceId(number as u32);
+        let resource = &resources[number];
+        let mut results = Vec::new();
+        for (rule, job) in index.jobs(resource) {
+            guarded(&mut results, rule, Some(id), |findings| run(cx, id, resource, job, findings));
+        }
+        results
+    });
+    let mut results: Vec<Ran> = per_resource.flatten_iter().collect();
+    let whole = project.par_iter().map(|(rule, native)| {
+        let mut results = Vec::new();
+        guarded(&mut results, *rule, None, |findings| match native {
+            Native::Project(check) => check(&cx, findings),
+            Native::Observed(name) => observed(cx, name, findings),
+            Native::Resource(..) => unreachable!("indexed above"),
+        });
+        results
+    });
+    results.extend(whole.flatten_iter().collect::<Vec<_>>());
+    collect(cx, rules, results)
+}
+
+/// What one rule made of one subject.
+struct Ran {
+    rule: usize,
+    resource: Option<ResourceId>,
+    findings: Result<Findings, String>,
+}
+
+/// Runs a check so that its panic becomes a problem instead of a lost scan; silent results are dropped.
+fn guarded(results: &mut Vec<Ran>, rule: usize, resource: Option<ResourceId>, check: impl FnOnce(&mut Findings)) {
+    let mut findings = Findings::of(resource);
+    let outcome = catch_unwind(AssertUnwindSafe(|| check(&mut findings)));
+    let findings = match outcome {
+        Ok(()) if findings.found.is_empty() && findings.undecided == 0 => return,
+        Ok(()) => Ok(findings),
+        Err(panic) => Err(panic_text(&*panic)),
+    };
+    results.push(Ran { rule, resource, findings });
+}
+
+/// The words of a panic.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no reason given".into())
+}
+
+fn run(cx: Cx<'_>, id: ResourceId, resource: &Resource, job: Job<'_>, findings: &mut Findings) {
+    match job {
+        Job::Native(check) => check(&cx, id, resource, findings),
+        Job::Table(table, target) => judge_root(cx, id, &resource.body, resource.head, table, target, findings),
+    }
+}
+
+/// Holds one root against a table; `head` is the place for something missing at the top.
+fn judge_root(
+    cx: Cx<'_>,
+    id: ResourceId,
+    root: &Node,
+    head: Span,
+    table: &Table,
+    target: &Target,
+    findings: &mut Findings,
+) {
+    table::judge(table, target, Scope { model: cx.model, resource: id }, root, &mut |hit| {
+        if hit.undecided {
+            return findings.undecided();
+        }
+        let wanted = hit.wanted.map(|wanted| format!(", wanted {wanted}")).unwrap_or_default();
+        let what = if hit.path.is_empty() { String::new() } else { format!("{} ", hit.path) };
+        let node = hit.at.node();
+        let message = match hit.at {
+            Lookup::Absent(_) if what.is_empty() => format!("is not set{wanted}"),
+            Lookup::Absent(_) => format!("{what}is not set{wanted}"),
+            // The root itself is blamed when something beside it is missing.
+            _ if std::ptr::eq(node, root) => {
+                format!("{what}{}", wanted.trim_start_matches(", ").replace("wanted", "lacks"))
+            }
+            _ => format!("{what}is {}{wanted}", show(node)),
+        };
+        if std::ptr::eq(node, root) {
+            findings.at(head, hit.path, message);
+        } else {
+            findings.fail(node, hit.path, message);
+        }
+    });
+}
+
+fn observed(cx: Cx<'_>, name: &str, findings: &mut Findings) {
+    for observation in cx.model.observations.iter().filter(|observation| observation.name == name) {
+        let found = findings.at(observation.span, "", observation.message.clone());
+        found.address.clone_from(&observation.address);
+    }
+}
+
+fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
+    let mut judged = Judged::default();
+    let ids: Vec<Arc<str>> = rules.iter().map(|rule| Arc::from(rule.id.as_str())).collect();
+    let mut undecided = vec![0; rules.len()];
+    for ran in results {
+        match ran.findings {
+            Ok(findings) => {
+                undecided[ran.rule] += findings.undecided;
+                let finish = |found| finish(cx, &rules[ran.rule], &ids[ran.rule], found);
+                judged.findings.extend(findings.found.into_iter().map(finish));
+            }
+            Err(reason) => {
+                let message = format!("rule {} broke: {reason}", ids[ran.rule]);
+                let mut problem = Problem::with_path(ProblemKind::Rule, "", message)
+                    .help("this is a defect of the rule; leave it out with --ignore until it is mended");
+                if let Some(id) = ran.resource {
+                    let head = cx.model.resource(id).head;
+                    problem.path = cx.sources.get(head.file).path().to_string();
+                    problem.span = Some(head);
+                }
+                judged.problems.push(problem);
+            }
+        }
+    }
+    judged.findings.sort_by(|a, b| {
+        (a.at, &a.rule, &a.address, &a.attribute, &a.message).cmp(&(
+            b.at,
+            &b.rule,
+            &b.address,
+            &b.attribute,
+            &b.message,
+        ))
+    });
+    judged
+        .findings
+        .dedup_by(|a, b| a.at == b.at && a.rule == b.rule && a.address == b.address && a.message == b.message);
+    judged.undecided = ids.into_iter().zip(undecided).filter(|(_, count)| *count > 0).collect();
+    judged.problems.sort();
+    judged
+}
+
+/// Gives a finding its rule, its final place and its fingerprint.
+fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
+    let resource = found.resource.map(|id| cx.model.resource(id));
+    let address =
+        found.address.or_else(|| resource.map(|resource| resource.address.clone())).unwrap_or_else(|| "".into());
+    let mut related = Vec::new();
+    if let Some(resource) = resource {
+        for call in resource.calls.iter() {
+            related.push(Related {
+                at: cx.sources.get(call.span.file).first_line(call.span),
+                message: format!("{} is called here", call.address),
+            });
+        }
+    }
+    // The line to mend is the one that decided the value; the way from there to the use explains it.
+    let mut at = found.at;
+    if let Some(trail) = &found.trail {
+        related.push(Related { at: cx.sources.get(at.file).first_line(at), message: "the value is used here".into() });
+        for step in &trail.steps {
+            related
+                .push(Related { at: cx.sources.get(step.span.file).first_line(step.span), message: step.what.clone() });
+        }
+        if let Some(origin) = trail.steps.last() {
+            at = origin.span;
+        }
+    }
+    // Code fetched from elsewhere can't be mended here: the finding stands at the call that brought it in.
+    if is_vendored(cx.sources.get(at.file).path())
+        && let Some(call) = resource.and_then(|resource| {
+            resource.calls.iter().rev().find(|call| !is_vendored(cx.sources.get(call.span.file).path()))
+        })
+    {
+        related
+            .push(Related { at: cx.sources.get(at.file).first_line(at), message: "in the module's own code".into() });
+        at = call.span;
+    }
+    let snippet: String = cx.sources.slice(found.at).split_whitespace().collect::<Vec<_>>().join(" ");
+    let at = cx.sources.get(at.file).first_line(at);
+    related.retain(|place| place.at != at);
+    related.extend(found.related);
+    related.dedup();
+    let message = match &rule.message {
+        Some(template) => fill(template, &address, resource, &found.attribute, &snippet),
+        None if address.is_empty() || found.message.starts_with(&*address) => found.message,
+        None => format!("{address}: {}", found.message),
+    };
+    let fingerprint = fingerprint(id, &address, &found.attribute, &snippet);
+    Finding {
+        rule: id.clone(),
+        severity: rule.severity,
+        message,
+        at,
+        address,
+        attribute: found.attribute,
+        related,
+        scope: resource.map(|resource| resource.span),
+        possible: false,
+        sensitive: found.sensitive,
+        fingerprint,
+    }
+}
+
+fn is_vendored(path: &str) -> bool {
+    path.split('/').any(|part| part == ".terraform")
+}
+
+fn fill(template: &str, address: &str, resource: Option<&Resource>, attribute: &str, snippet: &str) -> String {
+    template
+        .replace("{address}", address)
+        .replace("{name}", resource.map_or("", |resource| &resource.name))
+        .replace("{path}", attribute)
+        .replace("{value}", snippet)
+}
+
+/// A hash of what stays the same when lines move, files are renamed and code is reformatted.
+fn fingerprint(rule: &str, address: &str, attribute: &str, snippet: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [rule, address, attribute, snippet] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a value or any of its parts is unknown; rules that read a whole document ask this before they conclude.
+pub fn is_open(node: &Node) -> bool {
+    matches!(node.value, Value::Unknown(_)) || node.has_unknown()
+}

@@ -1,0 +1,14 @@
+//! Rules: the catalog, the three kinds of check, and the engine that runs them over the model.
+
+pub mod catalog;
+pub mod engine;
+pub mod native;
+pub mod schema;
+pub mod table;
+
+pub(crate) use crate::severity;
+
+pub use catalog::{Catalog, Selection};
+pub use engine::{Judged, judge};
+pub use native::{Cx, Findings, Native};
+pub use schema::{Check, Prose, Rule};

@@ -1,0 +1,174 @@
+//! Checks written in Rust: a name, the view that the function takes, and the function.
+//!
+//! The engine walks; the function checks. Id, title, severity and prose are in `policies/`, never here.
+
+use std::sync::Arc;
+
+use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::source::{Sources, Span};
+
+/// What a check is given beside its subject.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// Everything that was read.
+    pub model: &'a Model,
+    /// The texts, for rules about layout.
+    pub sources: &'a Sources,
+}
+
+/// The view that a native check takes. The engine calls the function once for each.
+#[derive(Clone, Copy)]
+pub enum Native {
+    /// Each resource of these kinds of one format; a trailing `*` matches any end.
+    Resource(&'static str, &'static [&'static str], fn(&Cx, ResourceId, &Resource, &mut Findings)),
+    /// Once for the whole scan.
+    Project(fn(&Cx, &mut Findings)),
+    /// Each observation of this name that a frontend made; its message is the finding's.
+    Observed(&'static str),
+}
+
+/// Every native check by the name that rules use; one slice per subject.
+pub const NATIVE: &[&[(&str, Native)]] = &[LANGUAGE];
+
+/// What the frontends saw themselves.
+const LANGUAGE: &[(&str, Native)] = &[
+    ("terraform-undeclared-reference", Native::Observed("terraform-undeclared-reference")),
+    ("terraform-duplicate-block", Native::Observed("terraform-duplicate-block")),
+    ("terraform-missing-module-argument", Native::Observed("terraform-missing-module-argument")),
+    ("terraform-unknown-module-argument", Native::Observed("terraform-unknown-module-argument")),
+    ("terraform-cycle", Native::Observed("terraform-cycle")),
+    ("yaml-duplicate-key", Native::Observed("yaml-duplicate-key")),
+    ("yaml-tab", Native::Observed("yaml-tab")),
+    ("yaml-truthy", Native::Observed("yaml-truthy")),
+    ("yaml-octal", Native::Observed("yaml-octal")),
+];
+
+/// The native check of this name.
+pub fn find(name: &str) -> Option<Native> {
+    NATIVE.iter().copied().flatten().find(|(known, _)| *known == name).map(|(_, native)| *native)
+}
+
+/// Takes what one rule finds in one subject.
+#[derive(Default)]
+pub struct Findings {
+    /// The findings.
+    pub found: Vec<Found>,
+    /// How many checks met an unknown value and could not be decided.
+    pub undecided: usize,
+    resource: Option<ResourceId>,
+}
+
+/// One finding before the engine gives it rule, severity and fingerprint.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The resource that it speaks of.
+    pub resource: Option<ResourceId>,
+    /// The address, where there is one but no resource.
+    pub address: Option<Arc<str>>,
+    /// Where the value stands.
+    pub at: Span,
+    /// Where the value was decided, nearest step first.
+    pub trail: Option<Arc<crate::model::Trail>>,
+    /// Path of the attribute.
+    pub attribute: String,
+    /// The message, without the address.
+    pub message: String,
+    /// Further places.
+    pub related: Vec<crate::finding::Related>,
+    /// The place holds a secret that no report may print.
+    pub sensitive: bool,
+}
+
+impl Findings {
+    /// For checks of this resource.
+    pub fn of(resource: Option<ResourceId>) -> Findings {
+        Findings { resource, ..Findings::default() }
+    }
+
+    /// Speaks of another resource from here on; project-wide checks say so before each finding.
+    pub fn about(&mut self, resource: ResourceId) -> &mut Findings {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// A finding about the value of `node`, at the path `attribute` of the resource. The node's trail moves the finding to
+    /// the line that decided the value.
+    pub fn fail(&mut self, node: &Node, attribute: impl Into<String>, message: impl Into<String>) -> &mut Found {
+        let found = self.at(node.span, attribute, message);
+        found.trail.clone_from(&node.trail);
+        found
+    }
+
+    /// A finding at a place.
+    pub fn at(&mut self, at: Span, attribute: impl Into<String>, message: impl Into<String>) -> &mut Found {
+        self.found.push(Found {
+            resource: self.resource,
+            address: None,
+            at,
+            trail: None,
+            attribute: attribute.into(),
+            message: message.into(),
+            related: Vec::new(),
+            sensitive: false,
+        });
+        self.found.last_mut().expect("one was pushed")
+    }
+
+    /// A check that an unknown value leaves open: counted and shown, no finding (unless `--strict`).
+    pub fn undecided(&mut self) {
+        self.undecided += 1;
+    }
+
+    /// Fails at `node` when the lookup is the boolean `bad`, counts an unknown, passes otherwise. Absent counts as
+    /// `default`; a bad default is reported at the nearest parent.
+    pub fn boolean(&mut self, lookup: Lookup<'_>, attribute: &str, bad: bool, default: bool) {
+        match lookup {
+            Lookup::Unknown(_) => self.undecided(),
+            Lookup::Known(node) if node.as_bool() == Some(bad) => {
+                self.fail(node, attribute, format!("{attribute} is {bad}, wanted {}", !bad));
+            }
+            Lookup::Absent(node) if default == bad => {
+                self.at(node.span, attribute, format!("{attribute} is not set and defaults to {bad}, wanted {}", !bad));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Found {
+    /// Adds a place that explains the finding.
+    pub fn related(&mut self, at: Span, message: impl Into<String>) -> &mut Found {
+        self.related.push(crate::finding::Related { at, message: message.into() });
+        self
+    }
+
+    /// Keeps the value out of every report.
+    pub fn sensitive(&mut self) -> &mut Found {
+        self.sensitive = true;
+        self
+    }
+}
+
+/// A value as a message shows it: short, quoted, never a whole document.
+pub fn show(node: &Node) -> String {
+    let cut = |text: &str| {
+        let mut short: String = text.chars().take(60).collect();
+        if short.len() < text.len() {
+            short.push('…');
+        }
+        short
+    };
+    match &node.value {
+        Value::Null => "null".into(),
+        Value::Bool(bool) => bool.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => format!("\"{}\"", cut(text)),
+        Value::List(items) if items.is_empty() => "empty".into(),
+        Value::List(items) => match items.iter().map(show).collect::<Vec<_>>() {
+            shown if shown.len() <= 3 => format!("[{}]", shown.join(", ")),
+            shown => format!("[{}, … {} more]", shown[..2].join(", "), shown.len() - 2),
+        },
+        Value::Map(_) => "a block".into(),
+        Value::Unknown(_) => "unknown".into(),
+    }
+}
