@@ -60,6 +60,16 @@ pub struct Settings {
     pub tf_env: bool,
 }
 
+/// Folders that a file needs read beside it, relative to its own folder (`.`, `../modules/db`); those outside the root
+/// of the scan are left out. Their files are given to the frontend too, also where they are hidden or ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Folders whose own files are read.
+    pub folders: Vec<String>,
+    /// Folders that are read with all folders below: what was installed there, such as `.terraform/modules`.
+    pub installed: Vec<String>,
+}
+
 /// An input format.
 pub trait Frontend: Sync {
     /// The name in selectors, in the catalog and in reports.
@@ -70,6 +80,11 @@ pub trait Frontend: Sync {
     fn recognizes(&self, text: &str) -> bool {
         let _ = text;
         true
+    }
+    /// What must be read beside a file of this format for it to be understood, as the other files of a module.
+    fn context(&self, text: &str) -> Context {
+        let _ = text;
+        Context::default()
     }
     /// Reads all files that are its own.
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed;

@@ -1,0 +1,250 @@
+//! Finds the files to judge: one parallel walk, who claims which file, each file read once.
+//!
+//! The answer depends on the tree alone: ignore files count only inside the scanned folder, never a user's or a
+//! parent folder's. Links are not followed, with one exception: a link to a regular file inside the root whose name a
+//! format claims for certain is read under its own name, since a Terraform module is what its folder shows.
+
+mod read;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use miette::Diagnostic;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::config::PathGlobs;
+use crate::finding::Finding;
+use crate::frontend::{Claim, Frontend};
+use crate::problem::Problem;
+use crate::source::{FileId, Source, Sources};
+
+/// Bytes of one file that are read at most, unless told otherwise.
+pub const MAX_BYTES: u64 = 10 << 20;
+
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct Walk<'a> {
+    /// Files and folders, relative to the working directory or absolute.
+    pub paths: &'a [PathBuf],
+    /// Paths that the configuration leaves out.
+    pub exclude: Option<&'a PathGlobs>,
+    /// Whether the excludes hold for files named in [`Walk::paths`] too.
+    pub force_exclude: bool,
+    /// Bytes of one file that are read at most.
+    pub max_bytes: u64,
+}
+
+impl<'a> Walk<'a> {
+    /// Looks at `paths` without excludes.
+    pub fn new(paths: &'a [PathBuf]) -> Walk<'a> {
+        Walk { paths, exclude: None, force_exclude: false, max_bytes: MAX_BYTES }
+    }
+}
+
+/// What there is to judge. The same for the same tree, whatever the number of threads.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// Texts of all files that a format claims, sorted by path.
+    pub sources: Sources,
+    /// The files of each frontend, in the order of the frontends.
+    pub claims: Vec<Vec<FileId>>,
+    /// The real folder that all paths are relative to.
+    pub root: PathBuf,
+    /// Path from the root of the repository to [`Discovered::root`], with a trailing `/`; empty outside a repository.
+    pub prefix: String,
+    /// The files that were asked for, when others were read for their context only; see [`Discovered::counts`].
+    pub only: Option<BTreeSet<FileId>>,
+    /// Files read for their context that the configuration excludes.
+    pub excluded: BTreeSet<FileId>,
+    /// What could not be read, sorted.
+    pub problems: Vec<Problem>,
+    /// Files that the walk met: not hidden, not ignored, not excluded.
+    pub seen: usize,
+    /// Files that might belong to a format and were left unread on purpose, with the reason; sorted.
+    pub skipped: Vec<(String, String)>,
+}
+
+impl Discovered {
+    /// Whether a finding is about what was asked for: it stands in such a file, or such a file made it by a module call.
+    pub fn counts(&self, finding: &Finding) -> bool {
+        let Some(only) = &self.only else { return true };
+        let is_called = || finding.related.iter().any(|place| only.contains(&place.at.file));
+        only.contains(&finding.at.file) || (!self.excluded.contains(&finding.at.file) && is_called())
+    }
+}
+
+/// A path that can't be scanned at all.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Error {
+    /// Nothing is there.
+    #[error("{path}: {reason}")]
+    #[diagnostic(help("name a file or folder that exists; the default is the working directory"))]
+    Path {
+        /// As it was given.
+        path: String,
+        /// What the operating system says.
+        reason: String,
+    },
+}
+
+/// The real folder that paths of a scan are relative to: the folder itself if one is given, else the working directory
+/// if it holds all that is given, else the nearest folder that does.
+pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
+    let anchors = paths.iter().map(|path| anchor(path)).collect::<Result<Vec<_>, _>>()?;
+    if let ([path], [folder]) = (paths, &anchors[..])
+        && path.is_dir()
+    {
+        return Ok(folder.clone());
+    }
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    // The top of the file system as root would confine nothing.
+    if let Some(here) = here.filter(|here| here.parent().is_some())
+        && anchors.iter().all(|anchor| anchor.starts_with(&here))
+    {
+        return Ok(here);
+    }
+    let mut root = anchors.first().cloned().unwrap_or_default();
+    while !anchors.iter().all(|anchor| anchor.starts_with(&root)) && root.pop() {}
+    Ok(root)
+}
+
+/// The real folder of a path: itself, or where the file lies.
+fn anchor(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |error: std::io::Error| Error::Path { path: escaped(path), reason: io_reason(&error) };
+    if path.is_dir() {
+        return path.canonicalize().map_err(failed);
+    }
+    path.symlink_metadata().map_err(failed)?;
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.canonicalize().map_err(failed),
+        _ => Path::new(".").canonicalize().map_err(failed),
+    }
+}
+
+/// Path from the nearest folder with `.git` down to `root`, with a trailing `/`; empty when there is none.
+fn prefix_of(root: &Path) -> String {
+    let Some(repository) = repository_of(root) else { return String::new() };
+    match relative(root.strip_prefix(repository).unwrap_or(Path::new(""))).as_deref() {
+        None | Some("") => String::new(),
+        Some(path) => format!("{path}/"),
+    }
+}
+
+/// The nearest folder at or above `folder` that holds `.git`.
+pub fn repository_of(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|above| above.join(".git").exists())
+}
+
+/// Walks, claims and reads.
+pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discovered, Error> {
+    let root = root_of(walk.paths)?;
+    let mut found = walk::Found::default();
+    let scope = walk::Scope { root: &root, frontends, exclude: walk.exclude, force_exclude: walk.force_exclude };
+    for path in walk.paths {
+        found.join(scope.visit(path)?);
+    }
+    found.sort();
+    let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);
+    let wanted: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
+    let (texts, context) = read_context(texts, &scope, walk.max_bytes);
+    outcome.join(context);
+    outcome.problems.extend(found.problems);
+    outcome.problems.sort();
+    outcome.problems.dedup();
+    outcome.skipped.extend(found.skipped);
+    outcome.skipped.sort();
+    outcome.skipped.dedup();
+
+    let mut sources = Sources::default();
+    let mut claims = vec![Vec::new(); frontends.len()];
+    let (mut only, mut excluded) = (BTreeSet::new(), BTreeSet::new());
+    let total = texts.len();
+    for text in texts {
+        let is_wanted = wanted.contains(&text.path);
+        let is_excluded = !is_wanted && scope.is_excluded(Path::new(&text.path));
+        let file = sources.add(Source::new(text.path, text.text));
+        claims[text.frontend].push(file);
+        if is_wanted {
+            only.insert(file);
+        }
+        if is_excluded {
+            excluded.insert(file);
+        }
+    }
+    let only = (only.len() < total).then_some(only);
+    let prefix = prefix_of(&root);
+    let read::Outcome { problems, skipped } = outcome;
+    Ok(Discovered { sources, claims, prefix, root, only, excluded, problems, seen: found.seen, skipped })
+}
+
+/// Reads what the files at hand need to be understood and the walk has not met: the folder of a file given alone, the
+/// local modules that it calls, modules installed beside it. Ends because every folder is listed once.
+fn read_context(
+    mut texts: Vec<read::Text>,
+    scope: &walk::Scope<'_>,
+    max_bytes: u64,
+) -> (Vec<read::Text>, read::Outcome) {
+    let mut known: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
+    let mut listed: BTreeSet<(usize, PathBuf)> = BTreeSet::new();
+    let mut outcome = read::Outcome::default();
+    let mut fresh = 0;
+    while fresh < texts.len() {
+        let asked: Vec<Vec<(usize, walk::Need)>> =
+            texts[fresh..].par_iter().map(|text| scope.needs(text.frontend, &text.path, &text.text)).collect();
+        fresh = texts.len();
+        let mut candidates = Vec::new();
+        for (frontend, need) in asked.into_iter().flatten() {
+            if listed.insert((frontend, need.folder.clone())) {
+                candidates.extend(scope.list(frontend, &need));
+            }
+        }
+        candidates.retain(|candidate| relative(&candidate.path).is_none_or(|path| known.insert(path)));
+        candidates.sort_by(|a, b| a.path.cmp(&b.path));
+        let (more, part) = read::all(candidates, scope, max_bytes);
+        texts.extend(more);
+        outcome.join(part);
+    }
+    texts.sort_by(|a, b| a.path.cmp(&b.path));
+    (texts, outcome)
+}
+
+/// Who may own a file of this name: frontends by index, in order, those that say no left out.
+fn claims_of(frontends: &[&dyn Frontend], path: &Path) -> Vec<(usize, Claim)> {
+    let claims = frontends.iter().enumerate().map(|(index, frontend)| (index, frontend.claims(path)));
+    claims.filter(|(_, claim)| *claim != Claim::No).collect()
+}
+
+/// A relative path with `/` between its parts; none if a name is not UTF-8.
+fn relative(path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path
+        .components()
+        .filter(|part| !matches!(part, Component::CurDir))
+        .map(|part| part.as_os_str().to_str())
+        .collect();
+    parts.map(|parts| parts.join("/"))
+}
+
+/// A path for people: bytes that are not UTF-8 as `\xff`.
+fn escaped(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    if cfg!(windows) { text.replace('\\', "/") } else { text }
+}
+
+/// The reason of an I/O error in the style of a message: lower case, without the number.
+fn io_reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "no such file or folder".into(),
+        ErrorKind::PermissionDenied => "no permission to read it".into(),
+        _ => match error.to_string().split_once(" (os error") {
+            Some((reason, _)) => reason.to_lowercase(),
+            None => error.to_string(),
+        },
+    }
+}

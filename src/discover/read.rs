@@ -1,0 +1,165 @@
+//! Reads candidates, each once and in parallel, and settles whose they are.
+
+use std::fs::File;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
+use super::walk::{Candidate, Scope};
+use super::{escaped, io_reason, relative};
+use crate::frontend::Claim;
+use crate::problem::{Problem, ProblemKind};
+
+/// What of a file too large to read is looked at to tell its format.
+const HEAD_BYTES: u64 = 64 << 10;
+
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// Relative to the root.
+    pub path: String,
+    pub text: String,
+    /// Index of its frontend.
+    pub frontend: usize,
+}
+
+/// What reading left over.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub problems: Vec<Problem>,
+    pub skipped: Vec<(String, String)>,
+}
+
+impl Outcome {
+    pub fn join(&mut self, other: Outcome) {
+        self.problems.extend(other.problems);
+        self.skipped.extend(other.skipped);
+    }
+}
+
+/// One file.
+enum Read1 {
+    Text(Text),
+    Problem(Problem),
+    Skipped(String, String),
+    Foreign,
+}
+
+/// Reads all candidates; the order of the texts is that of the candidates.
+pub(super) fn all(candidates: Vec<Candidate>, scope: &Scope<'_>, max_bytes: u64) -> (Vec<Text>, Outcome) {
+    let read: Vec<Read1> = candidates.par_iter().map(|candidate| one(candidate, scope, max_bytes)).collect();
+    let (mut texts, mut outcome) = (Vec::new(), Outcome::default());
+    for one in read {
+        match one {
+            Read1::Text(text) => texts.push(text),
+            Read1::Problem(problem) => outcome.problems.push(problem),
+            Read1::Skipped(path, reason) => outcome.skipped.push((path, reason)),
+            Read1::Foreign => {}
+        }
+    }
+    (texts, outcome)
+}
+
+fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
+    let name = escaped(&candidate.path);
+    let problem =
+        |kind, message: String, help: &str| Read1::Problem(Problem::with_path(kind, &name, message).help(help));
+    let bytes = match bytes(scope, candidate, max_bytes + 1) {
+        Ok(bytes) => bytes,
+        Err(reason) => return problem(ProblemKind::Unread, reason, "make it readable, or exclude it in gate.yaml"),
+    };
+    if bytes.len() as u64 > max_bytes {
+        let head = &bytes[..bytes.len().min(HEAD_BYTES as usize)];
+        return match owner(scope, candidate, &lossy(head)) {
+            Some(_) => problem(
+                ProblemKind::Limit,
+                format!("is larger than the limit of {}", size(max_bytes)),
+                "split it, or exclude it in gate.yaml",
+            ),
+            None => Read1::Skipped(name, format!("larger than {} and of no format that is read", size(max_bytes))),
+        };
+    }
+    let text = match decode(bytes) {
+        Ok(text) => text,
+        Err(broken) => {
+            return match owner(scope, candidate, &broken.text) {
+                Some(_) => problem(ProblemKind::Unread, broken.reason, broken.help),
+                None => Read1::Foreign,
+            };
+        }
+    };
+    let Some(frontend) = owner(scope, candidate, &text) else { return Read1::Foreign };
+    match relative(&candidate.path) {
+        Some(path) => Read1::Text(Text { path, text, frontend }),
+        None => problem(ProblemKind::Unread, "its name is not UTF-8".into(), "rename it"),
+    }
+}
+
+/// At most `limit` bytes. Reads no further than that even if the file grows or claims another size.
+fn bytes(scope: &Scope<'_>, candidate: &Candidate, limit: u64) -> Result<Vec<u8>, String> {
+    let file = File::open(scope.root.join(&candidate.path)).map_err(|error| io_reason(&error))?;
+    let metadata = file.metadata().map_err(|error| io_reason(&error))?;
+    if !metadata.is_file() {
+        return Err("is not a regular file".into());
+    }
+    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize);
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| io_reason(&error))?;
+    Ok(bytes)
+}
+
+/// The first frontend that has the file by its name, or by its text where the name leaves it open.
+fn owner(scope: &Scope<'_>, candidate: &Candidate, text: &str) -> Option<usize> {
+    let owns = |(frontend, claim): &(usize, Claim)| {
+        // One that breaks on the text gets the file, so that it breaks where that is reported.
+        *claim == Claim::Yes
+            || catch_unwind(AssertUnwindSafe(|| scope.frontends[*frontend].recognizes(text))).unwrap_or(true)
+    };
+    candidate.claims.iter().find(|claim| owns(claim)).map(|(frontend, _)| *frontend)
+}
+
+/// Text that is not what formats are written in, as near as it can be read, to tell whose it would be.
+struct Broken {
+    text: String,
+    reason: String,
+    help: &'static str,
+}
+
+fn decode(bytes: Vec<u8>) -> Result<String, Broken> {
+    let help = "save it as UTF-8";
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes[..] {
+        return Err(Broken { text: lossy(&bytes), reason: "is UTF-16, not UTF-8".into(), help });
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Broken { text: lossy(error.as_bytes()), reason: format!("is not UTF-8 (line {line})"), help }
+    })?;
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_string(),
+        None => text,
+    };
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => {
+            let line = text[..at].matches('\n').count() + 1;
+            let reason = format!("holds a NUL byte (line {line}): not text");
+            Err(Broken { text, reason, help: "remove the byte, or exclude the file in gate.yaml" })
+        }
+    }
+}
+
+/// The text with a replacement for what can't be decoded.
+fn lossy(bytes: &[u8]) -> String {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').to_string(),
+    };
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+fn size(bytes: u64) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
+}

@@ -1,0 +1,381 @@
+//! The walk: which files are there, and which of them a format may own. Reads nothing but ignore files.
+
+use std::ffi::OsStr;
+use std::fs::{DirEntry, File};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::{Error, claims_of, escaped, io_reason};
+use crate::config::PathGlobs;
+use crate::frontend::{Claim, Frontend};
+use crate::problem::{Problem, ProblemKind};
+
+/// An ignore file is a list of names; past this size it is taken for something else, and nothing is ignored by it.
+const MAX_IGNORE_BYTES: u64 = 256 << 10;
+
+/// A file that a format may own.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// Relative to the root.
+    pub path: PathBuf,
+    /// Who may own it, in the order of the frontends.
+    pub claims: Vec<(usize, Claim)>,
+}
+
+/// What a walk met.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub candidates: Vec<Candidate>,
+    pub problems: Vec<Problem>,
+    pub skipped: Vec<(String, String)>,
+    pub seen: usize,
+}
+
+impl Found {
+    pub fn join(&mut self, other: Found) {
+        self.candidates.extend(other.candidates);
+        self.problems.extend(other.problems);
+        self.skipped.extend(other.skipped);
+        self.seen += other.seen;
+    }
+
+    /// Brings everything into an order that threads do not decide.
+    pub fn sort(&mut self) {
+        self.candidates.sort_by(|a, b| a.path.cmp(&b.path));
+        self.candidates.dedup_by(|a, b| a.path == b.path);
+    }
+
+    fn skip(&mut self, path: &Path, reason: &str) {
+        self.skipped.push((escaped(path), reason.into()));
+    }
+}
+
+/// A folder that must be read for a file to be understood.
+#[derive(Debug)]
+pub(super) struct Need {
+    /// Relative to the root, without `..`.
+    pub folder: PathBuf,
+    /// Whether folders below it count too.
+    pub deep: bool,
+}
+
+/// Where a walk may go and whom it asks.
+pub(super) struct Scope<'a> {
+    pub root: &'a Path,
+    pub frontends: &'a [&'a dyn Frontend],
+    pub exclude: Option<&'a PathGlobs>,
+    pub force_exclude: bool,
+}
+
+/// Ignore files in force in a folder: its own and those of the folders above it, up to where the walk began.
+#[derive(Default)]
+struct Ignores {
+    above: Option<Arc<Ignores>>,
+    gate: Option<Gitignore>,
+    git: Option<Gitignore>,
+}
+
+impl Ignores {
+    /// `.gateignore` outranks `.gitignore`; within each kind the nearest folder outranks those above.
+    fn excludes(&self, path: &Path, is_folder: bool) -> bool {
+        let decide = |pick: fn(&Ignores) -> Option<&Gitignore>| {
+            let mut level = Some(self);
+            while let Some(ignores) = level {
+                match pick(ignores).map(|file| file.matched(path, is_folder)) {
+                    Some(Match::Ignore(_)) => return Some(true),
+                    Some(Match::Whitelist(_)) => return Some(false),
+                    _ => level = ignores.above.as_deref(),
+                }
+            }
+            None
+        };
+        decide(|ignores| ignores.gate.as_ref()).or_else(|| decide(|ignores| ignores.git.as_ref())).unwrap_or(false)
+    }
+}
+
+/// The folder at hand.
+struct Folder {
+    path: PathBuf,
+    ignores: Arc<Ignores>,
+}
+
+impl Scope<'_> {
+    /// Everything below a given folder, or the given file.
+    pub fn visit(&self, path: &Path) -> Result<Found, Error> {
+        let anchor = super::anchor(path)?;
+        let below = anchor.strip_prefix(self.root).unwrap_or(Path::new("")).to_path_buf();
+        let mut found = Found::default();
+        if !path.is_dir() {
+            // A path such as `..` names no file, and it is a folder: it has been dealt with.
+            if let Some(name) = path.file_name() {
+                self.given(below.join(name), &mut found);
+            }
+            return Ok(found);
+        }
+        Ok(self.walk(Folder { path: below, ignores: Arc::default() }))
+    }
+
+    /// A file that was named is taken though it is hidden or ignored.
+    fn given(&self, path: PathBuf, found: &mut Found) {
+        if self.force_exclude && self.is_excluded(&path) {
+            return;
+        }
+        found.seen += 1;
+        let full = self.root.join(&path);
+        match full.symlink_metadata().map(|metadata| metadata.file_type()) {
+            Ok(kind) if kind.is_symlink() => self.link(path, found),
+            Ok(kind) if kind.is_file() => {
+                let claims = claims_of(self.frontends, &path);
+                match claims.is_empty() {
+                    true => found.skip(&path, "no format that is read has files of this name"),
+                    false => found.candidates.push(Candidate { path, claims }),
+                }
+            }
+            Ok(_) => found.problems.push(
+                Problem::with_path(ProblemKind::Unread, escaped(&path), "is not a regular file")
+                    .help("name a regular file or a folder"),
+            ),
+            Err(error) => found.problems.push(unread(&path, &io_reason(&error))),
+        }
+    }
+
+    /// Walks below a folder, in parallel: one task a folder, so that depth needs no stack.
+    fn walk(&self, folder: Folder) -> Found {
+        let all = Mutex::new(Found::default());
+        rayon::scope(|tasks| self.enter(folder, tasks, &all));
+        all.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter<'s>(&'s self, folder: Folder, tasks: &rayon::Scope<'s>, all: &'s Mutex<Found>) {
+        let mut found = Found::default();
+        let mut entries = Vec::new();
+        match self.root.join(&folder.path).read_dir() {
+            Ok(reader) => {
+                for entry in reader {
+                    match entry {
+                        Ok(entry) => entries.push(entry),
+                        Err(error) => found.problems.push(unread_folder(&folder.path, &io_reason(&error))),
+                    }
+                }
+            }
+            Err(error) => found.problems.push(unread_folder(&folder.path, &io_reason(&error))),
+        }
+        let folder = self.with_ignore_files(folder, &entries, &mut found);
+        for entry in entries {
+            let name = entry.file_name();
+            if is_hidden(&name) {
+                continue;
+            }
+            let path = folder.path.join(&name);
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
+                Err(error) => {
+                    found.problems.push(unread(&path, &io_reason(&error)));
+                    continue;
+                }
+            };
+            if folder.ignores.excludes(&path, kind.is_dir()) || self.is_excluded(&path) {
+                continue;
+            }
+            if kind.is_dir() {
+                let below = Folder { path, ignores: Arc::clone(&folder.ignores) };
+                tasks.spawn(move |tasks| self.enter(below, tasks, all));
+                continue;
+            }
+            found.seen += 1;
+            if kind.is_symlink() {
+                self.link(path, &mut found);
+                continue;
+            }
+            let claims = claims_of(self.frontends, &path);
+            match (claims.is_empty(), kind.is_file()) {
+                (true, _) => {}
+                (false, true) => found.candidates.push(Candidate { path, claims }),
+                (false, false) => found.skip(&path, "not a regular file"),
+            }
+        }
+        all.lock().unwrap_or_else(PoisonError::into_inner).join(found);
+    }
+
+    /// Adds the ignore files of a folder. Only regular files of reasonable size count: a link could lead to a device.
+    fn with_ignore_files(&self, folder: Folder, entries: &[DirEntry], found: &mut Found) -> Folder {
+        let mut ignores = Ignores { above: Some(Arc::clone(&folder.ignores)), ..Ignores::default() };
+        for (name, slot) in [(".gateignore", &mut ignores.gate), (".gitignore", &mut ignores.git)] {
+            let Some(entry) = entries.iter().find(|entry| entry.file_name() == name) else { continue };
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                found.skip(&folder.path.join(name), "not a regular file; nothing is ignored by it");
+                continue;
+            }
+            match ignore_lines(&entry.path()) {
+                Ok(text) => *slot = Some(matcher(&folder.path, &text)),
+                Err(reason) => found.skip(&folder.path.join(name), &format!("{reason}; nothing is ignored by it")),
+            }
+        }
+        if ignores.gate.is_none() && ignores.git.is_none() {
+            return folder;
+        }
+        Folder { path: folder.path, ignores: Arc::new(ignores) }
+    }
+
+    pub fn is_excluded(&self, path: &Path) -> bool {
+        self.exclude.is_some_and(|globs| globs.matches(&self.root.join(path)))
+    }
+
+    /// Decides on a link by its name and by where it leads, without following it into a folder.
+    fn link(&self, path: PathBuf, found: &mut Found) {
+        let target = match self.root.join(&path).canonicalize() {
+            Ok(target) => target,
+            Err(error) => {
+                let reason = match error.kind() {
+                    std::io::ErrorKind::NotFound => "link to nothing".into(),
+                    _ => io_reason(&error),
+                };
+                return found.skip(&path, &reason);
+            }
+        };
+        let inside = target.starts_with(self.root);
+        let claims = claims_of(self.frontends, &path);
+        let is_certain = claims.iter().any(|(_, claim)| *claim == Claim::Yes);
+        if target.is_dir() {
+            let reason = if inside { "link to a folder, which is met where it lies" } else { LEADS_OUT };
+            return found.skip(&path, reason);
+        }
+        match (inside, is_certain) {
+            (true, true) if target.is_file() => found.candidates.push(Candidate { path, claims }),
+            (true, _) if claims.is_empty() => {}
+            (true, _) if target.is_file() => found.skip(&path, "link to a file, which is met where it lies"),
+            (_, true) if target.is_file() => found.problems.push(
+                unread(&path, LEADS_OUT)
+                    .help("scan a folder that holds the link and the file, or exclude the link in gate.yaml"),
+            ),
+            (false, _) => found.skip(&path, LEADS_OUT),
+            (true, _) => found.skip(&path, "link to something that is not a regular file"),
+        }
+    }
+
+    /// The folders that the frontend of a file wants to see beside it. Paths that leave the root are dropped: the
+    /// frontend tells what it misses.
+    pub fn needs(&self, frontend: usize, path: &str, text: &str) -> Vec<(usize, Need)> {
+        let own = Path::new(path).parent().unwrap_or(Path::new(""));
+        let context = self.frontends[frontend].context(text);
+        let near = context.folders.iter().filter_map(|folder| normal(&own.join(folder))).map(|folder| (folder, false));
+        let installed = context.installed.iter().filter_map(|folder| normal(&own.join(folder)));
+        near.chain(installed.map(|folder| (folder, true)))
+            .map(|(folder, deep)| (frontend, Need { folder, deep }))
+            .collect()
+    }
+
+    /// The files of a frontend in a folder that another file needs, though the folder be hidden, ignored or excluded:
+    /// it was asked for. Ignored files in it stay out, since they differ between machines; what was installed there is
+    /// always ignored, so that it is read whole. Folders behind links are not entered.
+    pub fn list(&self, frontend: usize, need: &Need) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        let mut folders = vec![need.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            let full = self.root.join(&folder);
+            let Ok(entries) = full.read_dir() else { continue };
+            if !full.canonicalize().is_ok_and(|real| real == full) {
+                continue;
+            }
+            let ignores = if need.deep { Arc::default() } else { self.ignores_down_to(&folder) };
+            for entry in entries.flatten() {
+                let Ok(kind) = entry.file_type() else { continue };
+                let path = folder.join(entry.file_name());
+                if is_hidden(&entry.file_name()) || ignores.excludes(&path, kind.is_dir()) {
+                    continue;
+                }
+                if kind.is_dir() {
+                    if need.deep {
+                        folders.push(path);
+                    }
+                    continue;
+                }
+                let is_file = kind.is_file() || (kind.is_symlink() && self.leads_to_file_inside(&path));
+                if is_file && self.frontends[frontend].claims(&path) == Claim::Yes {
+                    candidates.push(Candidate { path, claims: vec![(frontend, Claim::Yes)] });
+                }
+            }
+        }
+        candidates
+    }
+
+    /// The ignore files of a folder and of all folders above it up to the root.
+    fn ignores_down_to(&self, folder: &Path) -> Arc<Ignores> {
+        let mut ignores = Arc::new(Ignores::default());
+        let above: Vec<&Path> = folder.ancestors().collect();
+        for level in above.into_iter().rev() {
+            let [gate, git] = [".gateignore", ".gitignore"].map(|name| {
+                let path = self.root.join(level).join(name);
+                let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+                is_file.then(|| ignore_lines(&path).ok()).flatten().map(|text| matcher(level, &text))
+            });
+            if gate.is_some() || git.is_some() {
+                ignores = Arc::new(Ignores { above: Some(ignores), gate, git });
+            }
+        }
+        ignores
+    }
+
+    fn leads_to_file_inside(&self, path: &Path) -> bool {
+        self.root.join(path).canonicalize().is_ok_and(|target| target.starts_with(self.root) && target.is_file())
+    }
+}
+
+const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed";
+
+/// Hidden files and folders are tools' own, but `.github` is code.
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") && name != ".github"
+}
+
+/// A relative path without `.` and `..`; none if it leaves its start.
+fn normal(path: &Path) -> Option<PathBuf> {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => normal.push(name),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !normal.pop() {
+                    return None;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(normal)
+}
+
+fn ignore_lines(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| io_reason(&error))?;
+    file.take(MAX_IGNORE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| io_reason(&error))?;
+    if bytes.len() as u64 > MAX_IGNORE_BYTES {
+        return Err(format!("larger than {} KiB", MAX_IGNORE_BYTES >> 10));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Lines that are no valid pattern ignore nothing, as in git.
+fn matcher(folder: &Path, text: &str) -> Gitignore {
+    let mut builder = GitignoreBuilder::new(folder);
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        // An error concerns this line only.
+        let _ = builder.add_line(None, line);
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+fn unread(path: &Path, reason: &str) -> Problem {
+    Problem::with_path(ProblemKind::Unread, escaped(path), reason).help("make it readable, or exclude it in gate.yaml")
+}
+
+fn unread_folder(path: &Path, reason: &str) -> Problem {
+    let name = if path.as_os_str().is_empty() { ".".into() } else { escaped(path) };
+    Problem::with_path(ProblemKind::Unread, name, format!("folder was not listed: {reason}"))
+        .help("make it readable, or exclude it in gate.yaml")
+}
