@@ -1,4 +1,5 @@
 //! What the walk finds, claims, reads and refuses.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
