@@ -1,0 +1,288 @@
+//! The core of `gate test`: runs the examples of rules through the real frontends and the real judge.
+//!
+//! A rule's `bad` examples must fire exactly on their marked lines and its `good` ones must stay silent, with that rule alone
+//! selected. A line is marked by a comment at its end, `# expect` or `// expect`; where it cannot carry one, by
+//! `# expect-above` on the line after it or `# expect-below` on the line before it; in JSON by a member `"//": "expect"` (or
+//! `"expect-above"`, `"expect-below"`).
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+use regex::Regex;
+
+use crate::frontend::{FRONTENDS, Frontend, Parsed, Settings};
+use crate::model::{Edge, Graph, Model, ResourceId};
+use crate::problem::{Problem, ProblemKind};
+use crate::rules::engine::panic_text;
+use crate::rules::schema::{Example, Mistake};
+use crate::rules::{Catalog, Cx, judge};
+use crate::source::{FileId, Source, Sources};
+
+/// Rules and the files that they come from.
+pub struct Policies {
+    /// The rules.
+    pub catalog: Catalog,
+    /// The file of each rule, by its index in the catalog; empty for the built-in rules, whose ids tell enough.
+    files: Vec<String>,
+}
+
+/// One thing that is not as a rule's author says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The file of the rule or test; empty for built-in rules.
+    pub file: String,
+    /// The rule's id, or the name of a `test_` rule.
+    pub name: String,
+    /// What failed: `bad example 2 (kubernetes)`; empty when the name says it.
+    pub subject: String,
+    /// Why, one statement a line.
+    pub reasons: Vec<String>,
+}
+
+/// What was run and what failed.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Rules whose examples were run.
+    pub rules: usize,
+    /// Examples that were run.
+    pub examples: usize,
+    /// `test_` rules that were run.
+    pub tests: usize,
+    /// What failed, in the order of the catalog.
+    pub failures: Vec<Failure>,
+}
+
+impl Policies {
+    /// The rules compiled into the binary.
+    pub fn built_in() -> Policies {
+        Policies { catalog: Catalog::built_in(), files: Vec::new() }
+    }
+
+    /// Every `.yaml`, `.yml` and `.rego` file below `folder`, in a catalog of their own. All mistakes of all files are given
+    /// back, each with its file.
+    pub fn load(folder: &Path) -> Result<Policies, Vec<(String, Mistake)>> {
+        let mut paths = Vec::new();
+        let mut mistakes = Vec::new();
+        collect(folder, &mut paths, &mut mistakes);
+        paths.sort();
+        let mut policies = Policies { catalog: Catalog::empty(), files: Vec::new() };
+        for path in paths {
+            let name = path.to_string_lossy().replace('\\', "/");
+            match std::fs::read_to_string(&path) {
+                Ok(text) => match policies.catalog.add(&name, &text) {
+                    Ok(count) => policies.files.extend(std::iter::repeat_n(name, count)),
+                    Err(found) => mistakes.extend(found.into_iter().map(|mistake| (name.clone(), mistake))),
+                },
+                Err(error) => mistakes.push((name, unread(&error))),
+            }
+        }
+        if mistakes.is_empty() { Ok(policies) } else { Err(mistakes) }
+    }
+
+    /// Runs the examples of every rule whose id starts with `prefix`, in parallel.
+    pub fn run(&self, prefix: &str) -> Tally {
+        let rules = self.catalog.rules();
+        let chosen: Vec<usize> = (0..rules.len()).filter(|index| rules[*index].id.starts_with(prefix)).collect();
+        let jobs: Vec<Job> = chosen.iter().flat_map(|index| self.jobs(*index)).collect();
+        let failures = jobs.par_iter().filter_map(|job| self.check(job)).collect();
+        Tally { rules: chosen.len(), examples: jobs.len(), tests: 0, failures }
+    }
+
+    fn jobs(&self, rule: usize) -> impl Iterator<Item = Job<'_>> {
+        let prose = self.catalog.prose(rule);
+        let numbered = |bad: bool, examples: &'_ [Example]| -> Vec<(usize, bool)> {
+            (0..examples.len()).map(|number| (number, bad)).collect()
+        };
+        let all = [numbered(true, &prose.bad), numbered(false, &prose.good)].concat();
+        all.into_iter().map(move |(number, bad)| {
+            let example = if bad { &prose.bad[number] } else { &prose.good[number] };
+            Job { rule, bad, number: number + 1, example }
+        })
+    }
+
+    fn check(&self, job: &Job<'_>) -> Option<Failure> {
+        let reasons = catch_unwind(AssertUnwindSafe(|| run_example(&self.catalog, job)))
+            .unwrap_or_else(|panic| vec![format!("broke: {}", panic_text(&*panic))]);
+        if reasons.is_empty() {
+            return None;
+        }
+        let kind = if job.bad { "bad" } else { "good" };
+        Some(Failure {
+            file: self.files.get(job.rule).cloned().unwrap_or_default(),
+            name: self.catalog.rules()[job.rule].id.clone(),
+            subject: format!("{kind} example {} ({})", job.number, job.example.format),
+            reasons,
+        })
+    }
+}
+
+impl Tally {
+    /// Whether everything is as the authors say.
+    pub fn passed(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// Lists the failures and then the counts.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        for failure in &self.failures {
+            let Failure { file, name, subject, reasons } = failure;
+            let place = if file.is_empty() { String::new() } else { format!("{file}: ") };
+            let subject = if subject.is_empty() { String::new() } else { format!(": {subject}") };
+            writeln!(out, "{place}{name}{subject}")?;
+            for reason in reasons {
+                writeln!(out, "  {}", reason.replace('\n', "\n  "))?;
+            }
+        }
+        let Tally { rules, examples, tests, failures } = self;
+        writeln!(out, "{rules} rules, {examples} examples, {tests} tests: {} failed", failures.len())
+    }
+}
+
+/// One example to run.
+struct Job<'a> {
+    rule: usize,
+    bad: bool,
+    number: usize,
+    example: &'a Example,
+}
+
+/// What an example does that it should not; empty when it is right.
+fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
+    let Some(frontend) = FRONTENDS.iter().find(|frontend| frontend.name() == job.example.format) else {
+        return vec![format!("no input format is called '{}'", job.example.format)];
+    };
+    let text = &job.example.text;
+    let sources = Sources::new(vec![Source::new(file_name(&job.example.format, text), text.as_str())]);
+    let (model, problems) = parse(*frontend, &sources);
+    let Some(model) = model else {
+        return vec![format!("the example does not read as {}", job.example.format)];
+    };
+    let judged = judge(Cx { model: &model, sources: &sources }, catalog, &[job.rule]);
+    let mut reasons: Vec<String> = problems
+        .iter()
+        .chain(&judged.problems)
+        .filter(|problem| problem.kind != ProblemKind::Note)
+        .map(|problem| describe(&sources, problem))
+        .collect();
+    let marked = marked_lines(text);
+    let fired: BTreeSet<u32> = judged.findings.iter().map(|finding| sources.line(finding.at)).collect();
+    for finding in &judged.findings {
+        let line = sources.line(finding.at);
+        if !job.bad {
+            reasons.push(format!("line {line} fires: {}", finding.message));
+        } else if !marked.contains(&line) {
+            reasons.push(format!("line {line} fires without a mark: {}", finding.message));
+        }
+    }
+    if job.bad {
+        if marked.is_empty() {
+            reasons.push("no line is marked `# expect`".into());
+        }
+        let silent = marked.difference(&fired);
+        reasons.extend(silent.map(|line| format!("line {line} does not fire: {}", at(&sources, *line).trim())));
+    } else if !marked.is_empty() {
+        reasons.push("a good example has a line marked `# expect`".into());
+    }
+    let undecided: usize = judged.undecided.iter().map(|(_, count)| count).sum();
+    if undecided > 0 && (!job.bad || fired.is_empty()) {
+        reasons.push("is undecided: the rule meets a value that the example leaves unknown".into());
+    }
+    reasons
+}
+
+fn file_name(format: &str, text: &str) -> &'static str {
+    // A Helm template starts with `{{`.
+    let json = text.trim_start().starts_with('{') && !text.trim_start().starts_with("{{");
+    match (format, json) {
+        ("terraform", false) => "main.tf",
+        ("terraform", true) => "main.tf.json",
+        ("kubernetes", false) => "manifest.yaml",
+        ("kubernetes", true) => "manifest.json",
+        _ => "Dockerfile",
+    }
+}
+
+/// The model of one file; none when the frontend says that the file is not of its format.
+fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Problem>) {
+    // No path can hold a NUL, so nothing that an example names can be read from the disk.
+    let settings = Settings { root: PathBuf::from("\0"), ..Settings::default() };
+    let parsed: Parsed = frontend.parse(&settings, sources, &[FileId(0)]);
+    if parsed.read.is_empty() && parsed.resources.is_empty() && parsed.problems.is_empty() {
+        return (None, parsed.problems);
+    }
+    let edges = parsed.edges.into_iter().map(|edge| Edge {
+        from: ResourceId(edge.from),
+        attribute: edge.attribute,
+        to: ResourceId(edge.to),
+    });
+    let graph = Graph::new(edges.collect());
+    (Some(Model { resources: parsed.resources, graph, observations: parsed.observations }), parsed.problems)
+}
+
+fn describe(sources: &Sources, problem: &Problem) -> String {
+    let line = problem.span.map(|span| format!("line {}: ", sources.line(span))).unwrap_or_default();
+    format!("{line}{} problem: {}", problem.kind.name(), problem.message)
+}
+
+fn at(sources: &Sources, line: u32) -> &str {
+    sources.get(FileId(0)).line_text(line)
+}
+
+/// The lines (from 1) on which the text says that the rule fires.
+pub fn marked_lines(text: &str) -> BTreeSet<u32> {
+    static MARK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?:(?:#|//)\s*|"(?://|#)"\s*:\s*")expect(-above|-below)?"?\s*[,}\]]*\s*$"#)
+            .expect("the pattern is constant")
+    });
+    let mark = |(index, line): (usize, &str)| {
+        let number = index as u32 + 1;
+        MARK.captures(line).map(|found| match found.get(1).map(|place| place.as_str()) {
+            Some("-above") => number - 1,
+            Some(_) => number + 1,
+            None => number,
+        })
+    };
+    text.lines().enumerate().filter_map(mark).collect()
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>, mistakes: &mut Vec<(String, Mistake)>) {
+    if path.is_file() {
+        return files.push(path.to_path_buf());
+    }
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) => return mistakes.push((path.to_string_lossy().into_owned(), unread(&error))),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_policy = path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "rego");
+        // A link may lead out of the folder or around in a circle.
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&path, files, mistakes),
+            Ok(kind) if kind.is_file() && is_policy => files.push(path),
+            _ => {}
+        }
+    }
+}
+
+fn unread(error: &io::Error) -> Mistake {
+    Mistake { line: 1, message: format!("cannot be read: {error}"), help: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_stand_at_the_end_of_a_line_or_beside_it() {
+        let text =
+            "a = 1 # expect\nb = 2 // expect\nFROM x\n# expect-above\n# expect-below\nc\n# expected\n# expect more\n";
+        assert_eq!(marked_lines(text).into_iter().collect::<Vec<_>>(), [1, 2, 3, 6]);
+        let json = "{\n  \"a\": 1, \"//\": \"expect\",\n  \"b\": { \"c\": 1, \"//\": \"expect\" },\n  \"//\": \"expect-below\",\n  \"d\": 1\n}";
+        assert_eq!(marked_lines(json).into_iter().collect::<Vec<_>>(), [2, 3, 5]);
+    }
+}
