@@ -19,6 +19,8 @@ fn main() {
     collect(Path::new("policies"), &mut files);
     files.sort();
     let mut rules = Vec::new();
+    // Modules without an id of their own: what the Rego rules share.
+    let mut libraries: Vec<(String, String)> = Vec::new();
     let mut broken = false;
     for file in &files {
         let path = file.to_string_lossy().replace('\\', "/");
@@ -31,7 +33,11 @@ fn main() {
             if path.ends_with("_test.rego") {
                 continue;
             }
-            schema::parse_rego(&path, &text).map(|rule| rule.into_iter().collect()).map_err(|mistake| vec![mistake])
+            let rule = schema::parse_rego(&path, &text);
+            if let Ok(None) = rule {
+                libraries.push((path.clone(), text.clone()));
+            }
+            rule.map(|rule| rule.into_iter().collect()).map_err(|mistake| vec![mistake])
         } else {
             schema::parse(&text)
         };
@@ -61,6 +67,7 @@ fn main() {
     let write = |name: &str, bytes: Vec<u8>| fs::write(out.join(name), bytes).expect("OUT_DIR can be written");
     write("rules.bin", postcard::to_stdvec(&checks).expect("rules have a plain form"));
     write("prose.bin", postcard::to_stdvec(&prose).expect("prose has a plain form"));
+    write("libraries.bin", postcard::to_stdvec(&libraries).expect("texts have a plain form"));
 }
 
 /// `policies/aws/rds.yaml` tags its rules `aws` and `rds`.

@@ -4,10 +4,12 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::schema::{Mistake, Prose, Rule, nearest, parse, parse_rego};
+use super::rego::{self, Module};
+use super::schema::{Check, Mistake, Prose, Rule, nearest, parse, parse_rego};
 
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static PROSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prose.bin"));
+static LIBRARIES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/libraries.bin"));
 
 /// The rules compiled into the binary and those of the user.
 pub struct Catalog {
@@ -16,6 +18,7 @@ pub struct Catalog {
     /// Prose of the built-in rules is decoded when somebody wants to read it.
     prose: OnceLock<Vec<Prose>>,
     own_prose: Vec<Prose>,
+    own_modules: Vec<Module>,
     names: OnceLock<FxHashMap<String, usize>>,
 }
 
@@ -47,24 +50,91 @@ impl Catalog {
     /// The built-in rules.
     pub fn built_in() -> Catalog {
         let rules: Vec<Rule> = postcard::from_bytes(RULES).expect("the build script wrote this form");
-        Catalog { built_in: rules.len(), rules, prose: OnceLock::new(), own_prose: Vec::new(), names: OnceLock::new() }
+        Catalog { built_in: rules.len(), rules, ..Catalog::empty() }
     }
 
     /// A catalog without any rule.
     pub fn empty() -> Catalog {
-        let names = OnceLock::new();
-        Catalog { rules: Vec::new(), built_in: 0, prose: OnceLock::new(), own_prose: Vec::new(), names }
+        Catalog {
+            rules: Vec::new(),
+            built_in: 0,
+            prose: OnceLock::new(),
+            own_prose: Vec::new(),
+            own_modules: Vec::new(),
+            names: OnceLock::new(),
+        }
     }
 
-    /// Adds the rules of one file of the user's: YAML, or Rego with a METADATA header that has an id.
+    /// Adds the rules of one file of the user's and says how many: YAML, or a Rego module. A module without an id is a rule
+    /// named after its package if it has a `deny`, `violation` or `warn`, and else something for other modules to import;
+    /// `*_test.rego` must parse and gives no rule.
     ///
     /// Refuses names that another rule has: a policy can't replace a built-in rule.
     pub fn add(&mut self, path: &str, text: &str) -> Result<usize, Vec<Mistake>> {
-        let parsed = if path.ends_with(".rego") {
-            parse_rego(path, text).map(|rule| rule.into_iter().collect()).map_err(|mistake| vec![mistake])?
-        } else {
-            parse(text)?
+        if !path.ends_with(".rego") {
+            return self.add_rules(parse(text)?);
+        }
+        let module = rego::read(path, text).map_err(|mistake| vec![mistake])?;
+        if path.ends_with("_test.rego") {
+            return Ok(0);
+        }
+        let declared = parse_rego(path, text).map_err(|mistake| vec![mistake])?;
+        let own_id = declared.is_some();
+        let rules: Vec<(Rule, Prose)> = match declared {
+            Some(declared) => vec![declared],
+            None => rego::plain_rules(&module),
         };
+        let mut added = Vec::new();
+        for (rule, prose) in rules {
+            match self.rule_of_package(&module).find(|other| own_id || other.id == rule.id || !rego::is_plain(other)) {
+                // Files of one package are one policy, as in OPA.
+                Some(other) if !own_id && other.id == rule.id && rego::is_plain(other) => {}
+                Some(other) => {
+                    let package = module.package.join(".");
+                    let message = format!("package {package} belongs to rule '{}' of {}", other.id, rego::path(other));
+                    let help = "findings of two rules in one package can't be told apart: give this one its own";
+                    return Err(vec![Mistake { line: 1, message, help: Some(help.into()) }]);
+                }
+                None => added.push((rule, prose)),
+            }
+        }
+        let count = self.add_rules(added)?;
+        self.own_modules.push(module);
+        Ok(count)
+    }
+
+    /// The user's rules that come from the package of `module`.
+    fn rule_of_package(&self, module: &Module) -> impl Iterator<Item = &Rule> {
+        let paths: Vec<&str> = self
+            .own_modules
+            .iter()
+            .filter(|other| other.package == module.package)
+            .map(|other| other.path.as_str())
+            .collect();
+        self.rules[self.built_in..].iter().filter(move |rule| paths.contains(&rego::path(rule)))
+    }
+
+    /// The Rego modules that see each other: all built-in ones, or all of the user's.
+    pub fn modules(&self, built_in: bool) -> Result<Vec<Module>, (String, Mistake)> {
+        if !built_in {
+            return Ok(self.own_modules.clone());
+        }
+        let libraries: Vec<(String, String)> =
+            postcard::from_bytes(LIBRARIES).expect("the build script wrote this form");
+        let rules = self.rules[..self.built_in].iter().filter_map(|rule| match &rule.check {
+            Check::Rego(rego) => Some((rego.path.clone(), rego.text.clone())),
+            _ => None,
+        });
+        let read = |(path, text): (String, String)| rego::read(&path, &text).map_err(|mistake| (path, mistake));
+        libraries.into_iter().chain(rules).map(read).collect()
+    }
+
+    /// Whether the rule at this index is compiled into the binary.
+    pub fn is_built_in(&self, index: usize) -> bool {
+        index < self.built_in
+    }
+
+    fn add_rules(&mut self, parsed: Vec<(Rule, Prose)>) -> Result<usize, Vec<Mistake>> {
         let taken: Vec<Mistake> = parsed
             .iter()
             .flat_map(|(rule, _)| std::iter::once(&rule.id).chain(&rule.aliases).map(move |name| (rule, name)))

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::catalog::Catalog;
 use super::native::{Cx, Findings, Found, Native, find, show};
+use super::rego;
 use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
@@ -66,6 +67,7 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
     let rules = catalog.rules();
     let mut index = Index { exact: FxHashMap::default(), prefixes: Vec::new(), views: Vec::new() };
     let mut project = Vec::new();
+    let mut has_rego = false;
     for &rule in selected {
         match &rules[rule].check {
             Check::Table(table) => {
@@ -83,7 +85,7 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
                 // The catalog test holds names and functions together; a user's policy may still be wrong.
                 None => project.push((rule, Native::Project(|_, _| panic!("no native check has this name")))),
             },
-            Check::Rego(_) => {}
+            Check::Rego(_) => has_rego = true,
         }
     }
     let resources = &cx.model.resources;
@@ -107,14 +109,20 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
         results
     });
     results.extend(whole.flatten_iter().collect::<Vec<_>>());
+    if has_rego {
+        results.extend(rego::judge(cx, catalog, selected));
+    }
     collect(cx, rules, results)
 }
 
 /// What one rule made of one subject.
-struct Ran {
-    rule: usize,
-    resource: Option<ResourceId>,
-    findings: Result<Findings, String>,
+pub(super) struct Ran {
+    /// Index of the rule.
+    pub rule: usize,
+    /// The subject, if it was one resource.
+    pub resource: Option<ResourceId>,
+    /// What it found, or why it broke.
+    pub findings: Result<Findings, String>,
 }
 
 /// Runs a check so that its panic becomes a problem instead of a lost scan; silent results are dropped.

@@ -78,7 +78,23 @@ pub struct Rego {
     pub text: String,
     /// What the module is given; it runs only if there is such a resource.
     pub targets: Vec<Target>,
+    /// The form in which it is given.
+    pub input: Input,
+    /// Which of its rules give findings: those called so, alone or with `_` and more after it.
+    pub verdicts: Vec<String>,
 }
+
+/// What a Rego module finds in `input`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Input {
+    /// `{"resources": […]}` with all that the targets select.
+    Resources,
+    /// One object as it stands, the module being asked once for each.
+    Document,
+}
+
+/// The rules of a Rego module that give findings, as OPA and conftest call them.
+pub const VERDICTS: &[&str] = &["deny", "violation", "warn"];
 
 /// A table check: for every target's resource that passes the filter, the demand is held against what the path leads to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -265,6 +281,7 @@ const KEYS: &[&str] = &[
     "expect",
     "absent",
     "native",
+    "input",
     "why",
     "fix",
     "bad",
@@ -463,8 +480,17 @@ impl Reader {
 
     fn check(&self, map: &Mapping) -> Read<Check> {
         if let Some((path, text)) = &self.rego {
-            let targets = self.targets(map)?;
-            return Ok(Check::Rego(Rego { path: path.clone(), text: text.clone(), targets }));
+            let input = match map.get("input").map(Value::as_str) {
+                None | Some(Some("resources")) => Input::Resources,
+                Some(Some("document")) => Input::Document,
+                Some(_) => return Err(self.wrong("`input` is `resources` or `document`")),
+            };
+            let (path, text) = (path.clone(), text.clone());
+            let verdicts = VERDICTS.iter().map(|verdict| verdict.to_string()).collect();
+            return Ok(Check::Rego(Rego { path, text, targets: self.targets(map)?, input, verdicts }));
+        }
+        if map.contains_key("input") {
+            return Err(self.wrong("`input` is for Rego modules"));
         }
         if let Some(native) = map.get("native") {
             let name = native.as_str().ok_or_else(|| self.wrong("`native` is not a name"))?;
