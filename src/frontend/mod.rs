@@ -1,6 +1,8 @@
 //! Input formats. Each turns files into resources of the common model; a new format is one file here and one entry in
 //! [`FRONTENDS`].
 
+pub mod terraform;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,8 +54,8 @@ pub struct Parsed {
 pub struct Settings {
     /// The real folder that paths are relative to; reads by expressions (`file()`, local modules) stay below it.
     pub root: std::path::PathBuf,
-    /// `--var-file` arguments, in order, relative to the working directory.
-    pub var_files: Vec<std::path::PathBuf>,
+    /// Variables files of `--var-file`, in order, among the sources of the scan.
+    pub var_files: Vec<FileId>,
     /// `--var name=value` arguments, in order.
     pub vars: Vec<(String, String)>,
     /// Whether `TF_VAR_*` of the environment count.
@@ -91,4 +93,4 @@ pub trait Frontend: Sync {
 }
 
 /// All formats. Where two may claim a file the first has it.
-pub const FRONTENDS: &[&dyn Frontend] = &[];
+pub const FRONTENDS: &[&dyn Frontend] = &[&terraform::Terraform];

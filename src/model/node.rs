@@ -87,6 +87,9 @@ pub struct Unknown {
     pub references: Vec<String>,
     /// The value is known not to be null, as an attribute that a provider computes.
     pub not_null: bool,
+    /// For text of which only parts are unknown: the text with `${reference}` in their place. Rules about documents
+    /// (policies) read it; nobody may take it for the value.
+    pub template: Option<Arc<str>>,
 }
 
 /// Keys and values in the order of the file; keys are unique.
@@ -175,6 +178,14 @@ impl Node {
     /// A string node.
     pub fn string(text: impl Into<Arc<str>>, span: Span) -> Node {
         Node::new(Value::String(text.into()), span)
+    }
+
+    /// An unknown node.
+    pub fn unknown(reason: impl Into<String>, references: Vec<String>, not_null: bool, span: Span) -> Node {
+        Node::new(
+            Value::Unknown(Arc::new(Unknown { reason: reason.into(), references, not_null, template: None })),
+            span,
+        )
     }
 
     /// A map node.
@@ -337,7 +348,8 @@ mod tests {
     #[test]
     fn paths_cross_lists_and_keep_the_three_answers_apart() {
         let rule = |cidr: Node| Node::map(vec![entry("cidr_blocks", Node::list(vec![cidr], span(3)))], span(2));
-        let unknown = Unknown { reason: "no value".into(), references: vec!["var.x".into()], not_null: false };
+        let unknown =
+            Unknown { reason: "no value".into(), references: vec!["var.x".into()], not_null: false, template: None };
         let body = Node::map(
             vec![entry(
                 "ingress",

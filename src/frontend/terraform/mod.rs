@@ -1,0 +1,414 @@
+//! Terraform: syntax, evaluation and the way into the common model.
+//!
+//! A folder is a module. Modules that nobody calls are roots; a called module is judged through its callers. Every root is
+//! evaluated on its own, in parallel with the others.
+
+pub mod body;
+pub mod eval;
+pub mod functions;
+pub mod module;
+pub mod policy;
+pub mod syntax;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use self::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
+use self::module::{Declaration, Module};
+use super::{Claim, Frontend, LocalEdge, Parsed, Settings};
+use crate::model::{Entry, Node, Resource};
+use crate::problem::Problem;
+use crate::source::{FileId, Source, Sources, Span};
+
+/// The Terraform and OpenTofu frontend.
+pub struct Terraform;
+
+impl Frontend for Terraform {
+    fn name(&self) -> &'static str {
+        "terraform"
+    }
+
+    fn claims(&self, path: &Path) -> Claim {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let ends = [".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json"];
+        if ends.iter().any(|end| name.ends_with(end)) { Claim::Yes } else { Claim::No }
+    }
+
+    fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
+        let trees: Vec<(FileId, syntax::Parsed)> = files
+            .par_iter()
+            .map(|id| {
+                let source = sources.get(*id);
+                let text = source.shared_text();
+                let tree = match source.path() {
+                    path if path.ends_with(".json") => syntax::parse_json(*id, text, path.ends_with(".tfvars.json")),
+                    _ => syntax::parse(*id, text),
+                };
+                (*id, tree)
+            })
+            .collect();
+        let mut parsed = Parsed { read: files.to_vec(), ..Parsed::default() };
+        let mut folders: FxHashMap<String, Folder> = FxHashMap::default();
+        for (id, tree) in trees {
+            parsed.problems.extend(tree.problems);
+            parsed.comments.extend(tree.file.comments());
+            let (folder, name) = split(sources.get(id));
+            folders.entry(folder.to_string()).or_default().add(name, tree.file);
+        }
+        let mut names: Vec<&String> = folders.keys().collect();
+        names.sort();
+        let modules: FxHashMap<String, Arc<Module>> = names
+            .iter()
+            .filter(|name| !folders[**name].files.is_empty())
+            .map(|name| ((*name).clone(), Arc::new(folders[*name].module(name))))
+            .collect();
+        for name in &names {
+            if let Some(module) = modules.get(*name) {
+                parsed.observations.extend(module.observations.iter().cloned());
+            }
+        }
+        let roots = roots(&modules);
+        let judged: Vec<Root> = roots
+            .par_iter()
+            .map(|folder| Root::evaluate(&modules, &folders[folder], modules[folder].clone(), settings, sources))
+            .collect();
+        for root in judged {
+            let base = parsed.resources.len() as u32;
+            parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {
+                from: edge.from + base,
+                to: edge.to + base,
+                ..edge
+            }));
+            parsed.resources.extend(root.resources);
+            parsed.problems.extend(root.problems);
+            parsed.observations.extend(root.observations);
+        }
+        // Several roots may call one module and see the same thing in it.
+        parsed.problems.sort();
+        parsed.problems.dedup();
+        parsed.observations.sort_by(|a, b| (a.span, a.name, &a.message).cmp(&(b.span, b.name, &b.message)));
+        parsed.observations.dedup_by(|a, b| a.span == b.span && a.name == b.name);
+        parsed
+    }
+}
+
+fn split(source: &Source) -> (&str, &str) {
+    source.path().rsplit_once('/').unwrap_or((".", source.path()))
+}
+
+/// The files of one folder.
+#[derive(Default)]
+struct Folder {
+    files: Vec<(Arc<syntax::File>, bool)>,
+    /// Variable files that terraform loads by itself, in its order.
+    variables: Vec<(String, Arc<syntax::File>)>,
+}
+
+impl Folder {
+    fn add(&mut self, name: &str, file: Arc<syntax::File>) {
+        let stem = name.split('.').next().unwrap_or("");
+        if name.ends_with(".tfvars") || name.ends_with(".tfvars.json") {
+            let is_auto = name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
+            if is_auto || stem == "terraform" {
+                self.variables.push((name.to_string(), file));
+            }
+            return;
+        }
+        let is_override = stem == "override" || stem.ends_with("_override");
+        self.files.push((file, is_override));
+    }
+
+    /// Override files last, each part in the order of names.
+    fn module(&self, folder: &str) -> Module {
+        let mut files = self.files.clone();
+        files.sort_by_key(|(file, is_override)| (*is_override, file.id));
+        Module::new(folder.to_string(), &files)
+    }
+}
+
+/// Folders that no module of the tree calls, and one of each ring of modules that only call each other.
+fn roots(modules: &FxHashMap<String, Arc<Module>>) -> Vec<String> {
+    let names: BTreeSet<&str> = modules.keys().map(String::as_str).collect();
+    let calls: BTreeMap<&str, Vec<String>> = names
+        .iter()
+        .map(|name| (*name, modules[*name].local_calls().into_iter().map(|(folder, _)| folder).collect()))
+        .collect();
+    let called: BTreeSet<&str> = calls
+        .iter()
+        .flat_map(|(caller, folders)| folders.iter().filter(move |folder| folder != caller))
+        .filter_map(|folder| names.get(folder.as_str()).copied())
+        .collect();
+    let mut reached = BTreeSet::new();
+    let mut roots = Vec::new();
+    for name in names.difference(&called).chain(called.iter()) {
+        if reached.contains(name) {
+            continue;
+        }
+        roots.push(name.to_string());
+        let mut open = vec![*name];
+        while let Some(folder) = open.pop() {
+            if reached.insert(folder) {
+                open.extend(calls[folder].iter().filter_map(|next| names.get(next.as_str())));
+            }
+        }
+    }
+    roots.sort();
+    roots
+}
+
+/// What one root module yields.
+#[derive(Default)]
+struct Root {
+    resources: Vec<Resource>,
+    edges: Vec<LocalEdge>,
+    problems: Vec<Problem>,
+    observations: Vec<crate::model::Observation>,
+}
+
+/// References of one resource before addresses are looked up.
+type References = Vec<(u32, Arc<str>, Dependencies)>;
+
+impl Root {
+    fn evaluate(
+        modules: &FxHashMap<String, Arc<Module>>,
+        folder: &Folder,
+        module: Arc<Module>,
+        settings: &Settings,
+        sources: &Sources,
+    ) -> Root {
+        let evaluator = Evaluator::new(modules, settings);
+        let mut root = Root::default();
+        let given = given(&evaluator, folder, &module, settings, sources, &mut root.problems);
+        let instance = evaluator.root(module.clone(), given);
+        let mut references = References::new();
+        root.collect(&evaluator, &instance, &mut references);
+        root.connect(references);
+        root.problems.extend(evaluator.problems.take());
+        root.observations = evaluator.observations.take();
+        root
+    }
+
+    fn collect(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, references: &mut References) {
+        let module = instance.module.clone();
+        for (kind, declarations) in [("terraform", &module.settings), ("provider", &module.providers)] {
+            for declaration in declarations {
+                let label = declaration.labels.first().map(|label| label.to_string()).unwrap_or_default();
+                let (kind, address) = match kind {
+                    "provider" => (format!("provider.{label}"), format!("provider.{label}")),
+                    _ => ("terraform".to_string(), "terraform".to_string()),
+                };
+                self.add(evaluator, instance, declaration, &kind, &label, &address, &Repetition::default(), references);
+                if kind == "terraform" {
+                    self.backends(evaluator, instance, declaration);
+                }
+            }
+        }
+        for (kind, declarations) in [("variable", &module.variables), ("output", &module.outputs)] {
+            for (name, declaration) in declarations.iter() {
+                let address = if kind == "variable" { format!("var.{name}") } else { format!("output.{name}") };
+                self.add(evaluator, instance, declaration, kind, name, &address, &Repetition::default(), references);
+            }
+        }
+        for (name, local) in module.locals.iter() {
+            // Evaluated even when unused: what is wrong in it is wrong.
+            let none = Repetition::default();
+            let (node, _) = evaluator.argument(Scope::new(instance, &local.file, &none), local.item);
+            let span = local.file.expr_span(local.item);
+            let key_span = node.span;
+            self.resources.push(Resource {
+                format: "terraform",
+                kind: "local".into(),
+                api_version: "".into(),
+                name: name.clone(),
+                address: format!("{}local.{name}", instance.prefix).into(),
+                body: Node::map(vec![Entry { key: "value".into(), key_span, node }], span),
+                head: span,
+                span,
+                calls: instance.calls.clone(),
+                root: module.folder.as_str().into(),
+            });
+        }
+        for (key, declaration) in module.resources.iter().chain(module.data.iter()) {
+            let is_data = key.starts_with("data.");
+            let labels = &declaration.labels;
+            let kind = if is_data { format!("data.{}", labels[0]) } else { labels[0].to_string() };
+            for repetition in evaluator.representatives(instance, declaration, key) {
+                let address = format!("{key}{}", repetition.key);
+                self.add(evaluator, instance, declaration, &kind, &labels[1], &address, &repetition, references);
+            }
+        }
+        for (name, call) in module.calls.iter() {
+            let address = format!("module.{name}");
+            self.add(evaluator, instance, call, "module", name, &address, &Repetition::default(), references);
+            for child in evaluator.children(instance, name, call).iter() {
+                self.collect(evaluator, child, references);
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one row of facts about one block, passed straight on")]
+    fn add(
+        &mut self,
+        evaluator: &Evaluator<'_>,
+        instance: &Rc<Instance>,
+        declaration: &Declaration,
+        kind: &str,
+        name: &str,
+        address: &str,
+        repetition: &Repetition,
+        references: &mut References,
+    ) {
+        let from = self.resources.len() as u32;
+        let file = &declaration.file;
+        let mut depends = |attribute: &str, dependencies: Dependencies| {
+            if !dependencies.is_empty() {
+                references.push((from, attribute.into(), dependencies));
+            }
+        };
+        let mut entries = if kind == "variable" {
+            variable_entries(evaluator, instance, declaration)
+        } else {
+            body::body(evaluator, Scope::new(instance, file, repetition), declaration.block.body, &mut depends).0
+        };
+        for (file, body) in &declaration.overrides {
+            let (replacing, _) = body::body(evaluator, Scope::new(instance, file, repetition), *body, &mut depends);
+            for entry in replacing {
+                match entries.iter_mut().find(|known| known.key == entry.key) {
+                    Some(known) => *known = entry,
+                    None => entries.push(entry),
+                }
+            }
+        }
+        let span = file.block_span(&declaration.block);
+        self.resources.push(Resource {
+            format: "terraform",
+            kind: kind.into(),
+            api_version: "".into(),
+            name: name.into(),
+            address: format!("{}{address}", instance.prefix).into(),
+            body: Node::map(entries, declaration.head()),
+            head: declaration.head(),
+            span,
+            calls: instance.calls.clone(),
+            root: instance.module.folder.as_str().into(),
+        });
+    }
+
+    /// `backend "s3"` of a `terraform` block, as a resource of its own kind.
+    fn backends(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) {
+        let file = &declaration.file;
+        for block in file.blocks(declaration.block.body).iter().filter(|block| file.text(block.kind) == "backend") {
+            let label = file.labels(block).next().unwrap_or("").to_string();
+            let none = Repetition::default();
+            let (entries, _) = body::body(evaluator, Scope::new(instance, file, &none), block.body, &mut |_, _| {});
+            self.resources.push(Resource {
+                format: "terraform",
+                kind: format!("backend.{label}").into(),
+                api_version: "".into(),
+                name: label.as_str().into(),
+                address: format!("backend.{label}").into(),
+                body: Node::map(entries, file.header_span(block)),
+                head: file.header_span(block),
+                span: file.block_span(block),
+                calls: instance.calls.clone(),
+                root: instance.module.folder.as_str().into(),
+            });
+        }
+    }
+
+    /// Turns addresses into edges; an address without an instance key means every instance.
+    fn connect(&mut self, references: References) {
+        let mut by_address: FxHashMap<String, Vec<u32>> = FxHashMap::default();
+        for (index, resource) in self.resources.iter().enumerate() {
+            let plain = match resource.address.strip_suffix(']') {
+                Some(_) => resource.address.rsplit_once('[').map_or(&*resource.address, |(head, _)| head),
+                None => &resource.address,
+            };
+            by_address.entry(plain.to_string()).or_default().push(index as u32);
+        }
+        for (from, attribute, dependencies) in references {
+            for address in dependencies {
+                for to in by_address.get(&*address).into_iter().flatten().filter(|to| **to != from) {
+                    self.edges.push(LocalEdge { from, attribute: attribute.clone(), to: *to });
+                }
+            }
+        }
+    }
+}
+
+/// The declared facts of a variable; validations speak of the variable itself and are no values.
+fn variable_entries(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) -> Vec<Entry> {
+    let none = Repetition::default();
+    ["default", "sensitive", "nullable", "description"]
+        .iter()
+        .filter_map(|name| {
+            let argument = declaration.attribute(name)?;
+            let (node, _) = evaluator.argument(Scope::new(instance, &argument.file, &none), argument.item);
+            Some(Entry { key: (*name).into(), key_span: node.span, node })
+        })
+        .collect()
+}
+
+/// Values of a root's variables from files and flags, later ones first: flags in order, `*.auto.tfvars`, `terraform.tfvars`.
+fn given(
+    evaluator: &Evaluator<'_>,
+    folder: &Folder,
+    module: &Arc<Module>,
+    settings: &Settings,
+    sources: &Sources,
+    problems: &mut Vec<Problem>,
+) -> FxHashMap<Arc<str>, Node> {
+    let mut given = FxHashMap::default();
+    if settings.tf_env {
+        for (name, value) in
+            std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)))
+        {
+            from_flag(&name, &value, module, &mut given);
+        }
+    }
+    let mut files: Vec<(usize, &String, Arc<syntax::File>)> = folder
+        .variables
+        .iter()
+        .map(|(name, file)| (usize::from(!name.starts_with("terraform.tfvars")), name, file.clone()))
+        .collect();
+    files.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    let mut trees: Vec<Arc<syntax::File>> = files.into_iter().map(|(_, _, file)| file).collect();
+    for id in &settings.var_files {
+        let source = sources.get(*id);
+        let tree = match source.path().ends_with(".json") {
+            true => syntax::parse_json(*id, source.shared_text(), true),
+            false => syntax::parse(*id, source.shared_text()),
+        };
+        problems.extend(tree.problems);
+        trees.push(tree.file);
+    }
+    let none = Repetition::default();
+    let nothing = evaluator.root(module.clone(), FxHashMap::default());
+    for file in trees {
+        for attribute in file.attributes(file.root()) {
+            let (node, _) = evaluator.argument(Scope::new(&nothing, &file, &none), attribute.value);
+            given.insert(Arc::from(file.text(attribute.name)), node);
+        }
+    }
+    for (name, value) in &settings.vars {
+        from_flag(name, value, module, &mut given);
+    }
+    given
+}
+
+/// A value from the command line: a literal string for variables of type string, else an expression.
+fn from_flag(name: &str, value: &str, module: &Module, given: &mut FxHashMap<Arc<str>, Node>) {
+    let Some(declaration) = module.variables.get(name) else { return };
+    let span: Span = declaration.head();
+    let parsed = serde_json::from_str::<serde_json::Value>(value).ok().filter(|value| !value.is_string());
+    let node = match parsed {
+        Some(value) => functions::from_json(&value, span),
+        None => Node::string(value, span),
+    };
+    given.insert(name.into(), node);
+}

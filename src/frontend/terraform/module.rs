@@ -1,0 +1,210 @@
+//! A module as written: the files of one folder, sorted into declarations. Nothing is evaluated here.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::syntax::{Block, BodyId, ExprId, ExprKind, File};
+use crate::model::Observation;
+use crate::source::Span;
+
+/// A place in one of the module's files.
+#[derive(Debug, Clone)]
+pub struct At<T> {
+    /// The file.
+    pub file: Arc<File>,
+    /// The item in it.
+    pub item: T,
+}
+
+/// A block with its labels.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    /// The file.
+    pub file: Arc<File>,
+    /// The block.
+    pub block: Block,
+    /// Its labels.
+    pub labels: Vec<Arc<str>>,
+    /// Bodies of override files, which replace arguments of the first.
+    pub overrides: Vec<(Arc<File>, BodyId)>,
+}
+
+impl Declaration {
+    /// The argument of this name, overrides first.
+    pub fn attribute(&self, name: &str) -> Option<At<ExprId>> {
+        for (file, body) in self.overrides.iter().rev() {
+            if let Some(attribute) = file.attribute(*body, name) {
+                return Some(At { file: file.clone(), item: attribute.value });
+            }
+        }
+        let attribute = self.file.attribute(self.block.body, name)?;
+        Some(At { file: self.file.clone(), item: attribute.value })
+    }
+
+    /// The header.
+    pub fn head(&self) -> Span {
+        self.file.header_span(&self.block)
+    }
+}
+
+/// The declarations of one folder.
+#[derive(Debug, Default)]
+pub struct Module {
+    /// The folder, relative to the root of the scan; `.` for the root itself.
+    pub folder: String,
+    /// `variable` blocks by name.
+    pub variables: Ordered<Declaration>,
+    /// `locals` by name.
+    pub locals: Ordered<At<ExprId>>,
+    /// `resource` blocks by `type.name`.
+    pub resources: Ordered<Declaration>,
+    /// `data` blocks by `data.type.name`.
+    pub data: Ordered<Declaration>,
+    /// `module` blocks by name.
+    pub calls: Ordered<Declaration>,
+    /// `output` blocks by name.
+    pub outputs: Ordered<Declaration>,
+    /// `provider` blocks.
+    pub providers: Vec<Declaration>,
+    /// `terraform` blocks.
+    pub settings: Vec<Declaration>,
+    /// Names declared twice.
+    pub observations: Vec<Observation>,
+}
+
+/// Items by name, in the order of the files.
+#[derive(Debug)]
+pub struct Ordered<T> {
+    items: Vec<(Arc<str>, T)>,
+    index: FxHashMap<Arc<str>, usize>,
+}
+
+impl<T> Default for Ordered<T> {
+    fn default() -> Self {
+        Ordered { items: Vec::new(), index: FxHashMap::default() }
+    }
+}
+
+impl<T> Ordered<T> {
+    /// The item of this name.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.index.get(name).map(|index| &self.items[*index].1)
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut T> {
+        self.index.get(name).map(|index| &mut self.items[*index].1)
+    }
+
+    /// Every name and item.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &T)> {
+        self.items.iter().map(|(name, item)| (name, item))
+    }
+
+    /// Adds an item; false when the name is taken (the first stays).
+    fn add(&mut self, name: Arc<str>, item: T) -> bool {
+        if self.index.contains_key(&name) {
+            return false;
+        }
+        self.index.insert(name.clone(), self.items.len());
+        self.items.push((name, item));
+        true
+    }
+}
+
+impl Module {
+    /// Sorts the files of a folder into declarations; override files must come last.
+    pub fn new(folder: String, files: &[(Arc<File>, bool)]) -> Module {
+        let mut module = Module { folder, ..Module::default() };
+        for (file, is_override) in files {
+            for block in file.blocks(file.root()) {
+                module.add(file, *block, *is_override);
+            }
+        }
+        module
+    }
+
+    fn add(&mut self, file: &Arc<File>, block: Block, is_override: bool) {
+        let labels: Vec<Arc<str>> = file.labels(&block).map(Arc::from).collect();
+        let kind = file.text(block.kind).to_string();
+        if kind == "locals" {
+            return self.add_locals(file, &block, is_override);
+        }
+        let declaration = Declaration { file: file.clone(), block, labels: labels.clone(), overrides: Vec::new() };
+        let (items, name) = match (kind.as_str(), &labels[..]) {
+            ("variable", [name]) => (&mut self.variables, name.to_string()),
+            ("output", [name]) => (&mut self.outputs, name.to_string()),
+            ("module", [name]) => (&mut self.calls, name.to_string()),
+            ("resource" | "ephemeral", [kind, name]) => (&mut self.resources, format!("{kind}.{name}")),
+            ("data", [kind, name]) => (&mut self.data, format!("data.{kind}.{name}")),
+            ("provider", [_]) => return self.providers.push(declaration),
+            ("terraform", []) => return self.settings.push(declaration),
+            _ => return,
+        };
+        if is_override && let Some(base) = items.get_mut(&name) {
+            base.overrides.push((file.clone(), block.body));
+            return;
+        }
+        let span = file.header_span(&block);
+        if !items.add(name.as_str().into(), declaration) {
+            self.duplicate(&kind, &name, span);
+        }
+    }
+
+    fn add_locals(&mut self, file: &Arc<File>, block: &Block, is_override: bool) {
+        for attribute in file.attributes(block.body) {
+            let name: Arc<str> = file.text(attribute.name).into();
+            let item = At { file: file.clone(), item: attribute.value };
+            if is_override && let Some(base) = self.locals.get_mut(&name) {
+                *base = item;
+            } else if !self.locals.add(name.clone(), item) {
+                self.duplicate("local", &name, Span::new(file.id, attribute.start, attribute.name_end));
+            }
+        }
+    }
+
+    fn duplicate(&mut self, kind: &str, name: &str, span: Span) {
+        let message = format!("{kind} \"{name}\" is declared twice in this module; terraform refuses it");
+        self.observations.push(Observation { name: "terraform-duplicate-block", span, message, address: None });
+    }
+
+    /// The folders of local modules that this one calls, with the place of each call's `source`.
+    pub fn local_calls(&self) -> Vec<(String, Span)> {
+        self.calls
+            .iter()
+            .filter_map(|(_, call)| {
+                let source = call.attribute("source")?;
+                let text = literal(&source.file, source.item)?;
+                let folder = local_folder(&self.folder, text)?;
+                Some((folder, source.file.expr_span(source.item)))
+            })
+            .collect()
+    }
+}
+
+/// The text of a string literal.
+pub fn literal(file: &File, expr: ExprId) -> Option<&str> {
+    match file.expr(expr).kind {
+        ExprKind::String(text) => Some(file.text(text)),
+        _ => None,
+    }
+}
+
+/// The folder that a local source (`./x`, `../x`) names, relative to the root of the scan; none for sources elsewhere and
+/// for those that leave the root.
+pub fn local_folder(folder: &str, source: &str) -> Option<String> {
+    if !source.starts_with("./") && !source.starts_with("../") && source != "." && source != ".." {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for part in source.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(if parts.is_empty() { ".".into() } else { parts.join("/") })
+}

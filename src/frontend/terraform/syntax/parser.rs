@@ -1,0 +1,889 @@
+//! Recursive descent over the bytes of a file, straight into the arena.
+
+use std::sync::Arc;
+
+use super::ast::*;
+use crate::problem::{Problem, ProblemKind};
+use crate::source::{FileId, Span};
+
+/// Levels of nesting that are read; deeper text is a limit problem. Real modules stay below thirty.
+///
+/// Terraform itself takes thousands. The parser needs about two kilobytes of stack a level, so that this fits in threads of
+/// two megabytes in release builds; scans run on larger stacks.
+pub const MAX_DEPTH: u32 = 400;
+
+/// A file's tree and what was wrong with its text.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The tree of everything that could be read.
+    pub file: Arc<File>,
+    /// One problem for each thing that could not.
+    pub problems: Vec<Problem>,
+}
+
+/// Parses a file in native syntax. Never fails as a whole.
+pub fn parse(id: FileId, text: Arc<str>) -> Parsed {
+    let mut parser = Parser::new(id, text);
+    let mut body = Draft::default();
+    loop {
+        parser.items(&mut body, false);
+        parser.space(true);
+        if parser.at >= parser.end {
+            break;
+        }
+        // A stray closing brace: skip it and go on with what follows.
+        let at = parser.at;
+        parser.at += 1;
+        parser.report(at, at + 1, "unexpected `}`", "remove it, or add the block header that it closes");
+    }
+    let root = parser.finish_body(body);
+    parser.file.root = root;
+    parser.done()
+}
+
+/// Parses one expression, as the argument of an attribute that ends with the text.
+pub fn parse_expression(id: FileId, text: Arc<str>) -> Result<(Arc<File>, ExprId), Problem> {
+    let mut parser = Parser::new(id, text);
+    parser.space(false);
+    let result = parser.expression(false).and_then(|expr| {
+        parser.space(true);
+        if parser.at < parser.end {
+            return Err(parser.fail(parser.at, parser.at + 1, "unexpected text after the expression", "remove it"));
+        }
+        Ok(expr)
+    });
+    let parsed = parser.done();
+    match result {
+        Ok(expr) => Ok((parsed.file, expr)),
+        Err(problem) => Err(*problem),
+    }
+}
+
+/// A failed piece of the text; boxed because it is rare and large.
+pub(super) type Attempt<T> = Result<T, Box<Problem>>;
+
+/// The state of one parse. Templates inside JSON strings are parsed by a parser over the pooled text.
+pub(super) struct Parser {
+    pub(super) file: File,
+    pub(super) text: Arc<str>,
+    pub(super) at: usize,
+    pub(super) end: usize,
+    pub(super) depth: u32,
+    /// Added to places when the text is the arena's pool; with `fixed` all spans are this one.
+    pub(super) pool_base: Option<u32>,
+    pub(super) fixed: Option<(u32, u32)>,
+    problems: Vec<Problem>,
+}
+
+/// A body while its items are read.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) blocks: Vec<Block>,
+}
+
+impl Parser {
+    pub(super) fn new(id: FileId, text: Arc<str>) -> Parser {
+        let size = text.len();
+        let file = File {
+            id,
+            text: text.clone(),
+            pool: String::new(),
+            exprs: Vec::with_capacity(size / 24),
+            expr_lists: Vec::with_capacity(size / 48),
+            fors: Vec::new(),
+            parts: Vec::new(),
+            template_fors: Vec::new(),
+            bodies: Vec::with_capacity(size / 200),
+            attributes: Vec::with_capacity(size / 60),
+            blocks: Vec::with_capacity(size / 200),
+            labels: Vec::with_capacity(size / 200),
+            comments: Vec::new(),
+            root: BodyId(0),
+        };
+        Parser { file, text, at: 0, end: size, depth: 0, pool_base: None, fixed: None, problems: Vec::new() }
+    }
+
+    pub(super) fn done(mut self) -> Parsed {
+        self.file.exprs.shrink_to_fit();
+        self.file.expr_lists.shrink_to_fit();
+        self.file.attributes.shrink_to_fit();
+        Parsed { file: Arc::new(self.file), problems: self.problems }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    pub(super) fn peek(&self) -> u8 {
+        self.peek_at(0)
+    }
+
+    /// The byte `ahead` of the current one; zero past the end.
+    pub(super) fn peek_at(&self, ahead: usize) -> u8 {
+        let at = self.at + ahead;
+        if at < self.end { self.bytes()[at] } else { 0 }
+    }
+
+    pub(super) fn fail(&self, start: usize, end: usize, message: impl Into<String>, help: &str) -> Box<Problem> {
+        let (start, end) = self.fixed.unwrap_or((start as u32, end.min(self.end) as u32));
+        Box::new(Problem::at(ProblemKind::Syntax, Span::new(self.file.id, start, end), message).help(help))
+    }
+
+    pub(super) fn report(&mut self, start: usize, end: usize, message: impl Into<String>, help: &str) {
+        let problem = self.fail(start, end, message, help);
+        self.problems.push(*problem);
+    }
+
+    pub(super) fn note(&mut self, problem: Box<Problem>) {
+        self.problems.push(*problem);
+    }
+
+    fn unexpected(&self, wanted: &str) -> Box<Problem> {
+        let width = self.text[self.at.min(self.end)..].chars().next().map_or(0, char::len_utf8);
+        let found = match self.text[self.at.min(self.end)..self.end].chars().next() {
+            None => "the end of the file".to_string(),
+            Some('\n' | '\r') => "the end of the line".to_string(),
+            Some(char) => format!("`{}`", char.escape_default()),
+        };
+        self.fail(self.at, self.at + width, format!("expected {wanted}, found {found}"), "complete or correct the line")
+    }
+
+    /// One level deeper; refuses at the limit.
+    fn deeper(&mut self) -> Attempt<()> {
+        self.depth += 1;
+        if self.depth <= MAX_DEPTH {
+            return Ok(());
+        }
+        let (start, end) = self.fixed.unwrap_or((self.at as u32, self.at as u32 + 1));
+        let message = format!("nested more than {MAX_DEPTH} levels deep");
+        let problem = Problem::at(ProblemKind::Limit, Span::new(self.file.id, start, end), message);
+        Err(Box::new(problem.help("split the expression with locals")))
+    }
+
+    // Space and names.
+
+    /// Skips blanks and comments, and line ends too if `lines`.
+    pub(super) fn space(&mut self, lines: bool) {
+        loop {
+            match self.peek() {
+                b' ' | b'\t' => self.at += 1,
+                b'\n' if lines => self.at += 1,
+                b'\r' if lines || self.peek_at(1) != b'\n' => {
+                    // A carriage return alone is blank only inside brackets; elsewhere it is an invalid character.
+                    if !lines {
+                        return;
+                    }
+                    self.at += 1;
+                }
+                b'#' => self.line_comment(),
+                b'/' if self.peek_at(1) == b'/' => self.line_comment(),
+                b'/' if self.peek_at(1) == b'*' => {
+                    let start = self.at;
+                    match self.text[start + 2..self.end].find("*/") {
+                        Some(length) => {
+                            self.at = start + 2 + length + 2;
+                            self.comment(start);
+                        }
+                        None => return,
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        let rest = &self.bytes()[start..self.end];
+        self.at = start + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        if self.at > start && self.bytes()[self.at - 1] == b'\r' && self.at < self.end {
+            self.at -= 1;
+        }
+        self.comment(start);
+    }
+
+    fn comment(&mut self, start: usize) {
+        // Looking ahead may pass a comment twice.
+        let is_new = self.file.comments.last().is_none_or(|(last, _)| (*last as usize) < start);
+        if self.fixed.is_none() && is_new {
+            self.file.comments.push((start as u32, self.at as u32));
+        }
+    }
+
+    /// Reads an identifier: letters, digits, `_` and `-`, by Unicode's rules.
+    pub(super) fn identifier(&mut self) -> Option<Text> {
+        let start = self.at;
+        let first = self.peek();
+        if first.is_ascii_alphabetic() || first == b'_' {
+            self.at += 1;
+        } else if first >= 0x80 {
+            let char = self.text[self.at..self.end].chars().next()?;
+            if !unicode_ident::is_xid_start(char) {
+                return None;
+            }
+            self.at += char.len_utf8();
+        } else {
+            return None;
+        }
+        loop {
+            let byte = self.peek();
+            if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
+                self.at += 1;
+            } else if byte >= 0x80 {
+                match self.text[self.at..self.end].chars().next() {
+                    Some(char) if unicode_ident::is_xid_continue(char) => self.at += char.len_utf8(),
+                    _ => break,
+                }
+            } else {
+                break;
+            }
+        }
+        Some(self.source_text(start, self.at))
+    }
+
+    pub(super) fn source_text(&self, start: usize, end: usize) -> Text {
+        match self.pool_base {
+            None => Text { start: start as u32, end: end as u32 },
+            Some(base) => Text { start: (base + start as u32) | Text::POOLED, end: base + end as u32 },
+        }
+    }
+
+    pub(super) fn pooled(&mut self, text: &str) -> Text {
+        let start = self.file.pool.len() as u32;
+        self.file.pool.push_str(text);
+        Text { start: start | Text::POOLED, end: self.file.pool.len() as u32 }
+    }
+
+    pub(super) fn word(&self, text: Text) -> &str {
+        self.file.text(text)
+    }
+
+    // The arena.
+
+    pub(super) fn push(&mut self, start: usize, kind: ExprKind) -> ExprId {
+        let (start, end) = self.fixed.unwrap_or((start as u32, self.at as u32));
+        self.file.exprs.push(Expr { start, end, kind });
+        ExprId(self.file.exprs.len() as u32 - 1)
+    }
+
+    pub(super) fn list(&mut self, items: &[ExprId]) -> List {
+        let start = self.file.expr_lists.len() as u32;
+        self.file.expr_lists.extend_from_slice(items);
+        List { start, len: items.len() as u32 }
+    }
+
+    pub(super) fn finish_body(&mut self, draft: Draft) -> BodyId {
+        let attributes = List { start: self.file.attributes.len() as u32, len: draft.attributes.len() as u32 };
+        self.file.attributes.extend(draft.attributes);
+        let blocks = List { start: self.file.blocks.len() as u32, len: draft.blocks.len() as u32 };
+        self.file.blocks.extend(draft.blocks);
+        self.file.bodies.push(Body { attributes, blocks });
+        BodyId(self.file.bodies.len() as u32 - 1)
+    }
+
+    // Bodies.
+
+    /// Reads items until a closing brace (left for the caller) or the end.
+    fn items(&mut self, draft: &mut Draft, nested: bool) {
+        loop {
+            self.space(true);
+            if self.at >= self.end || self.peek() == b'}' {
+                return;
+            }
+            let start = self.at;
+            if let Err(problem) = self.item(draft) {
+                let at_limit = problem.kind == ProblemKind::Limit;
+                self.problems.push(*problem);
+                if at_limit && nested {
+                    // Every level above would say the same: give up this block's rest.
+                    self.at = self.end;
+                    return;
+                }
+                self.recover(start);
+            }
+        }
+    }
+
+    /// Moves past a broken item: to the next line that is indented no deeper than the item and begins like one.
+    fn recover(&mut self, start: usize) {
+        let bytes = self.text.clone();
+        let bytes = bytes.as_bytes();
+        let line_start = bytes[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let indent = start - line_start;
+        let mut at = self.at.max(start + 1);
+        while at < self.end {
+            let Some(length) = bytes[at..self.end].iter().position(|byte| *byte == b'\n') else { break };
+            at += length + 1;
+            let width = bytes[at..self.end].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let first = bytes.get(at + width).copied().unwrap_or(b'\n');
+            let begins_item = width <= indent && (first.is_ascii_alphabetic() || first == b'_' || first >= 0x80);
+            if begins_item || (first == b'}' && width < indent) {
+                self.at = at;
+                return;
+            }
+        }
+        self.at = self.end;
+    }
+
+    fn item(&mut self, draft: &mut Draft) -> Attempt<()> {
+        let start = self.at;
+        let Some(name) = self.identifier() else {
+            if self.peek() == b'"' {
+                let problem = self.fail(
+                    start,
+                    start + 1,
+                    "an argument's name or block's type is not quoted",
+                    "remove the quotes",
+                );
+                return Err(problem);
+            }
+            return Err(self.unexpected("an argument or block"));
+        };
+        let name_end = self.at;
+        self.space(false);
+        if self.peek() == b'=' && self.peek_at(1) != b'=' {
+            self.at += 1;
+            let attribute = self.attribute_value(name, start, name_end)?;
+            if draft.attributes.iter().any(|other| self.word(other.name) == self.word(name)) {
+                let message = format!("argument `{}` is set twice in one block", self.word(name));
+                self.report(start, name_end, message, "keep one of them");
+            }
+            draft.attributes.push(attribute);
+            return self.line_end("argument");
+        }
+        let block = self.block(name, start)?;
+        draft.blocks.push(block);
+        self.line_end("block")
+    }
+
+    fn attribute_value(&mut self, name: Text, start: usize, name_end: usize) -> Attempt<Attribute> {
+        self.space(false);
+        let value = self.expression(false)?;
+        Ok(Attribute { name, start: start as u32, name_end: name_end as u32, value })
+    }
+
+    /// After an item its line must end.
+    fn line_end(&mut self, what: &str) -> Attempt<()> {
+        self.space(false);
+        match self.peek() {
+            _ if self.at >= self.end => Ok(()),
+            b'\n' => Ok(()),
+            b'\r' if self.peek_at(1) == b'\n' => Ok(()),
+            _ => {
+                let problem = self.unexpected("the end of the line");
+                let message = format!("{} after this {what}", problem.message);
+                Err(Box::new(Problem { message, ..*problem }))
+            }
+        }
+    }
+
+    fn block(&mut self, kind: Text, start: usize) -> Attempt<Block> {
+        let mut labels = Vec::new();
+        loop {
+            self.space(false);
+            match self.peek() {
+                b'{' => break,
+                b'"' => {
+                    let label = self.at;
+                    match self.quoted()? {
+                        ExprKind::String(text) => labels.push(text),
+                        _ => {
+                            return Err(self.fail(
+                                label,
+                                self.at,
+                                "a block's label can't hold interpolation",
+                                "write the label out",
+                            ));
+                        }
+                    }
+                }
+                _ => match self.identifier() {
+                    Some(label) => labels.push(label),
+                    None => {
+                        let wanted = if labels.is_empty() { "`=` or `{` after the name" } else { "`{` or a label" };
+                        return Err(self.unexpected(wanted));
+                    }
+                },
+            }
+        }
+        let open = self.at;
+        self.at += 1;
+        let header_end = self.at as u32;
+        self.deeper()?;
+        let labels_at = self.file.labels.len() as u32;
+        self.file.labels.extend_from_slice(&labels);
+        let labels = List { start: labels_at, len: labels.len() as u32 };
+        let mut draft = Draft::default();
+        self.space(false);
+        let one_line = self.at < self.end && !matches!(self.peek(), b'\n' | b'\r');
+        if one_line {
+            self.one_line_body(&mut draft)?;
+        } else {
+            self.items(&mut draft, true);
+            if self.peek() != b'}' && self.problems.last().is_none_or(|last| last.kind != ProblemKind::Limit) {
+                self.report(start, open + 1, "this block is never closed", "add the missing `}`");
+            }
+        }
+        self.at = (self.at + 1).min(self.end);
+        let end = self.at as u32;
+        self.depth -= 1;
+        let body = self.finish_body(draft);
+        Ok(Block { kind, labels, start: start as u32, header_end, end, body })
+    }
+
+    /// `{ name = value }` or `{}` on the line of its header, as the grammar has it: one argument at most and no block.
+    fn one_line_body(&mut self, draft: &mut Draft) -> Attempt<()> {
+        if self.peek() == b'}' {
+            return Ok(());
+        }
+        let start = self.at;
+        let Some(name) = self.identifier() else { return Err(self.unexpected("an argument or `}`")) };
+        let name_end = self.at;
+        self.space(false);
+        if self.peek() != b'=' || self.peek_at(1) == b'=' {
+            return Err(self.fail(start, self.at, "a block inside a one-line block", "put it on lines of its own"));
+        }
+        self.at += 1;
+        let attribute = self.attribute_value(name, start, name_end)?;
+        draft.attributes.push(attribute);
+        self.space(false);
+        match self.peek() {
+            b'}' => Ok(()),
+            _ => Err(self.unexpected("`}`: a one-line block holds a single argument")),
+        }
+    }
+
+    // Expressions. `lines`: whether line ends are blank here, as inside brackets.
+
+    /// Reads an expression; the position is at its first byte.
+    pub(super) fn expression(&mut self, lines: bool) -> Attempt<ExprId> {
+        self.deeper()?;
+        let start = self.at;
+        let mut result = self.binary(0, lines)?;
+        self.ahead(lines);
+        if self.peek() == b'?' {
+            self.at += 1;
+            self.space(lines);
+            let yes = self.expression(lines)?;
+            self.ahead(lines);
+            if self.peek() != b':' {
+                return Err(self.unexpected("`:` and the value for the other case"));
+            }
+            self.at += 1;
+            self.space(lines);
+            let no = self.expression(lines)?;
+            result = self.push(start, ExprKind::Conditional(result, yes, no));
+        }
+        self.depth -= 1;
+        Ok(result)
+    }
+
+    /// Skips space if an operator may follow; line ends are left alone where they end the expression.
+    fn ahead(&mut self, lines: bool) {
+        self.space(lines);
+    }
+
+    fn operator(&self) -> Option<(Operator, usize, u8)> {
+        Some(match (self.peek(), self.peek_at(1)) {
+            (b'|', b'|') => (Operator::Or, 2, 1),
+            (b'&', b'&') => (Operator::And, 2, 2),
+            (b'=', b'=') => (Operator::Equal, 2, 3),
+            (b'!', b'=') => (Operator::NotEqual, 2, 3),
+            (b'<', b'=') => (Operator::LessEqual, 2, 4),
+            (b'>', b'=') => (Operator::GreaterEqual, 2, 4),
+            (b'<', _) => (Operator::Less, 1, 4),
+            (b'>', _) => (Operator::Greater, 1, 4),
+            (b'+', _) => (Operator::Add, 1, 5),
+            (b'-', _) => (Operator::Subtract, 1, 5),
+            (b'*', _) => (Operator::Multiply, 1, 6),
+            (b'/', _) => (Operator::Divide, 1, 6),
+            (b'%', _) => (Operator::Modulo, 1, 6),
+            _ => return None,
+        })
+    }
+
+    /// Precedence climbing; chains of one level are a loop, so that their length costs no stack.
+    fn binary(&mut self, least: u8, lines: bool) -> Attempt<ExprId> {
+        let start = self.at;
+        let mut left = self.unary(lines)?;
+        loop {
+            let before = self.at;
+            self.ahead(lines);
+            match self.operator() {
+                Some((operator, width, level)) if level > least => {
+                    self.at += width;
+                    self.space(lines);
+                    let right = self.binary(level, lines)?;
+                    left = self.push(start, ExprKind::Binary(operator, left, right));
+                }
+                _ => {
+                    // The expression's span ends where its last token does.
+                    self.at = if lines { self.at } else { before };
+                    return Ok(left);
+                }
+            }
+        }
+    }
+
+    fn unary(&mut self, lines: bool) -> Attempt<ExprId> {
+        let start = self.at;
+        let operator = self.peek();
+        if operator == b'-' || (operator == b'!' && self.peek_at(1) != b'=') {
+            self.deeper()?;
+            self.at += 1;
+            self.space(lines);
+            let inner = self.unary(lines)?;
+            self.depth -= 1;
+            let kind = if operator == b'-' { ExprKind::Negate(inner) } else { ExprKind::Not(inner) };
+            return Ok(self.push(start, kind));
+        }
+        let term = self.term(lines)?;
+        self.postfix(start, term, lines)
+    }
+
+    /// Attributes, indices and splats after a term.
+    fn postfix(&mut self, start: usize, mut base: ExprId, lines: bool) -> Attempt<ExprId> {
+        loop {
+            let before = self.at;
+            self.space(lines);
+            match self.peek() {
+                b'.' if self.peek_at(1) == b'.' => {
+                    self.at = before;
+                    return Ok(base);
+                }
+                b'.' => {
+                    self.at += 1;
+                    self.space(lines);
+                    if self.peek() == b'*' {
+                        self.at += 1;
+                        let mut each = self.push(self.at, ExprKind::Element);
+                        // After `.*` only attributes belong to the element; an index applies to the whole result.
+                        while self.peek() == b'.' && !matches!(self.peek_at(1), b'*' | b'.') {
+                            self.at += 1;
+                            each = self.member(start, each)?;
+                        }
+                        base = self.push(start, ExprKind::Splat(base, each));
+                    } else {
+                        base = self.member(start, base)?;
+                    }
+                }
+                b'[' => {
+                    let open = self.at;
+                    self.at += 1;
+                    self.space(true);
+                    if self.peek() == b'*' {
+                        self.at += 1;
+                        self.space(true);
+                        self.close(b']', open)?;
+                        self.deeper()?;
+                        let element = self.push(self.at, ExprKind::Element);
+                        let each = self.postfix(start, element, lines)?;
+                        self.depth -= 1;
+                        base = self.push(start, ExprKind::Splat(base, each));
+                    } else {
+                        let key = self.expression(true)?;
+                        self.space(true);
+                        self.close(b']', open)?;
+                        base = self.push(start, ExprKind::Index(base, key));
+                    }
+                }
+                _ => {
+                    self.at = before;
+                    return Ok(base);
+                }
+            }
+        }
+    }
+
+    /// The name or old-style index after a dot.
+    fn member(&mut self, start: usize, base: ExprId) -> Attempt<ExprId> {
+        if self.peek().is_ascii_digit() {
+            let digits = self.at;
+            while self.peek().is_ascii_digit() {
+                self.at += 1;
+            }
+            let number = self.source_text(digits, self.at);
+            let key = self.push(digits, ExprKind::Number(number));
+            return Ok(self.push(start, ExprKind::Index(base, key)));
+        }
+        match self.identifier() {
+            Some(name) => Ok(self.push(start, ExprKind::Attribute(base, name))),
+            None => Err(self.unexpected("an attribute's name after the dot")),
+        }
+    }
+
+    /// Expects a closing bracket; `open` is where its partner stands.
+    pub(super) fn close(&mut self, bracket: u8, open: usize) -> Attempt<()> {
+        if self.peek() == bracket {
+            self.at += 1;
+            return Ok(());
+        }
+        let line = self.text[..open.min(self.text.len())].bytes().filter(|byte| *byte == b'\n').count() + 1;
+        Err(self.unexpected(&format!("`{}` for the bracket opened on line {line}", bracket as char)))
+    }
+
+    fn term(&mut self, lines: bool) -> Attempt<ExprId> {
+        let start = self.at;
+        match self.peek() {
+            b'"' => {
+                let kind = self.quoted()?;
+                Ok(self.push(start, kind))
+            }
+            b'0'..=b'9' => self.number(),
+            b'(' => {
+                self.at += 1;
+                self.space(true);
+                let inner = self.expression(true)?;
+                self.space(true);
+                self.close(b')', start)?;
+                Ok(self.push(start, ExprKind::Parenthesis(inner)))
+            }
+            b'[' => self.tuple(),
+            b'{' => self.object(),
+            b'<' if self.peek_at(1) == b'<' => {
+                let kind = self.heredoc()?;
+                Ok(self.push(start, kind))
+            }
+            _ => match self.identifier() {
+                Some(name) => self.named(start, name, lines),
+                None => Err(self.unexpected("a value")),
+            },
+        }
+    }
+
+    fn named(&mut self, start: usize, name: Text, lines: bool) -> Attempt<ExprId> {
+        let end = self.at;
+        self.space(lines);
+        let mut name = name;
+        let mut last = end;
+        while self.peek() == b':' && self.peek_at(1) == b':' {
+            self.at += 2;
+            self.space(lines);
+            if self.identifier().is_none() {
+                return Err(self.unexpected("a function's name after `::`"));
+            }
+            last = self.at;
+            name = self.source_text(start, last);
+            self.space(lines);
+        }
+        if self.peek() == b'(' {
+            return self.call(start, name);
+        }
+        self.at = last;
+        if last != end {
+            return Err(self.unexpected("`(` after a function's name"));
+        }
+        let kind = match self.word(name) {
+            "null" => ExprKind::Null,
+            "true" => ExprKind::Bool(true),
+            "false" => ExprKind::Bool(false),
+            _ => ExprKind::Variable(name),
+        };
+        Ok(self.push(start, kind))
+    }
+
+    fn call(&mut self, start: usize, name: Text) -> Attempt<ExprId> {
+        let open = self.at;
+        self.at += 1;
+        let mut arguments = Vec::new();
+        let mut expanded = false;
+        loop {
+            self.space(true);
+            if self.peek() == b')' {
+                break;
+            }
+            arguments.push(self.expression(true)?);
+            self.space(true);
+            if self.peek() == b'.' && self.peek_at(1) == b'.' && self.peek_at(2) == b'.' {
+                self.at += 3;
+                expanded = true;
+                self.space(true);
+                break;
+            }
+            if self.peek() != b',' {
+                break;
+            }
+            self.at += 1;
+        }
+        self.close(b')', open)?;
+        let arguments = self.list(&arguments);
+        Ok(self.push(start, ExprKind::Call(name, arguments, expanded)))
+    }
+
+    fn number(&mut self) -> Attempt<ExprId> {
+        let start = self.at;
+        let digits = |parser: &mut Parser| {
+            let from = parser.at;
+            while parser.peek().is_ascii_digit() {
+                parser.at += 1;
+            }
+            parser.at > from
+        };
+        digits(self);
+        if self.peek() == b'.' && self.peek_at(1).is_ascii_digit() {
+            self.at += 1;
+            digits(self);
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            let sign = usize::from(matches!(self.peek_at(1), b'+' | b'-'));
+            if self.peek_at(1 + sign).is_ascii_digit() {
+                self.at += 1 + sign;
+                digits(self);
+            }
+        }
+        let next = self.peek();
+        if next.is_ascii_alphabetic() || next == b'_' || (next == b'.' && self.peek_at(1).is_ascii_digit()) {
+            return Err(self.unexpected("the end of the number"));
+        }
+        let text = self.source_text(start, self.at);
+        Ok(self.push(start, ExprKind::Number(text)))
+    }
+
+    /// Whether the keyword `word` stands here as a whole identifier.
+    pub(super) fn keyword(&mut self, word: &str) -> bool {
+        let before = self.at;
+        match self.identifier() {
+            Some(text) if self.word_here(text) == word => true,
+            _ => {
+                self.at = before;
+                false
+            }
+        }
+    }
+
+    fn word_here(&self, text: Text) -> &str {
+        self.file.text(text)
+    }
+
+    fn tuple(&mut self) -> Attempt<ExprId> {
+        let start = self.at;
+        self.at += 1;
+        self.space(true);
+        if self.keyword("for") {
+            return self.for_loop(start, b']');
+        }
+        let mut items = Vec::new();
+        loop {
+            self.space(true);
+            if self.peek() == b']' {
+                break;
+            }
+            items.push(self.expression(true)?);
+            self.space(true);
+            if self.peek() != b',' {
+                break;
+            }
+            self.at += 1;
+        }
+        self.close(b']', start)?;
+        let items = self.list(&items);
+        Ok(self.push(start, ExprKind::Tuple(items)))
+    }
+
+    fn object(&mut self) -> Attempt<ExprId> {
+        let start = self.at;
+        self.at += 1;
+        self.space(true);
+        if self.keyword("for") {
+            return self.for_loop(start, b'}');
+        }
+        let mut items = Vec::new();
+        loop {
+            self.space(true);
+            if self.peek() == b'}' {
+                break;
+            }
+            let key = self.expression(false)?;
+            self.space(false);
+            match self.peek() {
+                b'=' if self.peek_at(1) != b'=' => self.at += 1,
+                b':' => self.at += 1,
+                _ => return Err(self.unexpected("`=` or `:` after the key")),
+            }
+            self.space(false);
+            let value = self.expression(false)?;
+            items.extend([key, value]);
+            self.space(false);
+            match self.peek() {
+                b',' => self.at += 1,
+                b'\n' => {}
+                b'\r' if self.peek_at(1) == b'\n' => {}
+                b'}' => break,
+                _ => {
+                    let problem = self.close(b'}', start).err();
+                    return Err(problem.unwrap_or_else(|| self.unexpected("`,` or the end of the line")));
+                }
+            }
+        }
+        self.close(b'}', start)?;
+        let items = self.list(&items);
+        Ok(self.push(start, ExprKind::Object(items)))
+    }
+
+    /// `for k, v in c : …` after the keyword, up to the closing bracket.
+    fn for_loop(&mut self, start: usize, bracket: u8) -> Attempt<ExprId> {
+        let (key_name, value_name) = self.for_names()?;
+        let collection = self.expression(true)?;
+        self.space(true);
+        if self.peek() != b':' {
+            return Err(self.unexpected("`:` after what is iterated"));
+        }
+        self.at += 1;
+        self.space(true);
+        let mut value = self.expression(true)?;
+        let mut key = None;
+        self.space(true);
+        if self.peek() == b'=' && self.peek_at(1) == b'>' {
+            if bracket == b']' {
+                return Err(self.unexpected("a single value: only `{for …}` has keys"));
+            }
+            self.at += 2;
+            self.space(true);
+            key = Some(value);
+            value = self.expression(true)?;
+            self.space(true);
+        } else if bracket == b'}' {
+            return Err(self.unexpected("`=>` and the value"));
+        }
+        let mut grouped = false;
+        if self.peek() == b'.' && self.peek_at(1) == b'.' && self.peek_at(2) == b'.' {
+            if bracket == b']' {
+                return Err(self.unexpected("`]`: only `{for …}` groups values"));
+            }
+            self.at += 3;
+            grouped = true;
+            self.space(true);
+        }
+        let mut condition = None;
+        if self.keyword("if") {
+            self.space(true);
+            condition = Some(self.expression(true)?);
+            self.space(true);
+        }
+        self.close(bracket, start)?;
+        self.file.fors.push(For { key_name, value_name, collection, key, value, condition, grouped });
+        let index = self.file.fors.len() as u32 - 1;
+        Ok(self.push(start, ExprKind::For(index)))
+    }
+
+    /// The names and the `in` of a loop.
+    pub(super) fn for_names(&mut self) -> Attempt<(Option<Text>, Text)> {
+        self.space(true);
+        let Some(first) = self.identifier() else { return Err(self.unexpected("a name after `for`")) };
+        self.space(true);
+        let mut names = (None, first);
+        if self.peek() == b',' {
+            self.at += 1;
+            self.space(true);
+            let Some(second) = self.identifier() else { return Err(self.unexpected("the second name")) };
+            names = (Some(first), second);
+            self.space(true);
+        }
+        if !self.keyword("in") {
+            return Err(self.unexpected("`in`"));
+        }
+        self.space(true);
+        Ok(names)
+    }
+}

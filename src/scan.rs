@@ -1,0 +1,207 @@
+//! The pipeline on one page: discover, parse and assemble, judge, decide.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::discover::{self, Discovered};
+use crate::finding::Severity;
+use crate::frontend::{self, FRONTENDS, Parsed};
+use crate::model::{Edge, Graph, Model, ResourceId};
+use crate::problem::{Problem, ProblemKind};
+use crate::report::{Counts, Report, RuleText, Verdict};
+use crate::rules::engine::panic_text;
+use crate::rules::{Catalog, Cx, judge};
+use crate::source::{Sources, Span};
+use crate::suppress::{self, Date};
+use rayon::prelude::*;
+
+/// What to scan and how, after flags and configuration are joined.
+pub struct Request<'a> {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// All rules.
+    pub catalog: &'a Catalog,
+    /// Indices of the rules that run.
+    pub selected: Vec<usize>,
+    /// The configuration in force.
+    pub config: Config,
+    /// Values for Terraform's variables; the root is filled in by the scan.
+    pub settings: frontend::Settings,
+    /// The threshold; none for `never`.
+    pub fail_on: Option<Severity>,
+    /// Undecided checks and notes close the gate.
+    pub strict: bool,
+    /// Whether suppressions act.
+    pub suppress: bool,
+    /// Excludes hold for explicit files too.
+    pub force_exclude: bool,
+    /// The day by which suppressions expire.
+    pub today: Date,
+}
+
+/// Everything that was read, before rules run.
+pub struct Assembled {
+    /// The model.
+    pub model: Model,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Comments, for suppressions.
+    pub comments: Vec<Span>,
+    /// Files read, by format.
+    pub files_read: Vec<(&'static str, usize)>,
+}
+
+/// Runs every frontend over its files and joins what they yield into one model.
+pub fn assemble(settings: &frontend::Settings, discovered: &Discovered) -> Assembled {
+    let sources = &discovered.sources;
+    let parsed = FRONTENDS
+        .par_iter()
+        .zip(&discovered.claims)
+        .map(|(frontend, files)| {
+            catch_unwind(AssertUnwindSafe(|| frontend.parse(settings, sources, files)))
+                .unwrap_or_else(|panic| broken_frontend(frontend.name(), &panic_text(&*panic)))
+        })
+        .collect();
+    join(sources, parsed)
+}
+
+/// A frontend that broke loses its own files, not the scan.
+fn broken_frontend(name: &str, reason: &str) -> Parsed {
+    let problem = Problem::with_path(ProblemKind::Unread, "", format!("the {name} reader broke: {reason}"))
+        .help("this is a defect of gate: please report it with the file that causes it");
+    Parsed { problems: vec![problem], ..Parsed::default() }
+}
+
+/// Joins what the frontends yield; resources are numbered through.
+fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
+    let mut model = Model::default();
+    let mut edges = Vec::new();
+    let mut assembled = Assembled { model: Model::default(), problems: Vec::new(), comments: Vec::new(), files_read: Vec::new() };
+    for (frontend, part) in FRONTENDS.iter().zip(parsed) {
+        let base = model.resources.len() as u32;
+        edges.extend(part.edges.into_iter().map(|edge| Edge {
+            from: ResourceId(base + edge.from),
+            attribute: edge.attribute,
+            to: ResourceId(base + edge.to),
+        }));
+        model.resources.extend(part.resources);
+        model.observations.extend(part.observations);
+        assembled.problems.extend(part.problems);
+        assembled.comments.extend(part.comments);
+        if !part.read.is_empty() {
+            assembled.files_read.push((frontend.name(), part.read.len()));
+        }
+    }
+    for problem in &mut assembled.problems {
+        if let (true, Some(span)) = (problem.path.is_empty(), problem.span) {
+            problem.path = sources.get(span.file).path().to_string();
+        }
+    }
+    model.graph = Graph::new(edges);
+    assembled.comments.sort();
+    assembled.model = model;
+    assembled
+}
+
+/// Scans and gives back the report; `read` receives the texts, which the report borrows.
+pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s> {
+    let sources = &discovered.sources;
+    let mut settings = request.settings.clone();
+    settings.root.clone_from(&discovered.root);
+    let assembled = assemble(&settings, discovered);
+    let judged = judge(Cx { model: &assembled.model, sources }, request.catalog, &request.selected);
+    let mut findings = judged.findings;
+    if let Some(only) = &discovered.only {
+        findings.retain(|finding| {
+            only.contains(&finding.at.file) || finding.related.iter().any(|place| only.contains(&place.at.file))
+        });
+    }
+    request.config.adjust(request.catalog, &mut findings);
+    let mut problems = assembled.problems;
+    problems.extend(discovered.problems.iter().cloned());
+    problems.extend(judged.problems);
+    let mut suppressed = Vec::new();
+    if request.suppress {
+        let decided = suppress::apply(
+            findings,
+            &suppress::Context {
+                sources,
+                model: &assembled.model,
+                comments: &assembled.comments,
+                catalog: request.catalog,
+                config: &request.config,
+                today: request.today,
+            },
+        );
+        findings = decided.kept;
+        suppressed = decided.suppressed;
+        problems.extend(decided.notes);
+    }
+    problems.sort();
+    problems.dedup();
+    findings.sort_by(|a, b| (a.at, &a.rule, &a.address, &a.message).cmp(&(b.at, &b.rule, &b.address, &b.message)));
+    let counts = Counts {
+        files_seen: discovered.seen,
+        files_read: assembled.files_read,
+        files_skipped: discovered.skipped.clone(),
+        resources: assembled.model.resources.len(),
+        rules_run: request.selected.len(),
+        undecided: judged.undecided,
+        modules_unread: problems.iter().filter(|problem| problem.kind == ProblemKind::Unread && problem.message.contains("module")).count(),
+    };
+    let verdict = decide(request, &findings, &problems, &counts);
+    let rules = rule_texts(request.catalog, findings.iter().chain(suppressed.iter().map(|one| &one.finding)).map(|finding| &finding.rule));
+    Report {
+        sources,
+        findings,
+        suppressed,
+        problems,
+        rules,
+        counts,
+        fail_on: request.fail_on,
+        verdict,
+        prefix: discovered.prefix.clone(),
+    }
+}
+
+/// What could not be decided outweighs findings: the answer is not whole.
+fn decide(request: &Request<'_>, findings: &[crate::finding::Finding], problems: &[Problem], counts: &Counts) -> Verdict {
+    let strict_trouble = request.strict && (!counts.undecided.is_empty() || !problems.is_empty());
+    if strict_trouble || problems.iter().any(|problem| problem.kind.closes()) {
+        return Verdict::Undecided;
+    }
+    match request.fail_on {
+        Some(threshold) if findings.iter().any(|finding| finding.severity >= threshold) => Verdict::Fail,
+        _ => Verdict::Pass,
+    }
+}
+
+/// The texts of the named rules, sorted by id.
+pub fn rule_texts<'a>(catalog: &Catalog, ids: impl Iterator<Item = &'a Arc<str>>) -> Vec<RuleText> {
+    let ids: std::collections::BTreeSet<&Arc<str>> = ids.collect();
+    ids.into_iter().filter_map(|id| catalog.find(id)).map(|index| rule_text(catalog, index)).collect()
+}
+
+/// What the rule at this index of the catalog says to people.
+pub fn rule_text(catalog: &Catalog, index: usize) -> RuleText {
+    let rule = &catalog.rules()[index];
+    let prose = catalog.prose(index);
+    let pairs = |examples: &[crate::rules::schema::Example]| {
+        examples.iter().map(|example| (example.format.clone(), example.text.clone())).collect()
+    };
+    RuleText {
+        id: rule.id.as_str().into(),
+        title: rule.title.clone(),
+        severity: rule.severity,
+        aliases: rule.aliases.clone(),
+        tags: rule.tags.iter().chain(&rule.packs).cloned().collect(),
+        compliance: rule.compliance.clone(),
+        why: prose.why.clone(),
+        fix: prose.fix.clone(),
+        bad: pairs(&prose.bad),
+        good: pairs(&prose.good),
+        heuristic: rule.heuristic,
+    }
+}
