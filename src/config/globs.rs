@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 ///
 /// `*` stays within a name, `**` crosses folders. A pattern without `/` means a name at any depth. A pattern that
 /// matches a folder covers everything below it; one that ends in `/` or `/**` covers what is below and the folder itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PathGlobs {
     base: PathBuf,
     globs: Vec<GlobMatcher>,

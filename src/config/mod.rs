@@ -1,5 +1,536 @@
 //! `gate.yaml`: found, read and checked. One file, no layers, no home directory: the same answer on every machine.
+//! Reading it executes and fetches nothing.
 
+mod form;
 mod globs;
+mod places;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use thiserror::Error;
+
+use crate::finding::{Finding, Severity};
+use crate::rules::{Catalog, Selection, schema::nearest};
+use crate::suppress::{DIALECTS, Date};
 
 pub use globs::PathGlobs;
+use places::{Place, Step};
+
+/// The names under which a configuration is looked for.
+pub const NAMES: [&str; 2] = ["gate.yaml", ".gate.yaml"];
+
+/// A configuration is a page of text; anything larger is something else.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The configuration in force; [`Config::default`] when there is no file.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file, as messages name it; empty when there is none.
+    pub path: String,
+    /// The threshold, if the file sets one.
+    pub fail_on: Option<FailOn>,
+    /// Undecided checks and notes close the gate.
+    pub strict: bool,
+    /// Paths that are not scanned.
+    pub exclude: PathGlobs,
+    /// Files and folders with more rules.
+    pub policies: Vec<PathBuf>,
+    /// Tokens of rules to run; see [`Config::selection`].
+    pub select: Vec<String>,
+    /// Tokens of rules not to run.
+    pub ignore_rules: Vec<String>,
+    /// Settings of single rules, by id or alias as written.
+    pub rules: BTreeMap<String, RuleSettings>,
+    /// Findings that are accepted.
+    pub ignore: Vec<Ignore>,
+    /// Names of the dialects whose suppressions act beside gate's own.
+    pub dialects: Vec<&'static str>,
+    /// Whether gate's own suppressions act only with a reason.
+    pub require_reason: bool,
+    /// Terraform modules that are not there do not close the gate.
+    pub accept_unread_modules: bool,
+    /// Terraform variables files, in order.
+    pub var_files: Vec<PathBuf>,
+    text: String,
+    /// Places of what is checked against the catalog.
+    names: Vec<(Named, String, Range<usize>)>,
+    paths: Vec<(PathBuf, Range<usize>)>,
+    folder: PathBuf,
+}
+
+/// What closes the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailOn {
+    /// Findings of this severity or worse.
+    Severity(Severity),
+    /// No finding.
+    Never,
+}
+
+/// Settings of one rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleSettings {
+    /// In place of the rule's own.
+    pub severity: Option<Severity>,
+    /// Whether it runs; its own default when none.
+    pub enabled: Option<bool>,
+    /// Whether it can be suppressed.
+    pub ignorable: bool,
+}
+
+/// An entry of `ignore`.
+#[derive(Debug, Clone)]
+pub struct Ignore {
+    /// Id or alias.
+    pub rule: String,
+    /// Only in these files.
+    pub paths: Option<PathGlobs>,
+    /// Only for resources of this address, with `*`.
+    pub address: Option<String>,
+    /// Why; empty only where reasons are not required.
+    pub reason: String,
+    /// Last day on which it acts.
+    pub until: Option<Date>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+/// What a name in the file must be for the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Rule,
+    Token,
+}
+
+/// A configuration that can't be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Error {
+    /// A mistake in the file.
+    #[error("{path}:{line}: {message}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// Line of the mistake, from 1.
+        line: u32,
+        /// What is wrong.
+        message: String,
+        /// The text of the file.
+        #[source_code]
+        text: std::sync::Arc<NamedSource<String>>,
+        /// Where.
+        #[label("here")]
+        at: SourceSpan,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+    /// The file could not be read.
+    #[error("{path}: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            path: String::new(),
+            fail_on: None,
+            strict: false,
+            exclude: PathGlobs::default(),
+            policies: Vec::new(),
+            select: Vec::new(),
+            ignore_rules: Vec::new(),
+            rules: BTreeMap::new(),
+            ignore: Vec::new(),
+            dialects: DIALECTS.to_vec(),
+            require_reason: true,
+            accept_unread_modules: false,
+            var_files: Vec::new(),
+            text: String::new(),
+            names: Vec::new(),
+            paths: Vec::new(),
+            folder: PathBuf::new(),
+        }
+    }
+}
+
+/// The configuration of a scan: the nearest `gate.yaml` or `.gate.yaml` from the real folder `start` up to the root of its
+/// repository; outside a repository in `start` only, since what lies above differs between machines.
+pub fn find(start: &Path) -> Result<Option<PathBuf>, Error> {
+    let top = crate::discover::repository_of(start).unwrap_or(start);
+    for folder in start.ancestors() {
+        let mut there = NAMES.iter().map(|name| folder.join(name)).filter(|path| path.symlink_metadata().is_ok());
+        match (there.next(), there.next()) {
+            (Some(first), Some(second)) => {
+                return Err(Error::Unreadable {
+                    path: shown(&first),
+                    reason: format!("{} is there as well", shown(&second)),
+                    help: Some("keep one of them: a scan has one configuration".into()),
+                });
+            }
+            (Some(path), None) => return Ok(Some(path)),
+            _ if folder == top => break,
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Reads the configuration that [`find`] yields, or the one named; `root` is the real root of the scan.
+///
+/// A file that was found lies in the tree under judgement: it must be a regular file, not a link.
+pub fn load(root: &Path, named: Option<&Path>) -> Result<Config, Error> {
+    let (path, is_named) = match named {
+        Some(path) => (path.to_path_buf(), true),
+        None => match find(root)? {
+            Some(path) => (path, false),
+            None => return Ok(Config::default()),
+        },
+    };
+    let unreadable = |reason: String, help: Option<&str>| Error::Unreadable {
+        path: shown(&path),
+        reason,
+        help: help.map(str::to_string),
+    };
+    let failed = |error: std::io::Error| unreadable(crate::discover::io_reason(&error), None);
+    let metadata = if is_named { path.metadata() } else { path.symlink_metadata() }.map_err(failed)?;
+    if metadata.is_dir() || (!is_named && !metadata.is_file()) {
+        return Err(unreadable(
+            "is not a regular file".into(),
+            Some("name the file with --config if it is to be used"),
+        ));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(&path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(unreadable("is larger than 1 MiB".into(), None));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8".into(), Some("save it as UTF-8")))?;
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let folder = folder.canonicalize().map_err(failed)?;
+    let config = Config::parse(&shown(&path), &text, &folder, root)?;
+    config.check_paths()?;
+    Ok(config)
+}
+
+/// The path for messages: relative to the working directory where it lies below.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
+impl Config {
+    /// Reads the text of a configuration. `folder` is the real folder where it lies: what policies and variables files are
+    /// relative to, and paths of the scan as well unless `root`, the real root of the scan, lies elsewhere.
+    pub fn parse(path: &str, text: &str, folder: &Path, root: &Path) -> Result<Config, Error> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let reader = Reader { path, text, base: if root.starts_with(folder) { folder } else { root }, folder };
+        reader.read()
+    }
+
+    /// Checks every rule, alias, pack and prefix that the file names.
+    pub fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        for (kind, name, at) in &self.names {
+            let is_known = match kind {
+                Named::Rule => catalog.find(name).is_some(),
+                Named::Token => catalog.matching(name).is_ok(),
+            };
+            if is_known {
+                continue;
+            }
+            let message = match kind {
+                Named::Rule => format!("no rule or alias is called `{name}`"),
+                Named::Token => format!("no rule, alias, pack or prefix is called `{name}`"),
+            };
+            let near = catalog.matching(name).err().and_then(|unknown| unknown.nearest);
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`gate rules` lists them all".into(),
+            };
+            return Err(invalid(&self.path, &self.text, at.clone(), message, Some(help)));
+        }
+        Ok(())
+    }
+
+    /// Checks that policies and variables files are there and lie below the folder of the configuration.
+    fn check_paths(&self) -> Result<(), Error> {
+        for (path, at) in &self.paths {
+            let complain = |message: String, help: &str| {
+                Err(invalid(&self.path, &self.text, at.clone(), message, Some(help.to_string())))
+            };
+            match path.canonicalize() {
+                Ok(real) if real.starts_with(&self.folder) => {}
+                Ok(_) => {
+                    return complain("a link that leads elsewhere".into(), "name what lies in this folder or below");
+                }
+                Err(error) => {
+                    return complain(
+                        crate::discover::io_reason(&error),
+                        "paths are relative to the folder of this file",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules that run: those selected on the command line, else by the file, without those that either ignores or that
+    /// the file disables.
+    pub fn selection(&self, select: &[String], ignore: &[String]) -> Selection {
+        let switched = |on: bool| {
+            let rules = self.rules.iter().filter(move |(_, settings)| settings.enabled == Some(on));
+            rules.map(|(name, _)| name.clone())
+        };
+        let mut chosen = if select.is_empty() { self.select.clone() } else { select.to_vec() };
+        if select.is_empty() && switched(true).next().is_some() {
+            if chosen.is_empty() {
+                chosen.push("default".into());
+            }
+            chosen.extend(switched(true));
+        }
+        let ignore = ignore.iter().chain(&self.ignore_rules).cloned().chain(switched(false)).collect();
+        Selection { select: chosen, ignore }
+    }
+
+    /// Gives findings the severity that the file sets for their rule.
+    pub fn adjust(&self, catalog: &Catalog, findings: &mut [Finding]) {
+        let severities: BTreeMap<&str, Severity> = self
+            .rules
+            .iter()
+            .filter_map(|(name, settings)| Some((catalog.find(name)?, settings.severity?)))
+            .map(|(rule, severity)| (catalog.rules()[rule].id.as_str(), severity))
+            .collect();
+        if severities.is_empty() {
+            return;
+        }
+        for finding in findings {
+            if let Some(severity) = severities.get(&*finding.rule) {
+                finding.severity = *severity;
+            }
+        }
+    }
+
+    /// Ids of the rules that nothing may suppress.
+    pub fn unignorable<'c>(&self, catalog: &'c Catalog) -> Vec<&'c str> {
+        let names = self.rules.iter().filter(|(_, settings)| !settings.ignorable).map(|(name, _)| name);
+        names.filter_map(|name| catalog.find(name)).map(|rule| catalog.rules()[rule].id.as_str()).collect()
+    }
+}
+
+fn invalid(path: &str, text: &str, at: Range<usize>, message: String, help: Option<String>) -> Error {
+    let start = at.start.min(text.len());
+    let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
+    // A label over many lines hides what it points at.
+    let end = at.end.clamp(start, text.len());
+    let first = text.get(start..end).unwrap_or("").lines().next().unwrap_or("").trim_end().len();
+    Error::Invalid {
+        path: path.to_string(),
+        line,
+        message,
+        text: std::sync::Arc::new(NamedSource::new(path, text.to_string()).with_language("yaml")),
+        at: (start, first).into(),
+        help,
+    }
+}
+
+/// One file on its way to a [`Config`].
+struct Reader<'a> {
+    path: &'a str,
+    text: &'a str,
+    base: &'a Path,
+    folder: &'a Path,
+}
+
+impl Reader<'_> {
+    fn invalid(&self, at: Range<usize>, message: impl Into<String>, help: Option<&str>) -> Error {
+        invalid(self.path, self.text, at, message.into(), help.map(str::to_string))
+    }
+
+    fn read(&self) -> Result<Config, Error> {
+        let place = Place::read(self.text).map_err(|broken| self.invalid(broken.at, broken.message, broken.help))?;
+        let file: Option<form::File> =
+            serde_yaml::from_str(self.text).map_err(|error| self.mistyped(&place, &error))?;
+        let file = file.unwrap_or_default();
+        let key = |name| place.value(&[Step::Key(name)]);
+        if file.version.is_some_and(|version| version != 1) {
+            return Err(self.invalid(key("version"), "this version of the format is not known", Some("write 1")));
+        }
+        let mut names = Vec::new();
+        for (name, tokens) in [("select", &file.select), ("ignore-rules", &file.ignore_rules)] {
+            for (index, token) in tokens.iter().enumerate() {
+                names.push((Named::Token, token.clone(), place.value(&[Step::Key(name), Step::Index(index)])));
+            }
+        }
+        for rule in file.rules.keys() {
+            names.push((Named::Rule, rule.clone(), place.key(&[Step::Key("rules")], rule)));
+        }
+        let mut ignore = Vec::new();
+        let require_reason = file.require_reason.unwrap_or(true);
+        for (index, entry) in file.ignore.iter().enumerate() {
+            let way = [Step::Key("ignore"), Step::Index(index)];
+            names.push((Named::Rule, entry.rule.clone(), place.value(&[way[0], way[1], Step::Key("rule")])));
+            ignore.push(self.ignore(&place, way, entry, require_reason)?);
+        }
+        let mut paths = Vec::new();
+        let policies =
+            self.below(&file.policies, &mut paths, |index| place.value(&[Step::Key("policies"), Step::Index(index)]))?;
+        let var_files = self.below(&file.terraform.var_files, &mut paths, |index| {
+            place.value(&[Step::Key("terraform"), Step::Key("var-files"), Step::Index(index)])
+        })?;
+        let exclude = self.globs(&file.exclude, |index| place.value(&[Step::Key("exclude"), Step::Index(index)]))?;
+        let rules = file.rules.into_iter().map(|(name, rule)| {
+            let ignorable = rule.ignorable.unwrap_or(true);
+            (name, RuleSettings { severity: rule.severity, enabled: rule.enabled, ignorable })
+        });
+        Ok(Config {
+            path: self.path.to_string(),
+            fail_on: file.fail_on.map(threshold),
+            strict: file.strict,
+            exclude,
+            policies,
+            select: file.select,
+            ignore_rules: file.ignore_rules,
+            rules: rules.collect(),
+            ignore,
+            dialects: file.dialects.map_or_else(|| DIALECTS.to_vec(), |list| list.into_iter().map(dialect).collect()),
+            require_reason,
+            accept_unread_modules: file.accept_unread.contains(&form::Unread::Modules),
+            var_files,
+            text: self.text.to_string(),
+            names,
+            paths,
+            folder: self.folder.to_path_buf(),
+        })
+    }
+
+    fn ignore(
+        &self,
+        place: &Place,
+        way: [Step<'_>; 2],
+        entry: &form::Ignore,
+        require_reason: bool,
+    ) -> Result<Ignore, Error> {
+        let at = |key| place.value(&[way[0], way[1], Step::Key(key)]);
+        let whole = place.value(&way);
+        let reason = entry.reason.as_deref().unwrap_or("").trim().to_string();
+        if reason.is_empty() && require_reason {
+            let help = "add `reason:`, or set `require-reason: false`";
+            return Err(self.invalid(whole, "this entry has no reason", Some(help)));
+        }
+        let until = match &entry.until {
+            None => None,
+            Some(text) => Some(Date::parse(text).ok_or_else(|| {
+                self.invalid(at("until"), format!("`{text}` is not a date"), Some("write it as 2027-03-01"))
+            })?),
+        };
+        let globs = |paths: &Vec<String>| {
+            self.globs(paths, |index| place.value(&[way[0], way[1], Step::Key("paths"), Step::Index(index)]))
+        };
+        let line =
+            self.text.as_bytes()[..whole.start.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count();
+        Ok(Ignore {
+            rule: entry.rule.clone(),
+            paths: entry.paths.as_ref().map(globs).transpose()?,
+            address: entry.address.clone(),
+            reason,
+            until,
+            owner: entry.owner.clone(),
+            line: line as u32 + 1,
+        })
+    }
+
+    fn globs(&self, patterns: &[String], at: impl Fn(usize) -> Range<usize>) -> Result<PathGlobs, Error> {
+        PathGlobs::new(self.base, patterns).map_err(|(index, reason)| {
+            self.invalid(at(index), format!("`{}` is no pattern: {reason}", patterns[index]), None)
+        })
+    }
+
+    /// Paths that stay below the folder of the file: what the tree brings along can't point out of it.
+    fn below(
+        &self,
+        paths: &[String],
+        places: &mut Vec<(PathBuf, Range<usize>)>,
+        at: impl Fn(usize) -> Range<usize>,
+    ) -> Result<Vec<PathBuf>, Error> {
+        let mut below = Vec::new();
+        for (index, path) in paths.iter().enumerate() {
+            let parts = || Path::new(path).components();
+            if path.is_empty() || !parts().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+                let help = "name a path in this folder or below; for others there is the command line";
+                return Err(self.invalid(
+                    at(index),
+                    format!("`{path}` leads out of the folder of this file"),
+                    Some(help),
+                ));
+            }
+            let full = self.folder.join(path);
+            places.push((full.clone(), at(index)));
+            below.push(full);
+        }
+        Ok(below)
+    }
+
+    /// An error of the YAML reader, with the key that was meant.
+    fn mistyped(&self, place: &Place, error: &serde_yaml::Error) -> Error {
+        let text = error.to_string();
+        let offset = error.location().map_or(0, |location| location.index());
+        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+        let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+        let (kind, word, known) = match quoted.split_first() {
+            Some((word, known)) if message.contains("unknown field `") => ("key", *word, known),
+            Some((word, known)) if message.contains("unknown variant `") => ("value", *word, known),
+            Some((word, _)) if message.contains("missing field `") => {
+                return self.invalid(offset..offset, format!("the key `{word}` is missing"), None);
+            }
+            _ => return self.invalid(offset..self.text.len(), message.replace("a sequence", "a list"), None),
+        };
+        let at = match kind {
+            "key" => place.nearest_key(word, offset).unwrap_or(offset..offset),
+            _ => offset..self.text.len(),
+        };
+        let help = match nearest(word, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                format!("known are {}", known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
+            }
+        };
+        self.invalid(at, format!("unknown {kind} `{word}`"), Some(&help))
+    }
+}
+
+fn threshold(threshold: form::Threshold) -> FailOn {
+    match threshold {
+        form::Threshold::Critical => FailOn::Severity(Severity::Critical),
+        form::Threshold::High => FailOn::Severity(Severity::High),
+        form::Threshold::Medium => FailOn::Severity(Severity::Medium),
+        form::Threshold::Low => FailOn::Severity(Severity::Low),
+        form::Threshold::Never => FailOn::Never,
+    }
+}
+
+fn dialect(dialect: form::Dialect) -> &'static str {
+    match dialect {
+        form::Dialect::Checkov => "checkov",
+        form::Dialect::Trivy => "trivy",
+        form::Dialect::Tfsec => "tfsec",
+        form::Dialect::Hadolint => "hadolint",
+        form::Dialect::Kics => "kics",
+        form::Dialect::KubeLinter => "kube-linter",
+    }
+}

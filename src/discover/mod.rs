@@ -237,7 +237,7 @@ fn escaped(path: &Path) -> String {
 }
 
 /// The reason of an I/O error in the style of a message: lower case, without the number.
-fn io_reason(error: &std::io::Error) -> String {
+pub(crate) fn io_reason(error: &std::io::Error) -> String {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::NotFound => "no such file or folder".into(),
