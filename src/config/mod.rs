@@ -59,7 +59,8 @@ pub struct Config {
     /// Places of what is checked against the catalog.
     names: Vec<(Named, String, Range<usize>)>,
     paths: Vec<(PathBuf, Range<usize>)>,
-    folder: PathBuf,
+    /// The real folder where the file lies; empty when there is none.
+    pub folder: PathBuf,
 }
 
 /// What closes the gate.

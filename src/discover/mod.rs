@@ -58,6 +58,8 @@ pub struct Discovered {
     pub only: Option<BTreeSet<FileId>>,
     /// Files read for their context that the configuration excludes.
     pub excluded: BTreeSet<FileId>,
+    /// Whether one folder was given, so that all of the root was looked at.
+    pub is_folder: bool,
     /// What could not be read, sorted.
     pub problems: Vec<Problem>,
     /// Files that the walk met: not hidden, not ignored, not excluded.
@@ -174,9 +176,10 @@ pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discover
         }
     }
     let only = (only.len() < total).then_some(only);
+    let is_folder = matches!(walk.paths, [path] if path.is_dir());
     let prefix = prefix_of(&root);
     let read::Outcome { problems, skipped } = outcome;
-    Ok(Discovered { sources, claims, prefix, root, only, excluded, problems, seen: found.seen, skipped })
+    Ok(Discovered { sources, claims, prefix, root, only, excluded, is_folder, problems, seen: found.seen, skipped })
 }
 
 /// Reads what the files at hand need to be understood and the walk has not met: the folder of a file given alone, the

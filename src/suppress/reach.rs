@@ -1,0 +1,246 @@
+//! How far a suppression reaches: from the place of a comment to the text that it covers.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
+
+use super::dialect::Reach;
+use crate::model::{Model, Resource, Value};
+use crate::source::{FileId, Source, Sources, Span};
+
+/// What begins where, for files that have suppressions.
+pub(super) struct Layout<'a> {
+    sources: &'a Sources,
+    /// All comments, sorted.
+    comments: &'a [Span],
+    /// Resources by file, each place once.
+    resources: BTreeMap<FileId, Vec<&'a Resource>>,
+    /// Attributes, blocks and elements of several lines by the line on which they begin.
+    parts: BTreeMap<(FileId, u32), Vec<Span>>,
+}
+
+/// The text that a suppression covers.
+#[derive(Debug, Default)]
+pub(super) struct Covered {
+    pub spans: Vec<Span>,
+    /// Only what is placed there; not what belongs to a resource or module call that stands there.
+    pub is_literal: bool,
+}
+
+impl Covered {
+    /// Whether a place begins in the covered text.
+    pub fn begins_in(&self, place: Span) -> bool {
+        self.spans.iter().any(|span| span.file == place.file && (span.start..span.end).contains(&place.start))
+    }
+
+    /// Whether all of a resource is covered.
+    pub fn holds(&self, scope: Span) -> bool {
+        self.spans.iter().any(|span| span.contains(scope))
+    }
+}
+
+impl<'a> Layout<'a> {
+    /// Looks at the resources that touch the given files.
+    pub fn new(sources: &'a Sources, model: &'a Model, comments: &'a [Span], files: &FxHashSet<FileId>) -> Layout<'a> {
+        let mut layout = Layout { sources, comments, resources: BTreeMap::new(), parts: BTreeMap::new() };
+        let mut seen = FxHashSet::default();
+        let mut visited: FxHashSet<Span> = FxHashSet::default();
+        for resource in &model.resources {
+            if files.contains(&resource.span.file) && seen.insert((resource.span, resource.format)) {
+                layout.resources.entry(resource.span.file).or_default().push(resource);
+            }
+            layout.add_parts(resource, files, &mut visited);
+        }
+        layout
+    }
+
+    /// Values begin with their key, elements and nested blocks for themselves. A list or map does not begin where its first
+    /// element does, else a comment on the first would speak for all.
+    fn add_parts(&mut self, resource: &Resource, files: &FxHashSet<FileId>, visited: &mut FxHashSet<Span>) {
+        let mut nodes = vec![&resource.body];
+        while let Some(node) = nodes.pop() {
+            match &node.value {
+                Value::List(items) => {
+                    for item in items.iter() {
+                        self.add_part(item.span, files, visited);
+                        nodes.push(item);
+                    }
+                }
+                Value::Map(map) => {
+                    for entry in map.entries() {
+                        let first = entry.node.items().first();
+                        let is_blocks = first.is_some_and(|first| first.span.start <= entry.key_span.start);
+                        let is_instructions = resource.format == "dockerfile" && first.is_some();
+                        if !is_blocks && !is_instructions {
+                            self.add_part(entry.key_span.to(entry.node.span), files, visited);
+                        }
+                        nodes.push(&entry.node);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn add_part(&mut self, span: Span, files: &FxHashSet<FileId>, visited: &mut FxHashSet<Span>) {
+        if !files.contains(&span.file) || !visited.insert(span) {
+            return;
+        }
+        let source = self.sources.get(span.file);
+        let line = source.line(span.start);
+        if source.line(span.end.saturating_sub(1)) > line {
+            self.parts.entry((span.file, line)).or_default().push(span);
+        }
+    }
+
+    /// The format of a file, as its resources tell.
+    pub fn format(&self, file: FileId) -> Option<&'static str> {
+        self.resources.get(&file).and_then(|resources| resources.first()).map(|resource| resource.format)
+    }
+
+    /// The text that a comment covers; none when it stands where its reach does not exist.
+    pub fn covered(&self, comment: Span, reach: Reach) -> Option<Covered> {
+        let source = self.sources.get(comment.file);
+        let line = source.line(comment.start);
+        let whole = Span::new(comment.file, 0, source.text().len() as u32);
+        let spans = match reach {
+            Reach::File => vec![whole],
+            Reach::FileTop => {
+                if (1..line).any(|above| self.is_code(source, comment.file, above)) || self.is_trailing(comment) {
+                    return None;
+                }
+                vec![whole]
+            }
+            Reach::Enclosing => self.around(comment, |first, last| first < line && line < last),
+            Reach::Stage => self.around(comment, |first, last| first < line && line <= last),
+            Reach::Statement | Reach::AdjacentStatement => {
+                let target = self.target(comment, reach == Reach::AdjacentStatement)?;
+                let mut spans = self.line_and_parts(comment.file, target);
+                spans.extend(self.heads(comment.file, target).map(|resource| resource.span));
+                spans
+            }
+            Reach::AdjacentInstruction => {
+                let below = source.line(comment.end.saturating_sub(1)) + 1;
+                if self.is_trailing(comment) || !self.is_code(source, comment.file, below) {
+                    return None;
+                }
+                let spans = self.line_and_parts(comment.file, below);
+                return Some(Covered { spans, is_literal: true });
+            }
+            Reach::LineBelow => {
+                let target = self.target(comment, true)?;
+                // A Dockerfile's line is an instruction, however many lines it takes.
+                let spans = match self.format(comment.file) {
+                    Some("dockerfile") => self.line_and_parts(comment.file, target),
+                    _ => vec![line_span(source, comment.file, target)],
+                };
+                return Some(Covered { spans, is_literal: true });
+            }
+            // Annotations are resolved by their object.
+            Reach::Object => Vec::new(),
+        };
+        Some(Covered { spans, is_literal: false })
+    }
+
+    /// Resources that begin on a line, by their header or by their first line.
+    fn heads(&self, file: FileId, line: u32) -> impl Iterator<Item = &&'a Resource> {
+        let source = self.sources.get(file);
+        self.resources.get(&file).into_iter().flatten().filter(move |resource| {
+            let head = resource.head;
+            source.line(resource.span.start) == line || (head.file == file && source.line(head.start) == line)
+        })
+    }
+
+    fn around(&self, comment: Span, holds: impl Fn(u32, u32) -> bool) -> Vec<Span> {
+        let source = self.sources.get(comment.file);
+        let resources = self.resources.get(&comment.file).into_iter().flatten();
+        let lines = |span: Span| (source.line(span.start), source.line(span.end.saturating_sub(1)));
+        resources
+            .map(|resource| resource.span)
+            .filter(|span| {
+                let (first, last) = lines(*span);
+                holds(first, last)
+            })
+            .collect()
+    }
+
+    fn line_and_parts(&self, file: FileId, line: u32) -> Vec<Span> {
+        let mut spans = vec![line_span(self.sources.get(file), file, line)];
+        spans.extend(self.parts.get(&(file, line)).into_iter().flatten().copied());
+        spans
+    }
+
+    /// The line that a comment speaks of.
+    fn target(&self, comment: Span, is_adjacent: bool) -> Option<u32> {
+        let source = self.sources.get(comment.file);
+        if self.is_trailing(comment) {
+            return Some(source.line(comment.start));
+        }
+        let own = source.line(comment.end.saturating_sub(1));
+        if self.code_from(source, comment.file, own, comment.end) {
+            return Some(own);
+        }
+        for line in own + 1..=source.line_count() {
+            if self.is_code(source, comment.file, line) {
+                return Some(line);
+            }
+            if is_adjacent && source.line_text(line).trim().is_empty() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether code stands before a comment on its line.
+    fn is_trailing(&self, comment: Span) -> bool {
+        let source = self.sources.get(comment.file);
+        let start = line_span(source, comment.file, source.line(comment.start)).start;
+        self.has_code(source, comment.file, start, comment.start)
+    }
+
+    fn is_code(&self, source: &Source, file: FileId, line: u32) -> bool {
+        let text = source.line_text(line).trim_end();
+        match self.format(file) {
+            // Document marks and directives of YAML begin nothing.
+            Some("kubernetes") if text == "---" || text.starts_with('%') => return false,
+            // Parser directives look like comments and are none.
+            Some("dockerfile") if text.starts_with('#') => return false,
+            _ => {}
+        }
+        let span = line_span(source, file, line);
+        self.has_code(source, file, span.start, span.end)
+    }
+
+    fn code_from(&self, source: &Source, file: FileId, line: u32, start: u32) -> bool {
+        self.has_code(source, file, start, line_span(source, file, line).end)
+    }
+
+    /// Whether anything but blanks and comments stands in a range.
+    fn has_code(&self, source: &Source, file: FileId, start: u32, end: u32) -> bool {
+        let bytes = source.text().as_bytes();
+        let mut at = start;
+        while at < end {
+            if bytes[at as usize].is_ascii_whitespace() {
+                at += 1;
+                continue;
+            }
+            let next = self.comments.partition_point(|span| (span.file, span.start) <= (file, at));
+            match next.checked_sub(1).map(|index| self.comments[index]) {
+                Some(comment) if comment.file == file && at < comment.end => at = comment.end,
+                _ => return true,
+            }
+        }
+        false
+    }
+}
+
+/// A line (from 1) without its line end.
+fn line_span(source: &Source, file: FileId, line: u32) -> Span {
+    let text = source.line_text(line);
+    let start = if text.is_empty() {
+        source.text().len() as u32
+    } else {
+        (text.as_ptr() as usize - source.text().as_ptr() as usize) as u32
+    };
+    Span::new(file, start, start + text.len() as u32)
+}
