@@ -18,6 +18,7 @@ use crate::frontend::{FRONTENDS, Frontend, Parsed, Settings};
 use crate::model::{Edge, Graph, Model, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::engine::panic_text;
+use crate::rules::rego::{self, Module};
 use crate::rules::schema::{Example, Mistake};
 use crate::rules::{Catalog, Cx, judge};
 use crate::source::{FileId, Source, Sources};
@@ -28,6 +29,8 @@ pub struct Policies {
     pub catalog: Catalog,
     /// The file of each rule, by its index in the catalog; empty for the built-in rules, whose ids tell enough.
     files: Vec<String>,
+    /// The modules that hold `test_` rules only: `*_test.rego`.
+    tests: Vec<Module>,
 }
 
 /// One thing that is not as a rule's author says.
@@ -59,7 +62,7 @@ pub struct Tally {
 impl Policies {
     /// The rules compiled into the binary.
     pub fn built_in() -> Policies {
-        Policies { catalog: Catalog::built_in(), files: Vec::new() }
+        Policies { catalog: Catalog::built_in(), files: Vec::new(), tests: Vec::new() }
     }
 
     /// Every `.yaml`, `.yml` and `.rego` file below `folder`, in a catalog of their own. All mistakes of all files are given
@@ -69,22 +72,59 @@ impl Policies {
         let mut mistakes = Vec::new();
         collect(folder, &mut paths, &mut mistakes);
         paths.sort();
-        let mut policies = Policies { catalog: Catalog::empty(), files: Vec::new() };
+        let mut policies = Policies { catalog: Catalog::empty(), files: Vec::new(), tests: Vec::new() };
         for path in paths {
             let name = path.to_string_lossy().replace('\\', "/");
-            match std::fs::read_to_string(&path) {
-                Ok(text) => match policies.catalog.add(&name, &text) {
-                    Ok(count) => policies.files.extend(std::iter::repeat_n(name, count)),
-                    Err(found) => mistakes.extend(found.into_iter().map(|mistake| (name.clone(), mistake))),
-                },
-                Err(error) => mistakes.push((name, unread(&error))),
+            let read = std::fs::read_to_string(&path).map_err(|error| vec![unread(&error)]);
+            if let Err(found) = read.and_then(|text| policies.add(&name, &text)) {
+                mistakes.extend(found.into_iter().map(|mistake| (name.clone(), mistake)));
             }
         }
         if mistakes.is_empty() { Ok(policies) } else { Err(mistakes) }
     }
 
-    /// Runs the examples of every rule whose id starts with `prefix`, in parallel.
+    fn add(&mut self, name: &str, text: &str) -> Result<(), Vec<Mistake>> {
+        if name.ends_with("_test.rego") {
+            self.tests.push(rego::read(name, text).map_err(|mistake| vec![mistake])?);
+            return Ok(());
+        }
+        let count = self.catalog.add(name, text)?;
+        self.files.extend(std::iter::repeat_n(name.to_string(), count));
+        Ok(())
+    }
+
+    /// Runs, in parallel, the examples of every rule whose id starts with `prefix`, and all `test_` rules if it is empty.
     pub fn run(&self, prefix: &str) -> Tally {
+        let mut tally = self.run_examples(prefix);
+        if prefix.is_empty() {
+            self.run_tests(&mut tally);
+        }
+        tally
+    }
+
+    /// The modules of the folder and their tests run together, as in OPA. That they go together is looked at without tests too.
+    fn run_tests(&self, tally: &mut Tally) {
+        let is_built_in = self.files.is_empty() && self.tests.is_empty();
+        let modules = self.catalog.modules(is_built_in).map_err(|mistake| vec![mistake]);
+        let ran = modules.and_then(|modules| rego::run_tests(&[modules, self.tests.clone()].concat()));
+        match ran {
+            Ok(tests) => {
+                tally.tests = tests.len();
+                tally.failures.extend(tests.into_iter().filter_map(|test| {
+                    let reasons = vec![test.failure?];
+                    Some(Failure { file: test.path, name: test.name, subject: String::new(), reasons })
+                }));
+            }
+            Err(mistakes) => tally.failures.extend(mistakes.into_iter().map(|(file, mistake)| Failure {
+                file: format!("{file}:{}", mistake.line),
+                name: "does not compile".into(),
+                subject: String::new(),
+                reasons: std::iter::once(mistake.message).chain(mistake.help).collect(),
+            })),
+        }
+    }
+
+    fn run_examples(&self, prefix: &str) -> Tally {
         let rules = self.catalog.rules();
         let chosen: Vec<usize> = (0..rules.len()).filter(|index| rules[*index].id.starts_with(prefix)).collect();
         let jobs: Vec<Job> = chosen.iter().flat_map(|index| self.jobs(*index)).collect();

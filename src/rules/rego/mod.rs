@@ -99,6 +99,42 @@ pub fn mistakes(catalog: &Catalog, built_in: bool) -> Vec<(String, Mistake)> {
     }
 }
 
+/// A `test_` rule that was run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Test {
+    /// The file that declares it.
+    pub path: String,
+    /// Its name with the package: `data.main_test.test_latest`.
+    pub name: String,
+    /// Why it failed; none when it holds.
+    pub failure: Option<String>,
+}
+
+/// Runs every `test_` rule of the modules, in the order of modules and names; or says why the modules do not go together.
+pub fn run_tests(modules: &[Module]) -> Result<Vec<Test>, Vec<(String, Mistake)>> {
+    let program = Program::new(modules, BUDGET)?;
+    let mut tests: Vec<Test> = Vec::new();
+    for module in modules {
+        for rule in module.rules.iter().filter(|rule| rule.starts_with("test_")) {
+            let name = format!("{}.{rule}", module.data_path());
+            if tests.iter().all(|test| test.name != name) {
+                tests.push(Test { path: module.path.clone(), name, failure: None });
+            }
+        }
+    }
+    tests.par_iter_mut().for_each(|test| {
+        test.failure = match program.run(vec![test.name.clone()], vec![Value::Undefined]) {
+            Err(reason) => Some(reason),
+            Ok(answers) => match &answers[0][0] {
+                Value::Bool(true) => None,
+                Value::Undefined => Some("is undefined, wanted true".into()),
+                other => Some(format!("is {other}, wanted true")),
+            },
+        }
+    });
+    Ok(tests)
+}
+
 /// Judges the model by the Rego rules among the selected ones. Compiles nothing unless a rule selects a resource.
 pub(super) fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Vec<Ran> {
     judge_within(cx, catalog, selected, BUDGET)
@@ -213,7 +249,7 @@ impl Job<'_> {
         }
     }
 
-    /// One finding: a message, or an object with `msg`, `resource` and `path`.
+    /// One finding: a message, or an object with `msg`, `resource`, `path`, and `reads` for what else it rests on.
     fn place(&self, batch: &[ResourceId], item: &Value, findings: &mut Findings) -> Result<(), String> {
         let field = |name: &str| match item {
             Value::Object(_) => &item[name],
@@ -230,6 +266,12 @@ impl Job<'_> {
         };
         let path =
             input::path(field("path")).ok_or_else(|| format!("gives a `path` that is no path: {}", field("path")))?;
+        let wrong_reads = || format!("gives `reads` that are no list of paths: {}", field("reads"));
+        let reads: Vec<Vec<String>> = match field("reads") {
+            Value::Undefined => Vec::new(),
+            Value::Array(paths) => paths.iter().map(input::path).collect::<Option<_>>().ok_or_else(wrong_reads)?,
+            _ => return Err(wrong_reads()),
+        };
         let model = self.cx.model;
         let named = match field("resource") {
             Value::Undefined => None,
@@ -249,7 +291,9 @@ impl Job<'_> {
         findings.about(id);
         let attribute =
             path.iter().filter(|step| step.parse::<usize>().is_err()).cloned().collect::<Vec<_>>().join(".");
+        let is_open = |path: &Vec<String>| matches!(input::follow(&resource.body, path), input::Place::Unknown);
         match input::follow(&resource.body, &path) {
+            _ if reads.iter().any(is_open) => findings.undecided(),
             input::Place::Unknown => findings.undecided(),
             input::Place::At(node) if !std::ptr::eq(node, &resource.body) => {
                 findings.fail(node, attribute, message);
