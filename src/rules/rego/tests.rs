@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Entry, Model, Node, Number, Resource, Unknown, Value as NodeValue};
+use crate::model::{Entry, Model, Node, Number, Resource, Value as NodeValue};
 use crate::rules::engine::{Judged, judge as judge_all};
 use crate::source::{FileId, Source, Sources, Span};
 
@@ -50,9 +50,7 @@ fn node(text: &str, cursor: &mut usize, value: &serde_yaml::Value, at: Span) -> 
             });
             return Node::map(entries.collect(), at);
         }
-        serde_yaml::Value::Tagged(_) => {
-            NodeValue::Unknown(Unknown { reason: "open".into(), references: vec![], not_null: false }.into())
-        }
+        serde_yaml::Value::Tagged(_) => return Node::unknown("open", vec![], false, at),
     };
     Node::new(value, at)
 }
