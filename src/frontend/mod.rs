@@ -1,7 +1,9 @@
 //! Input formats. Each turns files into resources of the common model; a new format is one file here and one entry in
 //! [`FRONTENDS`].
 
+pub mod kubernetes;
 pub mod terraform;
+pub mod yaml;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -93,4 +95,4 @@ pub trait Frontend: Sync {
 }
 
 /// All formats. Where two may claim a file the first has it.
-pub const FRONTENDS: &[&dyn Frontend] = &[&terraform::Terraform];
+pub const FRONTENDS: &[&dyn Frontend] = &[&terraform::Terraform, &kubernetes::Kubernetes];

@@ -2,6 +2,7 @@
 
 pub mod graph;
 pub mod node;
+pub mod view;
 
 pub use graph::{Edge, Graph};
 pub use node::{Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value};

@@ -1,0 +1,131 @@
+//! Kubernetes manifests, in YAML and JSON.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::yaml::{self, Document};
+use super::{Claim, Frontend, Parsed, Settings};
+use crate::model::{Node, Observation, Resource, Value};
+use crate::problem::{Problem, ProblemKind};
+use crate::source::{FileId, Source, Sources, Span};
+
+/// The Kubernetes frontend.
+pub struct Kubernetes;
+
+impl Frontend for Kubernetes {
+    fn name(&self) -> &'static str {
+        "kubernetes"
+    }
+
+    fn claims(&self, path: &Path) -> Claim {
+        let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let is_lock = matches!(name, "package-lock.json" | "package.json" | "composer.lock" | "pnpm-lock.yaml");
+        if is_yaml && !is_lock { Claim::Maybe } else { Claim::No }
+    }
+
+    /// A manifest names its `apiVersion` and `kind` at the top of a document; in JSON or flow style anywhere.
+    fn recognizes(&self, text: &str) -> bool {
+        let begins_line = |key: &str| {
+            text.match_indices(key)
+                .any(|(at, _)| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'"' | b'\'' | b'{' | b' '))
+        };
+        begins_line("apiVersion") && begins_line("kind")
+    }
+
+    fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
+        let parts: Vec<Parsed> = files.par_iter().map(|file| read(*file, sources.get(*file))).collect();
+        let mut parsed = Parsed::default();
+        for part in parts {
+            parsed.resources.extend(part.resources);
+            parsed.observations.extend(part.observations);
+            parsed.problems.extend(part.problems);
+            parsed.comments.extend(part.comments);
+            parsed.read.extend(part.read);
+        }
+        parsed
+    }
+}
+
+fn read(file: FileId, source: &Source) -> Parsed {
+    let text = source.text();
+    let mut parsed = Parsed::default();
+    if is_template(source.path(), text) {
+        let message = "a Helm template: charts are not rendered, so that this file was not judged";
+        parsed.problems.push(
+            Problem::with_path(ProblemKind::Note, source.path(), message)
+                .help("render it with `helm template` and scan the result"),
+        );
+        return parsed;
+    }
+    let documents = yaml::read(file, text);
+    for document in &documents.documents {
+        objects(document, source, &mut parsed.resources);
+    }
+    let looks_like_manifest = text.lines().any(|line| line.starts_with("apiVersion:"));
+    if parsed.resources.is_empty() && !looks_like_manifest {
+        // YAML that is no manifest is nobody's business here.
+        return Parsed::default();
+    }
+    parsed.problems.extend(documents.problems);
+    parsed.comments = documents.comments;
+    parsed.observations = documents.observations;
+    for observation in &mut parsed.observations {
+        let holder = parsed.resources.iter().find(|resource| resource.span.contains(observation.span));
+        observation.address = holder.map(|resource| resource.address.clone());
+    }
+    if !parsed.problems.is_empty() {
+        parsed.observations.extend(yaml::tab_lines(file, text).into_iter().map(|span| Observation {
+            name: "yaml-tab",
+            span,
+            message: "a tab indents this line; YAML forbids it and kubectl refuses the document".into(),
+            address: None,
+        }));
+    }
+    parsed.read.push(file);
+    parsed
+}
+
+/// Whether a file is a Go template below a chart's `templates` folder.
+fn is_template(path: &str, text: &str) -> bool {
+    path.split('/').rev().skip(1).any(|folder| folder == "templates") && text.contains("{{")
+}
+
+/// The objects of a document: itself, or the items of a list.
+fn objects(document: &Document, source: &Source, out: &mut Vec<Resource>) {
+    let Some(resource) = object(&document.root, document.span, source) else { return };
+    let items = document.root.get("items").known();
+    match items {
+        Some(items) if resource.kind.ends_with("List") && matches!(items.value, Value::List(_)) => {
+            out.extend(items.items().iter().filter_map(|item| object(item, item.span, source)));
+        }
+        _ => out.push(resource),
+    }
+}
+
+fn object(root: &Node, span: Span, source: &Source) -> Option<Resource> {
+    let text = |path: &str| root.at(path).known().and_then(Node::as_str).map(str::to_string);
+    let (kind, api_version) = (text("kind")?, text("apiVersion")?);
+    let kind_entry = root.entries().iter().find(|entry| &*entry.key == "kind")?;
+    let is_kustomization = api_version.starts_with("kustomize.config.k8s.io/");
+    if is_kustomization {
+        return None;
+    }
+    let name = text("metadata.name").or_else(|| text("metadata.generateName")).unwrap_or_default();
+    let namespace = text("metadata.namespace").unwrap_or_else(|| "default".into());
+    let head = kind_entry.key_span.to(kind_entry.node.span);
+    Some(Resource {
+        format: "kubernetes",
+        address: format!("{kind}/{namespace}/{name}").into(),
+        kind: kind.into(),
+        api_version: api_version.into(),
+        name: name.into(),
+        body: Node { span: head, ..root.clone() },
+        head,
+        span,
+        calls: Arc::from([]),
+        root: source.path().into(),
+    })
+}

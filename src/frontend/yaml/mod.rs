@@ -1,0 +1,375 @@
+//! YAML and JSON texts as nodes of the common model, read as `kubectl` reads them.
+//!
+//! `kubectl` splits a file at lines that begin with `---` and reads each piece with sigs.k8s.io/yaml, which is go-yaml v2: YAML
+//! 1.1 scalars, the last of equal keys, keys turned into strings. Each piece is parsed on its own, so a broken one loses only
+//! itself.
+
+mod scalar;
+
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub use scalar::resolve;
+
+use crate::model::{Entry, Node, Observation, Value};
+use crate::problem::{Problem, ProblemKind};
+use crate::source::{FileId, Span};
+
+/// Nodes that the aliases of one document may stand for together; more is a bomb.
+const MAX_ALIASED: usize = 200_000;
+
+/// One document of a file.
+#[derive(Debug)]
+pub struct Document {
+    /// Its value; documents without content are left out.
+    pub root: Node,
+    /// From its first to its last byte, without the separators.
+    pub span: Span,
+}
+
+/// What a text holds.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// The documents that could be read.
+    pub documents: Vec<Document>,
+    /// Those that could not.
+    pub problems: Vec<Problem>,
+    /// Duplicate keys, and scalars that mean something else than they look like.
+    pub observations: Vec<Observation>,
+    /// Every comment with its `#`.
+    pub comments: Vec<Span>,
+}
+
+/// Reads all documents of a text.
+pub fn read(file: FileId, text: &str) -> Documents {
+    let mut out = Documents::default();
+    for (start, end) in pieces(text) {
+        if text[start..end].trim().is_empty() {
+            continue;
+        }
+        let mut reader = Reader {
+            file,
+            base: start,
+            text: &text[start..end],
+            out: &mut out,
+            anchors: FxHashMap::default(),
+            aliased: 0,
+        };
+        match reader.document() {
+            Ok(Some(root)) => {
+                let lead = text[start..end].len() - text[start..end].trim_start().len();
+                let trail = text[start..end].trim_end().len();
+                let span = Span::new(file, (start + lead) as u32, (start + trail.max(lead)) as u32);
+                out.documents.push(Document { root, span });
+            }
+            Ok(None) => {}
+            Err(problem) => out.problems.push(*problem),
+        }
+    }
+    out
+}
+
+/// The ranges between lines that begin with `---`, as kubectl's document reader cuts them.
+fn pieces(text: &str) -> Vec<(usize, usize)> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut line = 0;
+    while line < text.len() {
+        let end = text[line..].find('\n').map_or(text.len(), |length| line + length + 1);
+        if let Some(rest) = text[line..end].strip_prefix("---") {
+            let rest = rest.trim();
+            if rest.is_empty() || rest.starts_with('#') {
+                pieces.push((start, line));
+                start = end;
+            }
+        }
+        line = end;
+    }
+    pieces.push((start, text.len()));
+    pieces
+}
+
+/// A collection while its parts are read.
+enum Frame {
+    List {
+        items: Vec<Node>,
+        start: Span,
+        anchor: usize,
+    },
+    Map {
+        entries: Vec<Entry>,
+        seen: FxHashMap<Arc<str>, usize>,
+        key: Option<(Arc<str>, Span, bool)>,
+        merges: Vec<Node>,
+        start: Span,
+        anchor: usize,
+    },
+}
+
+struct Reader<'t, 'o> {
+    file: FileId,
+    base: usize,
+    text: &'t str,
+    out: &'o mut Documents,
+    anchors: FxHashMap<usize, (Node, usize)>,
+    aliased: usize,
+}
+
+type Attempt<T> = Result<T, Box<Problem>>;
+
+impl Reader<'_, '_> {
+    fn span(&self, span: &YamlSpan) -> Span {
+        let start = span.start.byte_offset().unwrap_or(0);
+        let end = span.end.byte_offset().unwrap_or(start).max(start);
+        Span::new(self.file, (self.base + start) as u32, (self.base + end) as u32)
+    }
+
+    fn wrong(&self, kind: ProblemKind, span: Span, message: impl Into<String>, help: &str) -> Box<Problem> {
+        Box::new(Problem::at(kind, span, message).help(help))
+    }
+
+    fn document(&mut self) -> Attempt<Option<Node>> {
+        let text = self.text;
+        if let Some(at) = text.find('\0') {
+            let at = (self.base + at) as u32;
+            return Err(self.wrong(
+                ProblemKind::Syntax,
+                Span::new(self.file, at, at + 1),
+                "a NUL character in YAML",
+                "remove it",
+            ));
+        }
+        let mut frames: Vec<Frame> = Vec::new();
+        let mut root = None;
+        for next in Parser::new_from_str(text) {
+            let (event, yaml_span) = match next {
+                Ok(next) => next,
+                Err(error) => {
+                    let at = (self.base + error.marker().byte_offset().unwrap_or(0).min(text.len())) as u32;
+                    let message = error.info().to_string();
+                    let is_limit =
+                        message.contains("limit") || message.contains("too deep") || message.contains("recursion");
+                    let kind = if is_limit { ProblemKind::Limit } else { ProblemKind::Syntax };
+                    let message = format!("not valid YAML: {message}");
+                    return Err(self.wrong(
+                        kind,
+                        Span::new(self.file, at, at),
+                        message,
+                        "mend the document; the others of the file are judged",
+                    ));
+                }
+            };
+            let span = self.span(&yaml_span);
+            match event {
+                Event::Comment(..) => self.out.comments.push(span),
+                Event::Scalar(text, style, anchor, tag) => {
+                    let tag = tag.map(|tag| tag.suffix().to_string());
+                    let is_plain = style == ScalarStyle::Plain;
+                    let is_key = matches!(frames.last(), Some(Frame::Map { key: None, .. }));
+                    let value = resolve(&text, is_plain, tag.as_deref());
+                    let value = value.map_err(|message| {
+                        self.wrong(ProblemKind::Syntax, span, message, "write a value that JSON can hold")
+                    })?;
+                    if is_plain && tag.is_none() && !is_key {
+                        self.look_at(&text, &value, span, frames.last());
+                    }
+                    let node = Node::new(value, span);
+                    self.anchor(anchor, &node, 1);
+                    self.place(&mut frames, &mut root, node, is_plain && &*text == "<<")?;
+                }
+                Event::SequenceStart(_, anchor, _) => {
+                    frames.push(Frame::List { items: Vec::new(), start: span, anchor })
+                }
+                Event::MappingStart(_, anchor, _) => frames.push(Frame::Map {
+                    entries: Vec::new(),
+                    seen: FxHashMap::default(),
+                    key: None,
+                    merges: Vec::new(),
+                    start: span,
+                    anchor,
+                }),
+                Event::SequenceEnd | Event::MappingEnd => {
+                    let Some(frame) = frames.pop() else { continue };
+                    let (node, anchor) = self.close(frame, span);
+                    if anchor > 0 {
+                        let size = size(&node);
+                        self.anchor(anchor, &node, size);
+                    }
+                    self.place(&mut frames, &mut root, node, false)?;
+                }
+                Event::Alias(id) => {
+                    let Some((node, size)) = self.anchors.get(&id).cloned() else {
+                        return Err(self.wrong(
+                            ProblemKind::Syntax,
+                            span,
+                            "an alias inside its own anchor",
+                            "name another anchor",
+                        ));
+                    };
+                    self.aliased += size;
+                    if self.aliased > MAX_ALIASED {
+                        let message = format!("aliases stand for more than {MAX_ALIASED} values");
+                        return Err(self.wrong(
+                            ProblemKind::Limit,
+                            span,
+                            message,
+                            "write the document out; such nesting of aliases is an attack",
+                        ));
+                    }
+                    self.place(&mut frames, &mut root, Node { span, ..node }, false)?;
+                }
+                Event::UnresolvedAlias(name) => {
+                    let message = format!("unknown anchor `{name}`");
+                    return Err(self.wrong(ProblemKind::Syntax, span, message, "define the anchor before its use"));
+                }
+                _ => {}
+            }
+        }
+        Ok(root.filter(|root: &Node| !matches!(root.value, Value::Null)))
+    }
+
+    fn anchor(&mut self, id: usize, node: &Node, size: usize) {
+        if id > 0 {
+            self.anchors.insert(id, (node.clone(), size));
+        }
+    }
+
+    /// Puts a finished value where it belongs: the document, a list, or a map as key or value.
+    fn place(&mut self, frames: &mut [Frame], root: &mut Option<Node>, node: Node, is_merge: bool) -> Attempt<()> {
+        match frames.last_mut() {
+            None => *root = Some(node),
+            Some(Frame::List { items, .. }) => items.push(node),
+            Some(Frame::Map { entries, seen, key, merges, .. }) => match key.take() {
+                None => {
+                    let Some(text) = scalar::key_text(&node.value) else {
+                        return Err(self.wrong(
+                            ProblemKind::Syntax,
+                            node.span,
+                            "a key that is not a string",
+                            "quote the key",
+                        ));
+                    };
+                    *key = Some((text.into(), node.span, is_merge));
+                }
+                Some((_, span, true)) => match &node.value {
+                    Value::Map(_) => merges.push(node),
+                    Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
+                        // The first of a list wins, so that it is applied last.
+                        merges.extend(items.iter().rev().cloned());
+                    }
+                    _ => {
+                        return Err(self.wrong(
+                            ProblemKind::Syntax,
+                            span,
+                            "`<<` merges a map or a list of maps",
+                            "name an anchor of a map",
+                        ));
+                    }
+                },
+                Some((name, key_span, false)) => {
+                    if let Some(index) = seen.get(&name) {
+                        // As kubectl does: the last one counts, silently.
+                        let message =
+                            format!("key \"{name}\" stands twice in this mapping; kubectl silently keeps the last");
+                        self.out.observations.push(Observation {
+                            name: "yaml-duplicate-key",
+                            span: key_span,
+                            message,
+                            address: None,
+                        });
+                        entries[*index] = Entry { key: name, key_span, node };
+                    } else {
+                        seen.insert(name.clone(), entries.len());
+                        entries.push(Entry { key: name, key_span, node });
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, frame: Frame, end: Span) -> (Node, usize) {
+        match frame {
+            Frame::List { items, start, anchor } => {
+                let span = items.iter().fold(start, |span, item| span.to(item.span)).to(end_of(start, end, &items));
+                (Node::list(items, span), anchor)
+            }
+            Frame::Map { mut entries, merges, start, anchor, .. } => {
+                for merge in merges {
+                    for entry in merge.entries() {
+                        match entries.iter().position(|known| known.key == entry.key) {
+                            // go-yaml v2 lets a merge that stands after a key win; keys after the merge win over it.
+                            Some(index) if entries[index].key_span.start < merge.span.start => {
+                                entries[index].node = entry.node.clone()
+                            }
+                            Some(_) => {}
+                            None => entries.push(entry.clone()),
+                        }
+                    }
+                }
+                let span = entries
+                    .iter()
+                    .filter(|entry| entry.key_span.start >= start.start)
+                    .fold(start, |span, entry| span.to(entry.key_span).to(entry.node.span));
+                let span = if start.start < start.end { span.to(end) } else { span };
+                (Node::map(entries, span), anchor)
+            }
+        }
+    }
+
+    /// Unquoted scalars that YAML 1.1 reads as something else than most people do.
+    fn look_at(&mut self, text: &str, value: &Value, span: Span, frame: Option<&Frame>) {
+        let key = match frame {
+            Some(Frame::Map { key: Some((key, ..)), .. }) => &**key,
+            _ => "",
+        };
+        let (name, message) = match value {
+            Value::Bool(bool) if !matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE") => {
+                ("yaml-truthy", format!("{text} is read as {bool}; write {bool}, or quote it if text is meant"))
+            }
+            Value::Number(number) if is_octal(text) && !key.to_ascii_lowercase().ends_with("mode") => {
+                ("yaml-octal", format!("{text} is read as the octal number {number}; quote it if text is meant"))
+            }
+            _ => return,
+        };
+        self.out.observations.push(Observation { name, span, message, address: None });
+    }
+}
+
+fn is_octal(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
+}
+
+/// Flow lists end at their bracket; block lists where their last item does.
+fn end_of(start: Span, end: Span, items: &[Node]) -> Span {
+    let is_flow = start.start < start.end || items.is_empty();
+    if is_flow { end } else { start }
+}
+
+fn size(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::List(items) => items.iter().map(size).sum(),
+        Value::Map(map) => map.entries().iter().map(|entry| size(&entry.node)).sum::<usize>(),
+        _ => 0,
+    }
+}
+
+/// Lines that a tab indents, which YAML forbids; kubectl refuses such a document.
+pub fn tab_lines(file: FileId, text: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut seen = FxHashSet::default();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line[..blank].find('\t')
+            && !line.trim().is_empty()
+            && seen.insert(at)
+        {
+            spans.push(Span::new(file, (at + tab) as u32, (at + tab + 1) as u32));
+        }
+        at += line.len();
+    }
+    spans
+}

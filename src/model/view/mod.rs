@@ -1,0 +1,3 @@
+//! Meaning that several formats share, computed from the tree; every view keeps the nodes that it came from.
+
+pub mod pod;

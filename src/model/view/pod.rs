@@ -1,0 +1,79 @@
+//! The pod of a workload, wherever its kind keeps it, and its containers.
+
+use crate::model::{Lookup, Node, Resource};
+
+/// Kinds that hold a pod and the path to its spec; the metadata lies beside the spec.
+const PODS: &[(&str, &str)] = &[
+    ("Pod", ""),
+    ("Deployment", "spec.template"),
+    ("StatefulSet", "spec.template"),
+    ("DaemonSet", "spec.template"),
+    ("ReplicaSet", "spec.template"),
+    ("ReplicationController", "spec.template"),
+    ("Job", "spec.template"),
+    ("CronJob", "spec.jobTemplate.spec.template"),
+    ("PodTemplate", "template"),
+    ("Rollout", "spec.template"),
+    ("DeploymentConfig", "spec.template"),
+];
+
+/// Lists of containers in a pod's spec. Init and ephemeral ones have the same access as the others.
+const CONTAINERS: &[&str] = &["initContainers", "containers", "ephemeralContainers"];
+
+/// A pod's template.
+#[derive(Debug, Clone, Copy)]
+pub struct Pod<'a> {
+    /// `metadata` and `spec` of the pod.
+    pub template: &'a Node,
+    /// Its spec.
+    pub spec: &'a Node,
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, Copy)]
+pub struct Container<'a> {
+    /// Its pod.
+    pub pod: Pod<'a>,
+    /// The list that it stands in.
+    pub list: &'static str,
+    /// Its own body.
+    pub body: &'a Node,
+}
+
+/// The pod that an object runs; none for other kinds.
+pub fn pod(resource: &Resource) -> Option<Pod<'_>> {
+    if resource.format != "kubernetes" {
+        return None;
+    }
+    let (_, path) = PODS.iter().find(|(kind, _)| *kind == &*resource.kind)?;
+    let template = if path.is_empty() { &resource.body } else { resource.body.at(path).known()? };
+    Some(Pod { template, spec: template.get("spec").known()? })
+}
+
+impl<'a> Pod<'a> {
+    /// All containers: init, main and ephemeral.
+    pub fn containers(self) -> impl Iterator<Item = Container<'a>> {
+        CONTAINERS.iter().flat_map(move |list| {
+            let items = self.spec.get(list).known().map(Node::items).unwrap_or_default();
+            items.iter().map(move |body| Container { pod: self, list, body })
+        })
+    }
+}
+
+impl<'a> Container<'a> {
+    /// The container's name.
+    pub fn name(self) -> &'a str {
+        self.body.get("name").known().and_then(Node::as_str).unwrap_or("")
+    }
+
+    /// A field of the security context: the container's own, else the pod's.
+    pub fn security(self, field: &str) -> Lookup<'a> {
+        match self.body.at(&format!("securityContext.{field}")) {
+            Lookup::Absent(own) => match self.pod.spec.at(&format!("securityContext.{field}")) {
+                Lookup::Absent(_) => Lookup::Absent(own),
+                found => found,
+            },
+            found => found,
+        }
+    }
+}
