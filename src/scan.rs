@@ -88,6 +88,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         }));
         model.resources.extend(part.resources);
         model.observations.extend(part.observations);
+        model.dockerfiles.extend(part.dockerfiles);
         assembled.problems.extend(part.problems);
         assembled.comments.extend(part.comments);
         if !part.read.is_empty() {

@@ -260,7 +260,15 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
         to: ResourceId(edge.to),
     });
     let graph = Graph::new(edges.collect());
-    (Some(Model { resources: parsed.resources, graph, observations: parsed.observations }), parsed.problems)
+    (
+        Some(Model {
+            resources: parsed.resources,
+            graph,
+            observations: parsed.observations,
+            dockerfiles: parsed.dockerfiles,
+        }),
+        parsed.problems,
+    )
 }
 
 fn describe(sources: &Sources, problem: &Problem) -> String {

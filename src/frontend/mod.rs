@@ -1,6 +1,7 @@
 //! Input formats. Each turns files into resources of the common model; a new format is one file here and one entry in
 //! [`FRONTENDS`].
 
+pub mod dockerfile;
 pub mod kubernetes;
 pub mod terraform;
 pub mod yaml;
@@ -8,6 +9,7 @@ pub mod yaml;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::model::dockerfile::Dockerfile;
 use crate::model::{Observation, Resource};
 use crate::problem::Problem;
 use crate::source::{FileId, Sources, Span};
@@ -39,6 +41,8 @@ pub enum Claim {
 pub struct Parsed {
     /// Resources in the order of files and places.
     pub resources: Vec<Resource>,
+    /// Dockerfiles in full, for rules about instructions.
+    pub dockerfiles: Vec<Dockerfile>,
     /// References between them.
     pub edges: Vec<LocalEdge>,
     /// What was seen beside resources.
@@ -95,4 +99,4 @@ pub trait Frontend: Sync {
 }
 
 /// All formats. Where two may claim a file the first has it.
-pub const FRONTENDS: &[&dyn Frontend] = &[&terraform::Terraform, &kubernetes::Kubernetes];
+pub const FRONTENDS: &[&dyn Frontend] = &[&terraform::Terraform, &dockerfile::Dockerfile, &kubernetes::Kubernetes];

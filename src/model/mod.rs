@@ -1,6 +1,8 @@
 //! The common model: what all frontends yield and all rules read. It knows no syntax and no rule.
 
+pub mod dockerfile;
 pub mod graph;
+pub mod image;
 pub mod node;
 pub mod view;
 
@@ -72,6 +74,8 @@ pub struct Observation {
 pub struct Model {
     /// All resources, in the order of files and places.
     pub resources: Vec<Resource>,
+    /// Dockerfiles in full.
+    pub dockerfiles: Vec<dockerfile::Dockerfile>,
     /// References between them.
     pub graph: Graph,
     /// What frontends saw beside resources.

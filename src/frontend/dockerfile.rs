@@ -1,0 +1,659 @@
+//! Dockerfiles, by BuildKit's grammar: parser directives, continuations with comments and blank lines inside, heredocs, JSON
+//! and shell forms, flags, ONBUILD, stages. Errors are recovered per instruction; a file without FROM is judged too.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::{Claim, Frontend, Parsed, Settings};
+use crate::model::dockerfile::{Arguments, Dockerfile as File, Flag, Heredoc, Instruction, Script, Stage, Word};
+use crate::model::{Entry, Node, Number, Resource, Value};
+use crate::problem::{Problem, ProblemKind};
+use crate::source::{FileId, Source, Sources, Span};
+
+/// The Dockerfile frontend.
+pub struct Dockerfile;
+
+const KEYWORDS: &[&str] = &[
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
+/// Endings of files that only speak of Dockerfiles.
+const OTHER_ENDINGS: &[&str] = &[
+    "md",
+    "txt",
+    "rst",
+    "py",
+    "sh",
+    "go",
+    "rs",
+    "js",
+    "ts",
+    "rb",
+    "java",
+    "json",
+    "yaml",
+    "yml",
+    "html",
+    "dockerignore",
+    "bak",
+    "orig",
+];
+
+impl Frontend for Dockerfile {
+    fn name(&self) -> &'static str {
+        "dockerfile"
+    }
+
+    fn claims(&self, path: &Path) -> Claim {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_ascii_lowercase();
+        let is_one = ["dockerfile", "containerfile"].iter().any(|word| {
+            name == *word
+                || name.strip_suffix(word).is_some_and(|stem| stem.ends_with('.'))
+                || name
+                    .strip_prefix(word)
+                    .and_then(|rest| rest.strip_prefix('.'))
+                    .is_some_and(|end| !OTHER_ENDINGS.contains(&end.rsplit('.').next().unwrap_or(end)))
+        });
+        if is_one { Claim::Yes } else { Claim::No }
+    }
+
+    fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
+        let parts: Vec<Parsed> = files.par_iter().map(|file| read(*file, sources.get(*file))).collect();
+        let mut parsed = Parsed { read: files.to_vec(), ..Parsed::default() };
+        for part in parts {
+            parsed.resources.extend(part.resources);
+            parsed.problems.extend(part.problems);
+            parsed.comments.extend(part.comments);
+            parsed.dockerfiles.extend(part.dockerfiles);
+        }
+        parsed
+    }
+}
+
+fn read(file: FileId, source: &Source) -> Parsed {
+    let mut reader =
+        Reader { file, text: source.text(), at: 0, escape: '\\', comments: Vec::new(), problems: Vec::new() };
+    reader.directives();
+    let instructions = reader.instructions();
+    let stages = stages(file, &instructions);
+    let dockerfile = File { file, instructions, stages };
+    let mut problems = reader.problems;
+    if dockerfile.instructions.is_empty() && problems.is_empty() && !source.text().trim().is_empty() {
+        problems.push(Problem::with_path(ProblemKind::Syntax, source.path(), "no instruction in this Dockerfile"));
+    }
+    let resources = dockerfile.stages.iter().map(|stage| resource(&dockerfile, stage, source)).collect();
+    Parsed { resources, problems, comments: reader.comments, dockerfiles: vec![dockerfile], ..Parsed::default() }
+}
+
+struct Reader<'t> {
+    file: FileId,
+    text: &'t str,
+    at: usize,
+    escape: char,
+    comments: Vec<Span>,
+    problems: Vec<Problem>,
+}
+
+impl<'t> Reader<'t> {
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, start as u32, end as u32)
+    }
+
+    /// The line at `at` without its end, and where the next begins.
+    fn line(&self, at: usize) -> (&'t str, usize) {
+        let rest = &self.text[at..];
+        let next = rest.find('\n').map_or(self.text.len(), |length| at + length + 1);
+        (rest[..next - at].trim_end_matches(['\n', '\r']), next)
+    }
+
+    fn comment(&mut self, at: usize, line: &str) {
+        let lead = line.len() - line.trim_start().len();
+        self.comments.push(self.span(at + lead, at + line.len()));
+    }
+
+    /// `# escape=` and its like stand before everything else, each at most once.
+    fn directives(&mut self) {
+        let mut at = 0;
+        while at < self.text.len() {
+            let (line, next) = self.line(at);
+            let Some((name, value)) = line.trim().strip_prefix('#').and_then(|rest| rest.split_once('=')) else {
+                return;
+            };
+            let name = name.trim().to_ascii_lowercase();
+            if !matches!(name.as_str(), "syntax" | "escape" | "check") {
+                return;
+            }
+            if name == "escape" && value.trim() == "`" {
+                self.escape = '`';
+            }
+            at = next;
+        }
+    }
+
+    fn instructions(&mut self) -> Vec<Instruction> {
+        let mut instructions = Vec::new();
+        while self.at < self.text.len() {
+            let (line, next) = self.line(self.at);
+            let trimmed = line.trim();
+            if trimmed.is_empty() {
+                self.at = next;
+            } else if trimmed.starts_with('#') {
+                self.comment(self.at, line);
+                self.at = next;
+            } else if let Some(instruction) = self.instruction() {
+                instructions.push(instruction);
+            }
+        }
+        instructions
+    }
+
+    /// Joins the lines of one instruction. Comment and blank lines inside a continuation vanish, as in BuildKit.
+    fn logical_line(&mut self) -> (Script, usize) {
+        let mut script = Script::default();
+        let mut end = self.at;
+        let mut first = true;
+        while self.at < self.text.len() {
+            let (line, next) = self.line(self.at);
+            let start = self.at;
+            let trimmed = line.trim();
+            if !first && trimmed.starts_with('#') {
+                self.comment(start, line);
+                self.at = next;
+                continue;
+            }
+            if !first && trimmed.is_empty() {
+                self.at = next;
+                continue;
+            }
+            self.at = next;
+            let lead = if first { line.len() - line.trim_start().len() } else { 0 };
+            let body = line.trim_end_matches([' ', '\t']);
+            let continues = body.ends_with(self.escape);
+            let kept = if continues { &body[..body.len() - 1] } else { line };
+            script.map.push((script.text.len() as u32, (start + lead) as u32));
+            script.text.push_str(&kept[lead.min(kept.len())..]);
+            end = start + line.len();
+            first = false;
+            if !continues {
+                break;
+            }
+        }
+        (script, end)
+    }
+
+    fn instruction(&mut self) -> Option<Instruction> {
+        let start = self.at;
+        let (script, mut end) = self.logical_line();
+        let mut instruction = self.parse(&script, 0, end)?;
+        let names = heredoc_names(&instruction.keyword, &script.text);
+        for (name, strips_tabs) in names {
+            match self.heredoc(&name, strips_tabs) {
+                Some(heredoc) => {
+                    end = heredoc.span.end as usize;
+                    instruction.heredocs.push(heredoc);
+                }
+                None => {
+                    let problem = Problem::at(
+                        ProblemKind::Syntax,
+                        self.span(start, start + 1),
+                        format!("the heredoc {name} is never closed"),
+                    );
+                    self.problems.push(problem.help(format!("end it with a line `{name}`")));
+                    self.at = self.text.len();
+                    end = self.at;
+                }
+            }
+        }
+        instruction.span.end = end as u32;
+        if let Some(trigger) = &mut instruction.trigger {
+            trigger.span.end = end as u32;
+            trigger.heredocs.clone_from(&instruction.heredocs);
+        }
+        Some(instruction)
+    }
+
+    fn heredoc(&mut self, name: &str, strips_tabs: bool) -> Option<Heredoc> {
+        let start = self.at;
+        let mut text = String::new();
+        while self.at < self.text.len() {
+            let at = self.at;
+            let (line, next) = self.line(at);
+            self.at = next;
+            let line = if strips_tabs { line.trim_start_matches('\t') } else { line };
+            if line == name {
+                return Some(Heredoc {
+                    name: name.to_string(),
+                    text,
+                    span: self.span(start, at + self.line(at).0.len()),
+                });
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        None
+    }
+
+    /// Parses the instruction that begins at `from` of a joined line.
+    fn parse(&mut self, script: &Script, from: usize, end: usize) -> Option<Instruction> {
+        let text = &script.text;
+        let from = from + (text[from..].len() - text[from..].trim_start().len());
+        let width = text[from..].find(char::is_whitespace).unwrap_or(text.len() - from);
+        let written = &text[from..from + width];
+        let keyword = written.to_ascii_uppercase();
+        let start = script.offset(from);
+        let keyword_span = Span::new(self.file, start, start + width as u32);
+        let span = Span::new(self.file, start, end as u32);
+        if !KEYWORDS.contains(&keyword.as_str()) {
+            let near = crate::rules::schema::nearest(&keyword, KEYWORDS);
+            let shown: String = written.chars().take(40).collect();
+            let mut problem = Problem::at(
+                ProblemKind::Syntax,
+                keyword_span,
+                format!("unknown instruction `{}`", shown.escape_debug()),
+            );
+            problem.help = near.map(|near| format!("did you mean {near}?"));
+            self.problems.push(problem);
+            return None;
+        }
+        let mut at = from + width;
+        let mut instruction = Instruction {
+            keyword,
+            keyword_span,
+            span,
+            flags: Vec::new(),
+            arguments: Arguments::Json(Vec::new()),
+            heredocs: Vec::new(),
+            trigger: None,
+        };
+        let takes_flags = matches!(instruction.keyword.as_str(), "FROM" | "RUN" | "COPY" | "ADD" | "HEALTHCHECK");
+        loop {
+            at += text[at..].len() - text[at..].trim_start().len();
+            if !takes_flags || !text[at..].starts_with("--") {
+                break;
+            }
+            let width = text[at..].find(char::is_whitespace).unwrap_or(text.len() - at);
+            let word = &text[at + 2..at + width];
+            if word.is_empty() {
+                break;
+            }
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            let span = self.script_span(script, at, at + width);
+            instruction.flags.push(Flag { name: name.to_string(), value: value.trim_matches('"').to_string(), span });
+            at += width;
+        }
+        let rest_end = text.trim_end().len().max(at);
+        instruction.arguments = self.arguments(&instruction.keyword, script, at, rest_end);
+        if instruction.keyword == "ONBUILD" && !text[at..rest_end].is_empty() {
+            instruction.trigger = self.parse(script, at, end).map(Box::new);
+        }
+        Some(instruction)
+    }
+
+    fn script_span(&self, script: &Script, start: usize, end: usize) -> Span {
+        let first = script.offset(start);
+        let last = if end > start { script.offset(end - 1) + 1 } else { first };
+        Span::new(self.file, first, last.max(first))
+    }
+
+    fn arguments(&self, keyword: &str, script: &Script, at: usize, end: usize) -> Arguments {
+        let text = &script.text[at..end];
+        let takes_json =
+            matches!(keyword, "RUN" | "CMD" | "ENTRYPOINT" | "SHELL" | "COPY" | "ADD" | "VOLUME" | "HEALTHCHECK");
+        let json_at =
+            if keyword == "HEALTHCHECK" { text.to_ascii_uppercase().strip_prefix("CMD").map_or(0, |_| 3) } else { 0 };
+        let json = text[json_at..].trim_start();
+        if takes_json && json.starts_with('[') {
+            // Malformed JSON is the shell form, as BuildKit has it.
+            if let Ok(items) = serde_json::from_str::<Vec<String>>(json) {
+                return Arguments::Json(self.json_words(script, at, end, items));
+            }
+        }
+        let words = self.words(script, at, end);
+        match keyword {
+            "ENV" | "LABEL" if !words.is_empty() => Arguments::Pairs(pairs(words, script, at, end, self)),
+            "ARG" => Arguments::Pairs(words.into_iter().map(split_pair).collect()),
+            _ => Arguments::Text(self.rest(script, at, end), words),
+        }
+    }
+
+    /// The joined text from `at`, with its own map.
+    fn rest(&self, script: &Script, at: usize, end: usize) -> Script {
+        let mut map = vec![(0, script.offset(at))];
+        map.extend(
+            script
+                .map
+                .iter()
+                .filter(|(start, _)| *start as usize > at && (*start as usize) < end)
+                .map(|(start, file)| (start - at as u32, *file)),
+        );
+        Script { text: script.text[at..end].to_string(), map }
+    }
+
+    /// Splits at blanks outside quotes; quotes around a whole word are dropped.
+    fn words(&self, script: &Script, at: usize, end: usize) -> Vec<Word> {
+        let mut words = Vec::new();
+        let text = &script.text;
+        let mut start = None;
+        let mut quote = None;
+        let mut escaped = false;
+        let mut finish = |start: usize, stop: usize| {
+            let raw = &text[start..stop];
+            let bare = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+            let bare = bare.or_else(|| raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\''))).unwrap_or(raw);
+            words.push(Word { text: bare.to_string(), span: self.script_span(script, start, stop) });
+        };
+        for (index, char) in text[at..end].char_indices().map(|(index, char)| (index + at, char)) {
+            match (char, quote) {
+                _ if escaped => escaped = false,
+                (char, _) if char == self.escape && quote != Some('\'') => {
+                    escaped = true;
+                    start.get_or_insert(index);
+                }
+                ('"' | '\'', None) => {
+                    quote = Some(char);
+                    start.get_or_insert(index);
+                }
+                (char, Some(open)) if char == open => quote = None,
+                (char, None) if char.is_whitespace() => {
+                    if let Some(start) = start.take() {
+                        finish(start, index);
+                    }
+                }
+                _ => {
+                    start.get_or_insert(index);
+                }
+            }
+        }
+        if let Some(start) = start {
+            finish(start, end);
+        }
+        words
+    }
+
+    fn json_words(&self, script: &Script, at: usize, end: usize, items: Vec<String>) -> Vec<Word> {
+        let mut from = at;
+        items
+            .into_iter()
+            .map(|text| {
+                let quoted = serde_json::to_string(&text).unwrap_or_default();
+                let found = script.text[from..end].find(&quoted).map(|found| from + found);
+                let (start, stop) = found.map_or((at, end), |start| (start, start + quoted.len()));
+                from = found.map_or(from, |_| stop);
+                Word { text, span: self.script_span(script, start, stop) }
+            })
+            .collect()
+    }
+}
+
+/// `k=v k=v`, or the old form `k v` in which everything after the name is the value.
+fn pairs(words: Vec<Word>, script: &Script, at: usize, end: usize, reader: &Reader<'_>) -> Vec<(Word, Option<Word>)> {
+    if words[0].text.contains('=') {
+        return words.into_iter().map(split_pair).collect();
+    }
+    let text = &script.text[at..end];
+    let name_width = text.find(char::is_whitespace).unwrap_or(text.len());
+    let value_at = at + name_width + (text[name_width..].len() - text[name_width..].trim_start().len());
+    let name = words.into_iter().next().expect("the caller saw a word");
+    let value = (value_at < end).then(|| Word {
+        text: script.text[value_at..end].to_string(),
+        span: reader.script_span(script, value_at, end),
+    });
+    vec![(name, value)]
+}
+
+fn split_pair(word: Word) -> (Word, Option<Word>) {
+    let Some((name, value)) = word.text.split_once('=') else { return (word, None) };
+    let at = name.len() as u32 + 1;
+    let quote = value.chars().next().filter(|char| matches!(char, '"' | '\''));
+    let bare = quote.and_then(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value);
+    let split = Span { start: (word.span.start + at).min(word.span.end), ..word.span };
+    let value = Word { text: bare.to_string(), span: split };
+    let name_span = Span { end: (word.span.start + name.len() as u32).min(word.span.end), ..word.span };
+    (Word { text: name.to_string(), span: name_span }, Some(value))
+}
+
+/// Delimiters of the heredocs that a line opens, and whether their lines lose leading tabs. `<<<` and arithmetic open none.
+fn heredoc_names(keyword: &str, text: &str) -> Vec<(String, bool)> {
+    let mut names = Vec::new();
+    if !matches!(keyword, "RUN" | "COPY" | "ADD" | "ONBUILD") {
+        return names;
+    }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let mut quote = None;
+    let mut arithmetic = 0_u32;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        match (byte, quote) {
+            (b'\\', quote) if quote != Some(b'\'') => at += 1,
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (byte, Some(open)) if byte == open => quote = None,
+            (b'$', _) if text[at..].starts_with("$((") => {
+                arithmetic += 1;
+                at += 2;
+            }
+            (b')', _) if arithmetic > 0 && text[at..].starts_with("))") => {
+                arithmetic -= 1;
+                at += 1;
+            }
+            (b'<', None) if arithmetic == 0 && text[at..].starts_with("<<<") => at += 2,
+            (b'<', None) if arithmetic == 0 && text[at..].starts_with("<<") => {
+                let mut rest = &text[at + 2..];
+                let strips_tabs = rest.starts_with('-');
+                rest = rest.strip_prefix('-').unwrap_or(rest);
+                let quote = rest.chars().next().filter(|char| matches!(char, '"' | '\''));
+                let name = match quote {
+                    Some(quote) => rest[1..].split(quote).next().unwrap_or(""),
+                    None => rest
+                        .split(|char: char| char.is_whitespace() || matches!(char, ';' | '&' | '|' | '>' | '<' | ')'))
+                        .next()
+                        .unwrap_or(""),
+                };
+                if !name.is_empty()
+                    && name.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '-' | '.'))
+                {
+                    names.push((name.to_string(), strips_tabs));
+                }
+                at += 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    names
+}
+
+/// Divides the instructions into stages.
+fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
+    let mut stages: Vec<Stage> = Vec::new();
+    let mut arguments: FxHashMap<String, String> = FxHashMap::default();
+    let is_from = |instruction: &Instruction| instruction.keyword == "FROM";
+    let first_from = instructions.iter().position(is_from).unwrap_or(instructions.len());
+    for instruction in &instructions[..first_from] {
+        if let Arguments::Pairs(pairs) = &instruction.arguments {
+            for (name, value) in pairs.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+                arguments.insert(name.text.clone(), expand(&value.text, &arguments));
+            }
+        }
+    }
+    let mut push = |range: std::ops::Range<usize>, from: Option<&Instruction>| {
+        let Some(first) = instructions.get(range.start) else { return };
+        let words = from.map(Instruction::words).unwrap_or_default();
+        let base = words.first().map(|word| Word { text: expand(&word.text, &arguments), span: word.span });
+        let name = words
+            .get(1)
+            .filter(|word| word.text.eq_ignore_ascii_case("as"))
+            .and(words.get(2))
+            .map(|word| word.text.to_lowercase());
+        let parent = base.as_ref().and_then(|base| {
+            let wanted = base.text.to_lowercase();
+            stages.iter().rposition(|stage: &Stage| stage.name.as_deref() == Some(wanted.as_str()))
+        });
+        let last = &instructions[range.end - 1];
+        let span = Span::new(file, first.span.start, last.span.end);
+        stages.push(Stage { index: stages.len(), name, base, parent, instructions: range, head: first.span, span });
+    };
+    let froms: Vec<usize> =
+        instructions.iter().enumerate().filter(|(_, one)| is_from(one)).map(|(index, _)| index).collect();
+    if froms.is_empty() && !instructions.is_empty() {
+        push(0..instructions.len(), None);
+    }
+    for (number, from) in froms.iter().enumerate() {
+        let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
+        push(*from..end, Some(&instructions[*from]));
+    }
+    stages
+}
+
+/// Expands `$x`, `${x}`, `${x:-default}` and `${x:+other}`; what has no value stays as written.
+fn expand(text: &str, values: &FxHashMap<String, String>) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        result.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (name, whole, default) = match rest[1..].strip_prefix('{') {
+            Some(inner) => {
+                let Some(end) = inner.find('}') else { break };
+                let body = &inner[..end];
+                let split = body.find([':', '-', '+', '#', '%', '/']).unwrap_or(body.len());
+                (&body[..split], end + 3, &body[split..])
+            }
+            None => {
+                let end =
+                    rest[1..].find(|char: char| !char.is_ascii_alphanumeric() && char != '_').unwrap_or(rest.len() - 1);
+                (&rest[1..1 + end], 1 + end, "")
+            }
+        };
+        let value = values.get(name).filter(|value| !value.is_empty() || !default.starts_with(':'));
+        let replaced = match (default.trim_start_matches(':').chars().next(), value) {
+            (Some('-'), None) => Some(default.trim_start_matches(':')[1..].to_string()),
+            (Some('+'), Some(_)) => Some(default.trim_start_matches(':')[1..].to_string()),
+            (_, value) => value.cloned(),
+        };
+        match replaced {
+            Some(value) if !name.is_empty() => result.push_str(&value),
+            _ => result.push_str(&rest[..whole]),
+        }
+        rest = &rest[whole..];
+    }
+    result.push_str(rest);
+    result
+}
+
+/// A stage as a resource, for table rules, Rego and `gate inspect`.
+fn resource(dockerfile: &File, stage: &Stage, source: &Source) -> Resource {
+    let head = source.first_line(stage.head);
+    let entry = |key: &str, node: Node| Entry { key: Arc::from(key), key_span: node.span, node };
+    let text = |text: &str, span: Span| Node::string(text, span);
+    let mut entries = Vec::new();
+    if let Some(base) = &stage.base {
+        entries.push(entry("base", text(&base.text, base.span)));
+    }
+    let is_final = stage.index + 1 == dockerfile.stages.len();
+    entries.push(entry("index", Node::new(Value::Number(Number::Int(stage.index as i64)), head)));
+    entries.push(entry("final", Node::new(Value::Bool(is_final), head)));
+    if let Some(user) = dockerfile.effective(stage, "USER") {
+        let words = user.words();
+        if let Some(word) = words.first() {
+            entries.push(entry("user", text(&word.text, word.span)));
+        }
+    }
+    let instructions = dockerfile
+        .of(stage)
+        .iter()
+        .map(|instruction| {
+            let arguments = instruction.words().into_iter().map(|word| text(&word.text, word.span)).collect();
+            let flags = instruction.flags.iter().map(|flag| entry(&flag.name, text(&flag.value, flag.span))).collect();
+            Node::map(
+                vec![
+                    entry("keyword", text(&instruction.keyword, instruction.keyword_span)),
+                    entry("arguments", Node::list(arguments, instruction.span)),
+                    entry("flags", Node::map(flags, instruction.span)),
+                ],
+                instruction.span,
+            )
+        })
+        .collect();
+    entries.push(entry("instructions", Node::list(instructions, stage.span)));
+    let name = stage.name.clone().unwrap_or_else(|| stage.index.to_string());
+    Resource {
+        format: "dockerfile",
+        kind: "stage".into(),
+        api_version: "".into(),
+        address: format!("stage {name}").into(),
+        name: name.into(),
+        body: Node::map(entries, head),
+        head,
+        span: stage.span,
+        calls: Arc::from([]),
+        root: source.path().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> File {
+        let parsed = read(FileId(0), &Source::new("Dockerfile", text));
+        assert_eq!(parsed.problems, Vec::new());
+        parsed.dockerfiles.into_iter().next().expect("one file yields one Dockerfile")
+    }
+
+    #[test]
+    fn continuations_swallow_comments_and_blank_lines_and_keep_places() {
+        let text = "FROM alpine:3.20\nRUN apk add \\\n  # the client\n\n  --no-cache \\\n  curl\nUSER app\n";
+        let file = parsed(text);
+        let words: Vec<&str> = file.instructions[1].words().iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(words, ["apk", "add", "--no-cache", "curl"]);
+        let curl = file.instructions[1].words()[3].span;
+        assert_eq!(&text[curl.start as usize..curl.end as usize], "curl");
+        assert_eq!(file.instructions[2].keyword, "USER");
+    }
+
+    #[test]
+    fn heredocs_are_texts_and_not_instructions() {
+        let file =
+            parsed("FROM alpine\nRUN <<EOT sh && cat <<-'END'\necho one\nEOT\n\techo $((1<<2))\n\tEND\nUSER app\n");
+        assert_eq!(file.instructions.len(), 3);
+        let names: Vec<&str> = file.instructions[1].heredocs.iter().map(|heredoc| heredoc.text.as_str()).collect();
+        assert_eq!(names, ["echo one\n", "echo $((1<<2))\n"]);
+    }
+
+    #[test]
+    fn a_stage_inherits_what_its_base_stage_set() {
+        let file = parsed("ARG TAG=3.20\nFROM alpine:${TAG} AS base\nUSER 1000\nFROM base\nRUN id\n");
+        let last = file.last().expect("there are stages");
+        assert_eq!(last.parent, Some(0));
+        assert_eq!(file.stages[0].base.as_ref().map(|base| base.text.as_str()), Some("alpine:3.20"));
+        assert_eq!(file.effective(last, "USER").map(|user| user.words()[0].text.clone()), Some("1000".into()));
+    }
+
+    #[test]
+    fn an_unknown_instruction_is_a_problem_and_the_rest_is_read() {
+        let parsed = read(FileId(0), &Source::new("Dockerfile", "FROM alpine\nRUNN id\nUSER app\n"));
+        assert_eq!(parsed.problems[0].help.as_deref(), Some("did you mean RUN?"));
+        assert_eq!(parsed.dockerfiles[0].instructions.len(), 2);
+    }
+}

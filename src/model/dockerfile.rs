@@ -1,0 +1,164 @@
+//! Dockerfiles as BuildKit understands them: instructions, and stages with what they inherit.
+
+use crate::source::{FileId, Span};
+
+/// One Dockerfile.
+#[derive(Debug, Clone)]
+pub struct Dockerfile {
+    /// The file.
+    pub file: FileId,
+    /// All instructions in order.
+    pub instructions: Vec<Instruction>,
+    /// The stages in order; instructions before the first `FROM` belong to a stage without base.
+    pub stages: Vec<Stage>,
+}
+
+/// One instruction.
+#[derive(Debug, Clone)]
+pub struct Instruction {
+    /// The keyword in upper case.
+    pub keyword: String,
+    /// Where the keyword stands.
+    pub keyword_span: Span,
+    /// From the keyword to the end of the last line, heredocs included.
+    pub span: Span,
+    /// `--name=value` before the arguments.
+    pub flags: Vec<Flag>,
+    /// What follows.
+    pub arguments: Arguments,
+    /// Texts of heredocs in order.
+    pub heredocs: Vec<Heredoc>,
+    /// The instruction that `ONBUILD` holds.
+    pub trigger: Option<Box<Instruction>>,
+}
+
+/// A flag of an instruction.
+#[derive(Debug, Clone)]
+pub struct Flag {
+    /// The name without dashes.
+    pub name: String,
+    /// The value; empty for a flag alone.
+    pub value: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// A word with its place.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// The text as written, without the quotes around it.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// The arguments of an instruction.
+#[derive(Debug, Clone)]
+pub enum Arguments {
+    /// The JSON form.
+    Json(Vec<Word>),
+    /// Everything else: the text with continuations joined, and its words.
+    Text(Script, Vec<Word>),
+    /// Pairs of ENV, LABEL and ARG; the value is empty where there is none.
+    Pairs(Vec<(Word, Option<Word>)>),
+}
+
+/// A text joined from several lines, with the way back to the file.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    /// The text without continuations and comments.
+    pub text: String,
+    /// Offsets in the text at which a piece of the file begins, with the offset in the file.
+    pub map: Vec<(u32, u32)>,
+}
+
+impl Script {
+    /// The offset in the file of an offset in the text.
+    pub fn offset(&self, at: usize) -> u32 {
+        let index = self.map.partition_point(|(start, _)| *start as usize <= at);
+        let (start, file) = index.checked_sub(1).and_then(|index| self.map.get(index)).copied().unwrap_or((0, 0));
+        file + (at as u32 - start.min(at as u32))
+    }
+}
+
+/// A heredoc.
+#[derive(Debug, Clone)]
+pub struct Heredoc {
+    /// Its delimiter.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Where the text stands.
+    pub span: Span,
+}
+
+/// One stage.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Position among the stages.
+    pub index: usize,
+    /// The name after `AS`, in lower case.
+    pub name: Option<String>,
+    /// The base as written, with global arguments expanded where they are known.
+    pub base: Option<Word>,
+    /// The earlier stage of this file that the base names.
+    pub parent: Option<usize>,
+    /// Range of the stage in [`Dockerfile::instructions`], its `FROM` included.
+    pub instructions: std::ops::Range<usize>,
+    /// Where the stage begins: its `FROM`, or the first instruction.
+    pub head: Span,
+    /// From the first to the last instruction.
+    pub span: Span,
+}
+
+impl Dockerfile {
+    /// The instructions of a stage, its own only.
+    pub fn of(&self, stage: &Stage) -> &[Instruction] {
+        &self.instructions[stage.instructions.clone()]
+    }
+
+    /// The stage that ships: the last.
+    pub fn last(&self) -> Option<&Stage> {
+        self.stages.last()
+    }
+
+    /// A stage and the earlier stages that it builds on, itself first.
+    pub fn lineage<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Stage> {
+        std::iter::successors(Some(stage), |stage| stage.parent.and_then(|parent| self.stages.get(parent)))
+    }
+
+    /// The last instruction of this keyword in a stage or the stages that it builds on.
+    pub fn effective<'a>(&'a self, stage: &'a Stage, keyword: &str) -> Option<&'a Instruction> {
+        self.lineage(stage).find_map(|stage| self.of(stage).iter().rev().find(|one| one.keyword == keyword))
+    }
+}
+
+impl Instruction {
+    /// The value of a flag.
+    pub fn flag(&self, name: &str) -> Option<&Flag> {
+        self.flags.iter().find(|flag| flag.name == name)
+    }
+
+    /// The words of the arguments in either form; names and values of pairs in turn.
+    pub fn words(&self) -> Vec<&Word> {
+        match &self.arguments {
+            Arguments::Json(words) | Arguments::Text(_, words) => words.iter().collect(),
+            Arguments::Pairs(pairs) => {
+                pairs.iter().flat_map(|(name, value)| [Some(name), value.as_ref()]).flatten().collect()
+            }
+        }
+    }
+
+    /// The text of a shell form.
+    pub fn script(&self) -> Option<&Script> {
+        match &self.arguments {
+            Arguments::Text(script, _) => Some(script),
+            _ => None,
+        }
+    }
+
+    /// Whether the arguments are in the JSON form.
+    pub fn is_json(&self) -> bool {
+        matches!(self.arguments, Arguments::Json(_))
+    }
+}
