@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod discover;
+pub mod escape;
 pub mod finding;
 pub mod frontend;
 pub mod model;

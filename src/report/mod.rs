@@ -2,6 +2,13 @@
 //!
 //! A new format is one file here and one entry in [`FORMATS`].
 
+mod github;
+mod json;
+mod junit;
+mod markdown;
+pub mod sarif;
+pub mod text;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -121,4 +128,11 @@ pub struct Format {
 }
 
 /// All formats.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[
+    Format { name: "text", write: text::write },
+    Format { name: "json", write: json::write },
+    Format { name: "sarif", write: sarif::write },
+    Format { name: "github", write: github::write },
+    Format { name: "junit", write: junit::write },
+    Format { name: "markdown", write: markdown::write },
+];

@@ -1,0 +1,61 @@
+//! Workflow commands: annotations in a pull request, worst first, within GitHub's limit of ten a kind and step.
+
+use std::io::{self, Write};
+
+use super::{Report, Style};
+use crate::escape::{command_data, command_property};
+use crate::finding::{Finding, Severity};
+
+/// Annotations of one kind that GitHub shows for a step.
+const MAX_OF_A_KIND: usize = 10;
+
+/// Writes the report.
+pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut written = [0_usize; 3];
+    let mut left_out = 0;
+    for problem in report.problems.iter().filter(|problem| problem.kind.closes()) {
+        if written[0] == MAX_OF_A_KIND {
+            left_out += 1;
+            continue;
+        }
+        written[0] += 1;
+        let path = command_property(&format!("{}{}", report.prefix, problem.path));
+        let line = problem.span.map_or(1, |span| report.sources.line(span));
+        writeln!(
+            out,
+            "::error file={path},line={line},title=gate could not read this::{}",
+            command_data(&problem.message)
+        )?;
+    }
+    for finding in findings {
+        let (kind, command) = match finding.severity {
+            Severity::Critical | Severity::High => (0, "error"),
+            Severity::Medium => (1, "warning"),
+            Severity::Low => (2, "notice"),
+        };
+        // One notice is kept for the count of what is left out.
+        if written[kind] == MAX_OF_A_KIND - usize::from(kind == 2) {
+            left_out += 1;
+            continue;
+        }
+        written[kind] += 1;
+        let (start, end) = report.sources.region(finding.at);
+        let path = command_property(&format!("{}{}", report.prefix, report.sources.get(finding.at.file).path()));
+        let title = command_property(&format!("{} ({})", finding.rule, finding.severity.name()));
+        writeln!(
+            out,
+            "::{command} file={path},line={},endLine={},col={},endColumn={},title={title}::{}",
+            start.line,
+            end.line,
+            start.column,
+            end.column,
+            command_data(&finding.message)
+        )?;
+    }
+    if left_out > 0 {
+        writeln!(out, "::notice title=gate::{left_out} more findings are in the log and the job summary")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Everything, as one JSON object; `version` changes when a field changes its meaning.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::{Report, Style};
+use crate::finding::Finding;
+use crate::source::Span;
+
+/// Writes the report.
+pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let counts = &report.counts;
+    let value = json!({
+        "version": 1,
+        "verdict": match report.verdict.exit_code() { 0 => "pass", 1 => "fail", _ => "undecided" },
+        "fail_on": report.fail_on.map(|severity| severity.name()),
+        "findings": report.findings.iter().map(|one| finding(report, one)).collect::<Vec<_>>(),
+        "suppressed": report.suppressed.iter().map(|one| json!({
+            "finding": finding(report, &one.finding),
+            "reason": one.reason,
+            "dialect": one.dialect,
+            "until": one.until,
+            "owner": one.owner,
+            "at": one.at.map(|at| place(report, at)),
+        })).collect::<Vec<_>>(),
+        "problems": report.problems.iter().map(|problem| json!({
+            "kind": problem.kind.name(),
+            "message": problem.message,
+            "help": problem.help,
+            "path": problem.path,
+            "at": problem.span.map(|span| place(report, span)),
+            "closes": problem.kind.closes(),
+        })).collect::<Vec<_>>(),
+        "counts": {
+            "files_seen": counts.files_seen,
+            "files_read": counts.files_read.iter().map(|(format, count)| (format.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
+            "files_skipped": counts.files_skipped.iter().map(|(path, why)| json!({"path": path, "reason": why})).collect::<Vec<_>>(),
+            "resources": counts.resources,
+            "rules_run": counts.rules_run,
+            "undecided": counts.undecided.iter().map(|(rule, count)| (rule.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
+        },
+    });
+    serde_json::to_writer_pretty(&mut *out, &value)?;
+    writeln!(out)
+}
+
+fn place(report: &Report, span: Span) -> Value {
+    let (start, end) = report.sources.region(span);
+    json!({
+        "path": report.sources.get(span.file).path(),
+        "line": start.line,
+        "column": start.column,
+        "end_line": end.line,
+        "end_column": end.column,
+    })
+}
+
+fn finding(report: &Report, finding: &Finding) -> Value {
+    json!({
+        "rule": &*finding.rule,
+        "severity": finding.severity.name(),
+        "message": finding.message,
+        "address": &*finding.address,
+        "attribute": finding.attribute,
+        "at": place(report, finding.at),
+        "possible": finding.possible,
+        "related": finding.related.iter().map(|one| json!({"at": place(report, one.at), "message": one.message})).collect::<Vec<_>>(),
+        "fingerprint": finding.fingerprint,
+    })
+}
