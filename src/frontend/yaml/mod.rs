@@ -269,6 +269,10 @@ impl Reader<'_, '_> {
                     }
                 },
                 Some((name, key_span, false)) => {
+                    // What is missing in a block is reported at its key, not at the first thing in it.
+                    let is_block = matches!(node.value, Value::Map(_) | Value::List(_));
+                    let span = if is_block { key_span.to(node.span) } else { node.span };
+                    let node = Node { span, ..node };
                     if let Some(index) = seen.get(&name) {
                         // As kubectl does: the last one counts, silently.
                         let message =
