@@ -11,6 +11,7 @@ pub mod discover;
 pub mod escape;
 pub mod finding;
 pub mod frontend;
+pub mod init;
 pub mod model;
 pub mod problem;
 pub mod report;

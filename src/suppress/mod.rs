@@ -5,6 +5,7 @@
 
 mod date;
 mod dialect;
+mod placed;
 mod reach;
 
 use std::collections::BTreeSet;
@@ -16,13 +17,10 @@ pub use date::Date;
 use crate::config::Config;
 use crate::discover::Discovered;
 use crate::finding::{Finding, Suppressed};
-use crate::model::{Lookup, Model, Node, Number, Resource, Value};
+use crate::model::{Model, Resource};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::Catalog;
-use crate::rules::schema::nearest;
-use crate::source::{FileId, Sources, Span};
-use dialect::{ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
-use reach::{Covered, Layout};
+use crate::source::Span;
 
 /// Names of the tools whose suppressions are understood.
 pub const DIALECTS: &[&str] = &["checkov", "trivy", "tfsec", "hadolint", "kics", "kube-linter"];
@@ -61,7 +59,7 @@ pub struct Decided {
 pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     let rules = Rules::new(cx);
     let mut notes = Vec::new();
-    let mut placed = placed(cx, &rules, &mut notes);
+    let mut placed = placed::placed(cx, &rules, &mut notes);
     let mut entries = entries(cx, &rules, &mut notes);
     let owners = owners(cx.model, placed.is_empty());
     let unignorable: BTreeSet<&str> = cx.config.unignorable(cx.catalog).into_iter().collect();
@@ -149,257 +147,6 @@ fn normal_name(name: &str) -> String {
         }
     }
     name.to_string()
-}
-
-/// A suppression in its place.
-struct Placed {
-    dialect: &'static str,
-    mark: Mark,
-    at: Span,
-    covered: Covered,
-    /// The names as written, the rules that each stands for, and whether it has suppressed something.
-    names: Vec<(String, Vec<usize>, bool)>,
-}
-
-/// All suppressions that act; the others leave a note.
-fn placed(cx: &Context<'_>, rules: &Rules, notes: &mut Vec<Problem>) -> Vec<Placed> {
-    let sources = &cx.discovered.sources;
-    let rows: Vec<_> = ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)).collect();
-    let candidates: Vec<Span> = cx
-        .comments
-        .iter()
-        .copied()
-        .filter(|comment| rows.iter().any(|row| sources.slice(*comment).contains(row.needle)))
-        .collect();
-    let files: FxHashSet<FileId> = candidates.iter().map(|comment| comment.file).collect();
-    let mut placed = Vec::new();
-    if !candidates.is_empty() {
-        let layout = Layout::new(sources, cx.model, cx.comments, &files);
-        for comment in candidates {
-            let format = layout.format(comment.file);
-            for (at, text) in lines(sources, comment) {
-                for row in &rows {
-                    let mut marks = Vec::new();
-                    if text.contains(row.needle) {
-                        (row.read)(&Line { text, format }, &mut marks);
-                    }
-                    for mark in marks {
-                        let covered = layout.covered(comment, mark.reach);
-                        add(cx, rules, (row.dialect, at, mark, covered), &mut placed, notes);
-                    }
-                }
-            }
-        }
-    }
-    // The same object may come from several frontends or instances.
-    let mut seen = FxHashSet::default();
-    for resource in &cx.model.resources {
-        if resource.format != "kubernetes" || !seen.insert(resource.span) {
-            continue;
-        }
-        for entry in annotations(resource) {
-            for row in ANNOTATION_ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)) {
-                let Some(mark) = (row.read)(&entry.key, entry.node.as_str().unwrap_or("")) else { continue };
-                let at = sources.get(entry.key_span.file).first_line(entry.key_span.to(entry.node.span));
-                let covered = Covered { spans: vec![resource.span], is_literal: false };
-                add(cx, rules, (row.dialect, at, mark, Some(covered)), &mut placed, notes);
-            }
-        }
-    }
-    // Reasons in gate's own form are the ones to show.
-    placed.sort_by_key(|one| (one.dialect != "gate", one.at));
-    placed
-}
-
-fn is_understood(config: &Config, dialect: &str) -> bool {
-    dialect == "gate" || config.dialects.contains(&dialect)
-}
-
-fn annotations(resource: &Resource) -> &[crate::model::Entry] {
-    match resource.body.at("metadata.annotations") {
-        Lookup::Known(node) => node.entries(),
-        _ => &[],
-    }
-}
-
-/// The lines of a comment without its signs, each with its place.
-fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
-    let whole = sources.slice(comment);
-    let mut lines = Vec::new();
-    let mut start = comment.start;
-    for raw in whole.split_inclusive('\n') {
-        let body = raw.trim_end_matches('\n').trim_end().trim_end_matches("*/");
-        let text = body.trim_start().trim_start_matches(['#', '/', '*']).trim();
-        let offset = start + (raw.len() - raw.trim_start().len()) as u32;
-        lines.push((Span::new(comment.file, offset, start + raw.trim_end().len() as u32), text));
-        start += raw.len() as u32;
-    }
-    lines
-}
-
-/// Adds a suppression if it acts; says why if it does not.
-fn add(
-    cx: &Context<'_>,
-    rules: &Rules,
-    (dialect, at, mark, covered): (&'static str, Span, Mark, Option<Covered>),
-    placed: &mut Vec<Placed>,
-    notes: &mut Vec<Problem>,
-) {
-    let written = match &mark.ids {
-        Ids::Named(ids) | Ids::AllBut(ids) => ids.clone(),
-        Ids::All => Vec::new(),
-    };
-    let what = if written.is_empty() { "all rules".to_string() } else { written.join(", ") };
-    let is_own = dialect == "gate";
-    let names = written.into_iter().map(|name| {
-        let means = rules.resolve(&name).to_vec();
-        (name, means, false)
-    });
-    let is_file = mark.reach == Reach::FileTop;
-    let mut one = Placed { dialect, mark, at, covered: Covered::default(), names: names.collect() };
-    let mut tell = |one: &Placed, message: String, help: &str| {
-        notes.extend(one.note_if_wanted(cx, message, help.to_string()));
-    };
-    if let Some((message, help)) = one.mark.fault.clone() {
-        return tell(&one, message, &help);
-    }
-    if is_own {
-        for (name, means, _) in &one.names {
-            if means.is_empty() {
-                let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
-                let help = match nearest(name, &known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "`gate rules` lists all ids and aliases".into(),
-                };
-                tell(&one, format!("no rule or alias is called `{name}`"), &help);
-            }
-        }
-    }
-    if let Some(until) = one.mark.until.filter(|until| *until < cx.today) {
-        let message = format!("the suppression of {what} ended on {until}");
-        return tell(&one, message, "mend the finding, or give it a later day");
-    }
-    if is_own && cx.config.require_reason && !one.mark.reason.contains(char::is_alphanumeric) {
-        let message = format!("the suppression of {what} has no reason, so it does not act");
-        return tell(&one, message, "write the reason after the brackets, or after the colon of an annotation");
-    }
-    match covered {
-        Some(covered) => one.covered = covered,
-        None if is_own && is_file => {
-            let help = "move it above the first line of code, or write `ignore[…]` above what is meant";
-            return tell(&one, "`ignore-file` acts only in the first comments of a file".into(), help);
-        }
-        None if !is_own => return,
-        None => {}
-    }
-    placed.push(one);
-}
-
-impl Placed {
-    fn means(&self, rule: Option<usize>) -> bool {
-        let is_named = || rule.is_some_and(|rule| self.names.iter().any(|(_, means, _)| means.contains(&rule)));
-        match self.mark.ids {
-            Ids::All => true,
-            Ids::Named(_) => is_named(),
-            Ids::AllBut(_) => !is_named(),
-        }
-    }
-
-    fn use_for(&mut self, rule: Option<usize>) {
-        for (_, means, used) in &mut self.names {
-            *used |= rule.is_some_and(|rule| means.contains(&rule));
-        }
-    }
-
-    /// A finding is reached where it stands, where its value is used, by its whole resource, or by a module call that made
-    /// the resource.
-    fn reaches(&self, finding: &Finding, resources: &[&Resource], discovered: &Discovered) -> bool {
-        let covered = &self.covered;
-        let is_reached = covered.begins_in(finding.at)
-            || (!covered.is_literal
-                && (finding.scope.is_some_and(|scope| {
-                    covered.holds(scope)
-                        || finding.related.iter().any(|place| scope.contains(place.at) && covered.begins_in(place.at))
-                }) || resources
-                    .iter()
-                    .flat_map(|resource| resource.calls.iter())
-                    .any(|call| covered.begins_in(call.span))));
-        is_reached && self.filter_holds(finding, resources, &discovered.sources)
-    }
-
-    /// Whether some block around the finding, or its resource, has all attributes of the filter.
-    fn filter_holds(&self, finding: &Finding, resources: &[&Resource], sources: &Sources) -> bool {
-        if self.mark.filter.is_empty() {
-            return true;
-        }
-        let mut blocks = Vec::new();
-        for resource in resources {
-            blocks.push(&resource.body);
-            let mut nodes = vec![&resource.body];
-            while let Some(node) = nodes.pop() {
-                nodes.extend(node.items());
-                nodes.extend(node.entries().iter().map(|entry| &entry.node));
-                let source = sources.get(node.span.file);
-                let around = finding.at.file == node.span.file
-                    && source.line(node.span.start) <= source.line(finding.at.start)
-                    && finding.at.start <= node.span.end;
-                if around && !node.entries().is_empty() {
-                    blocks.push(node);
-                }
-            }
-        }
-        self.mark.filter.iter().all(|(name, value)| {
-            blocks.iter().any(|block| block.at(name).known().and_then(scalar).is_some_and(|text| text == *value))
-        })
-    }
-
-    fn suppressed(&self, finding: &Finding) -> Suppressed {
-        Suppressed {
-            finding: finding.clone(),
-            reason: self.mark.reason.clone(),
-            at: Some(self.at),
-            dialect: self.dialect,
-            until: self.mark.until.map(|until| until.to_string()),
-            owner: self.mark.owner.clone(),
-        }
-    }
-
-    fn note(&self, cx: &Context<'_>, (message, help): (String, String)) -> Problem {
-        let mut note = Problem::at(ProblemKind::Note, self.at, message).help(help);
-        note.path = cx.discovered.sources.get(self.at.file).path().to_string();
-        note
-    }
-
-    /// Files that are read as context are not what the run is about.
-    fn note_if_wanted(&self, cx: &Context<'_>, message: String, help: String) -> Option<Problem> {
-        let is_wanted = cx.discovered.only.as_ref().is_none_or(|only| only.contains(&self.at.file));
-        is_wanted.then(|| self.note(cx, (message, help)))
-    }
-
-    /// Names of gate's own form that suppressed nothing though their rule ran.
-    fn unused(&self, cx: &Context<'_>, rules: &Rules) -> Vec<Problem> {
-        if self.dialect != "gate" {
-            return Vec::new();
-        }
-        let idle =
-            self.names.iter().filter(|(_, means, used)| !used && means.iter().any(|rule| rules.ran.contains(rule)));
-        idle.filter_map(|(name, ..)| {
-            let message = format!("the suppression of {name} suppresses nothing");
-            self.note_if_wanted(cx, message, "remove it, or place it above what is meant".into())
-        })
-        .collect()
-    }
-}
-
-/// A known scalar as text.
-fn scalar(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(Number::Int(value)) => Some(value.to_string()),
-        Value::Number(value) => Some(value.to_string()),
-        Value::String(value) => Some(value.to_string()),
-        _ => None,
-    }
 }
 
 /// An entry of the configuration's `ignore`.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gate::config::Config;
 use gate::suppress::Date;
-use toy::{Scan, docker, hcl, yaml};
+use toy::{Scan, docker, hcl, modules, yaml};
 
 /// A bucket with the finding on line 3 (`acl`) and one about something missing on line 2 (the header).
 const BUCKET: &str = "\
@@ -208,8 +208,7 @@ module \"live\" {
 }
 ";
     let module = "resource \"aws_s3_bucket\" \"x\" {\n  acl = \"public-read\"\n}\n";
-    let scan = hcl(text)
-        .and_module("lab/main.tf", module, &["module \"lab\" {", "module \"live\" {"])
+    let scan = modules(&[("main.tf", text), ("lab/main.tf", module)])
         .found_in("lab/main.tf", "aws-s3-public-acl", "acl = ", "module.lab.aws_s3_bucket.x")
         .found_in("lab/main.tf", "aws-s3-public-acl", "acl = ", "module.live.aws_s3_bucket.x");
     let decided = scan.apply();
@@ -220,8 +219,7 @@ module \"live\" {
         "  # checkov:skip=CKV_AWS_20:a lab\n  source",
         1,
     );
-    let scan = hcl(&skip)
-        .and_module("lab/main.tf", module, &["module \"lab\" {", "module \"live\" {"])
+    let scan = modules(&[("main.tf", &skip), ("lab/main.tf", module)])
         .found_in("lab/main.tf", "aws-s3-public-acl", "acl = ", "module.lab.aws_s3_bucket.x")
         .found_in("lab/main.tf", "aws-s3-public-acl", "acl = ", "module.live.aws_s3_bucket.x");
     assert_eq!(scan.apply().suppressed.len(), 1);

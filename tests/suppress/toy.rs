@@ -1,11 +1,13 @@
-//! Small readers that make resources and comments of well-formed text, so that these tests rest on no frontend.
+//! Files, read by frontends or by small readers, with findings placed by hand, so that these tests rest on no rule.
 
 use std::sync::Arc;
 
 use gate::config::Config;
 use gate::discover::Discovered;
 use gate::finding::{Finding, Related, Severity};
-use gate::model::{Call, Entry, Model, Node, Resource, Value};
+use gate::frontend::terraform::Terraform;
+use gate::frontend::{Frontend, Settings};
+use gate::model::{Entry, Model, Node, Resource};
 use gate::rules::Catalog;
 use gate::source::{FileId, Source, Sources, Span};
 use gate::suppress::{self, Context, Date, Decided};
@@ -116,26 +118,6 @@ impl Scan {
         scan
     }
 
-    /// The resources of a module file, once for each call in the first file.
-    pub fn and_module(mut self, path: &str, text: &str, calls: &[&str]) -> Scan {
-        let file = FileId(self.files.len() as u32);
-        let (resources, comments) = read_hcl(text, file);
-        for header in calls {
-            let start = self.files[0].1.find(header).unwrap();
-            let name = header.split('"').nth(1).unwrap();
-            let span = Span::new(FileId(0), start as u32, (start + header.len()) as u32);
-            for resource in &resources {
-                let mut resource = resource.clone();
-                resource.address = format!("module.{name}.{}", resource.address).into();
-                resource.calls = Arc::new([Call { address: format!("module.{name}").into(), span }]);
-                self.resources.push(resource);
-            }
-        }
-        self.files.push((path.into(), text.into()));
-        self.comments.extend(comments);
-        self
-    }
-
     pub fn with(&self, config: Config) -> Scan {
         Scan { config, ..self.clone() }
     }
@@ -158,13 +140,10 @@ impl Scan {
     }
 
     pub fn apply(&self) -> Outcome {
-        let sources = |()| {
-            Sources::new(self.files.iter().map(|(path, text)| Source::new(path.as_str(), text.as_str())).collect())
-        };
         let catalog = catalog();
         let model = Model { resources: self.resources.clone(), ..Model::default() };
         let discovered = Discovered {
-            sources: sources(()),
+            sources: sources(&self.files),
             root: "/repo".into(),
             is_folder: self.is_folder,
             only: self.only_others.then(Default::default),
@@ -183,7 +162,7 @@ impl Scan {
             config: &self.config,
             today: Date::parse(&self.today).unwrap(),
         };
-        Outcome { decided: suppress::apply(self.findings.clone(), &context), sources: sources(()) }
+        Outcome { decided: suppress::apply(self.findings.clone(), &context), sources: sources(&self.files) }
     }
 }
 
@@ -248,86 +227,31 @@ fn offsets(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// A Terraform file: one statement a line, comments at line ends or on lines of their own, heredocs that end in `EOT`.
+/// A Terraform file.
 pub fn hcl(text: &str) -> Scan {
-    let (resources, comments) = read_hcl(text, FileId(0));
-    Scan::of("main.tf", text, resources, comments)
+    modules(&[("main.tf", text)])
 }
 
-/// Where a comment begins, outside strings.
-fn comment_start(line: &str) -> Option<usize> {
-    let mut in_string = false;
-    line.char_indices().find_map(|(at, char)| {
-        in_string ^= char == '"';
-        let rest = &line[at..];
-        (!in_string && (char == '#' || rest.starts_with("//") || rest.starts_with("/*"))).then_some(at)
-    })
+/// Terraform files; those of the root module come first.
+pub fn modules(files: &[(&str, &str)]) -> Scan {
+    let files: Vec<(String, String)> = files.iter().map(|(path, text)| (path.to_string(), text.to_string())).collect();
+    let (resources, comments) = read(&Terraform, &files);
+    Scan { files, ..Scan::of("", "", resources, comments) }
 }
 
-struct Open {
-    header: String,
-    start: usize,
-    entries: Vec<Entry>,
+/// What a frontend makes of files.
+fn read(frontend: &dyn Frontend, files: &[(String, String)]) -> (Vec<Resource>, Vec<Span>) {
+    let sources = sources(files);
+    let ids: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+    let parsed = frontend.parse(&Settings::default(), &sources, &ids);
+    assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+    let mut comments = parsed.comments;
+    comments.sort();
+    (parsed.resources, comments)
 }
 
-fn read_hcl(text: &str, file: FileId) -> (Vec<Resource>, Vec<Span>) {
-    let span = |start: usize, end: usize| Span::new(file, start as u32, end as u32);
-    let (mut resources, mut comments, mut stack) = (Vec::new(), Vec::new(), Vec::<Open>::new());
-    let mut heredoc: Option<(usize, String)> = None;
-    for (start, line) in offsets(text) {
-        let line = line.trim_end();
-        if let Some((begin, name)) = &heredoc {
-            if line.trim() == "EOT" {
-                let node = Node::string(&text[*begin..start], span(*begin, start + line.len()));
-                let key_span = span(*begin, begin + name.len());
-                stack.last_mut().unwrap().entries.push(Entry { key: name.as_str().into(), key_span, node });
-                heredoc = None;
-            }
-            continue;
-        }
-        let cut = comment_start(line).unwrap_or(line.len());
-        if cut < line.len() {
-            comments.push(span(start + cut, start + line.len()));
-        }
-        let code = line[..cut].trim();
-        let begin = start + line[..cut].len() - line[..cut].trim_start().len();
-        if code == "}" {
-            let open = stack.pop().unwrap();
-            let whole = span(open.start, begin + 1);
-            let words: Vec<&str> = open.header.split([' ', '"', '{']).filter(|word| !word.is_empty()).collect();
-            let body = Node::map(open.entries, whole);
-            match (stack.last_mut(), &words[..]) {
-                (Some(outer), [name, ..]) => {
-                    let key_span = span(open.start, open.start + name.len());
-                    outer.entries.push(Entry { key: (*name).into(), key_span, node: Node::list(vec![body], whole) });
-                }
-                (None, [_, rest @ ..]) => {
-                    let head = span(open.start, open.start + open.header.len());
-                    let address = if words[0] == "resource" { rest.join(".") } else { words.join(".") };
-                    let kind = if words[0] == "resource" { rest[0] } else { words[0] };
-                    resources.push(resource("terraform", kind, &address, body, head, whole));
-                }
-                _ => panic!("a block has a name"),
-            }
-        } else if let Some((name, value)) = code.split_once('=') {
-            let name = name.trim();
-            if value.contains("<<") {
-                heredoc = Some((begin, name.into()));
-                continue;
-            }
-            let value = match value.trim() {
-                "true" => Value::Bool(true),
-                "false" => Value::Bool(false),
-                text => Value::String(text.trim_matches('"').into()),
-            };
-            let node = Node::new(value, span(begin, begin + code.len()));
-            let key_span = span(begin, begin + name.len());
-            stack.last_mut().unwrap().entries.push(Entry { key: name.into(), key_span, node });
-        } else if code.ends_with('{') {
-            stack.push(Open { header: code.into(), start: begin, entries: Vec::new() });
-        }
-    }
-    (resources, comments)
+fn sources(files: &[(String, String)]) -> Sources {
+    Sources::new(files.iter().map(|(path, text)| Source::new(path.as_str(), text.as_str())).collect())
 }
 
 /// A Dockerfile: stages with a list of instructions.

@@ -13,14 +13,15 @@ pub mod syntax;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
+use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use self::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
 use self::module::{Declaration, Module};
-use super::{Claim, Frontend, LocalEdge, Parsed, Settings};
+use super::{Claim, Context, Frontend, LocalEdge, Parsed, Settings};
 use crate::model::{Entry, Node, Resource};
 use crate::problem::Problem;
 use crate::source::{FileId, Source, Sources, Span};
@@ -37,6 +38,14 @@ impl Frontend for Terraform {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
         let ends = [".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json"];
         if ends.iter().any(|end| name.ends_with(end)) { Claim::Yes } else { Claim::No }
+    }
+
+    /// A module is its folder, and what it calls by path.
+    fn context(&self, text: &str) -> Context {
+        static LOCAL: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r#"\bsource"?\s*[=:]\s*"(\.\.?/[^"$]*)""#).expect("the pattern is fixed"));
+        let called = LOCAL.captures_iter(text).map(|found| found[1].to_string());
+        Context { folders: std::iter::once(".".to_string()).chain(called).collect(), installed: Vec::new() }
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
