@@ -20,7 +20,7 @@ use crate::finding::{Finding, Suppressed};
 use crate::model::{Model, Resource};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::Catalog;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// Names of the tools whose suppressions are understood.
 pub const DIALECTS: &[&str] = &["checkov", "trivy", "tfsec", "hadolint", "kics", "kube-linter"];
@@ -51,7 +51,7 @@ pub struct Decided {
     pub kept: Vec<Finding>,
     /// Findings taken out of the verdict, in the order in which they came.
     pub suppressed: Vec<Suppressed>,
-    /// Suppressions that do not act, have ended, or have nothing to act on; all of kind note.
+    /// Suppressions that do not act, have ended, or have nothing to act on: notes; and files with too many.
     pub notes: Vec<Problem>,
 }
 
@@ -63,23 +63,30 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     let mut entries = entries(cx, &rules, &mut notes);
     let owners = owners(cx.model, placed.is_empty());
     let unignorable: BTreeSet<&str> = cx.config.unignorable(cx.catalog).into_iter().collect();
+    let mut by_file: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
+    for (index, one) in placed.iter().enumerate() {
+        by_file.entry(one.at.file).or_default().push(index);
+    }
     let mut decided = Decided::default();
     for finding in findings {
         let resources = resources_of(cx.model, &owners, &finding);
+        let files = files_of(&finding, &resources);
         let rule = cx.catalog.find(&finding.rule);
-        let mut by: Option<Suppressed> = None;
+        let mut first: Option<usize> = None;
         let may = !unignorable.contains(&*finding.rule);
-        for one in &mut placed {
+        for &index in files.iter().filter_map(|file| by_file.get(file)).flatten() {
+            let one = &mut placed[index];
             if !one.means(rule) || !one.reaches(&finding, &resources, cx.discovered) {
                 continue;
             }
             one.use_for(rule);
             if !may {
                 notes.push(one.note(cx, forbidden(&finding.rule, cx.config)));
-            } else if by.is_none() {
-                by = Some(one.suppressed(&finding));
+            } else if first.is_none_or(|first| index < first) {
+                first = Some(index);
             }
         }
+        let mut by = first.map(|index| placed[index].suppressed(&finding));
         for entry in &mut entries {
             if entry.rule != rule || !entry.reaches(&finding, cx) {
                 continue;
@@ -221,6 +228,14 @@ fn owners(model: &Model, is_idle: bool) -> FxHashMap<&str, Vec<usize>> {
 fn resources_of<'a>(model: &'a Model, owners: &FxHashMap<&str, Vec<usize>>, finding: &Finding) -> Vec<&'a Resource> {
     let found = owners.get(&*finding.address).into_iter().flatten().map(|index| &model.resources[*index]);
     found.filter(|resource| finding.scope.is_none_or(|scope| resource.span == scope)).collect()
+}
+
+/// The files in which a suppression of a finding may stand.
+fn files_of(finding: &Finding, resources: &[&Resource]) -> BTreeSet<FileId> {
+    let calls = resources.iter().flat_map(|resource| resource.calls.iter()).map(|call| call.span.file);
+    let related = finding.related.iter().map(|place| place.at.file);
+    let scope = finding.scope.map(|scope| scope.file);
+    calls.chain(related).chain(scope).chain([finding.at.file]).collect()
 }
 
 /// Whether `text` is `pattern`, in which `*` stands for any text. Linear in the pattern for each `*`.

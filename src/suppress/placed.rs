@@ -1,6 +1,6 @@
 //! Suppressions in files: found in comments and annotations, placed, and held against findings.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::dialect::{ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
 use super::reach::{Covered, Layout};
@@ -22,6 +22,9 @@ pub(super) struct Placed {
     /// The names as written, the rules that each stands for, and whether it has suppressed something.
     names: Vec<(String, Vec<usize>, bool)>,
 }
+
+/// No file has more suppressions that act; the limit keeps hostile files from costing their square.
+const MAX_PER_FILE: usize = 5_000;
 
 /// All suppressions that act; the others leave a note.
 pub(super) fn placed(cx: &Context<'_>, rules: &Rules, notes: &mut Vec<Problem>) -> Vec<Placed> {
@@ -68,6 +71,22 @@ pub(super) fn placed(cx: &Context<'_>, rules: &Rules, notes: &mut Vec<Problem>) 
             }
         }
     }
+    let mut counts: FxHashMap<FileId, usize> = FxHashMap::default();
+    placed.retain(|one| {
+        let count = counts.entry(one.at.file).or_default();
+        *count += 1;
+        if *count == MAX_PER_FILE + 1 {
+            let mut problem = Problem::at(
+                ProblemKind::Limit,
+                one.at,
+                format!("more than {MAX_PER_FILE} suppressions in one file; those from here on do not act"),
+            )
+            .help("leave the file out with `exclude`, or the rules with `ignore-rules`");
+            problem.path = sources.get(one.at.file).path().to_string();
+            notes.push(problem);
+        }
+        *count <= MAX_PER_FILE
+    });
     // Reasons in gate's own form are the ones to show.
     placed.sort_by_key(|one| (one.dialect != "gate", one.at));
     placed

@@ -15,6 +15,8 @@ pub(super) struct Layout<'a> {
     comments: &'a [Span],
     /// Resources by file, each place once.
     resources: BTreeMap<FileId, Vec<&'a Resource>>,
+    /// Resources by the line on which they begin.
+    heads: BTreeMap<(FileId, u32), Vec<Span>>,
     /// Attributes, blocks and elements of several lines by the line on which they begin.
     parts: BTreeMap<(FileId, u32), Vec<Span>>,
 }
@@ -42,7 +44,8 @@ impl Covered {
 impl<'a> Layout<'a> {
     /// Looks at the resources that touch the given files.
     pub fn new(sources: &'a Sources, model: &'a Model, comments: &'a [Span], files: &FxHashSet<FileId>) -> Layout<'a> {
-        let mut layout = Layout { sources, comments, resources: BTreeMap::new(), parts: BTreeMap::new() };
+        let mut layout =
+            Layout { sources, comments, resources: BTreeMap::new(), heads: BTreeMap::new(), parts: BTreeMap::new() };
         let mut seen = FxHashSet::default();
         let mut visited: FxHashSet<Span> = FxHashSet::default();
         for resource in &model.resources {
@@ -51,6 +54,7 @@ impl<'a> Layout<'a> {
             }
             layout.add_parts(resource, files, &mut visited);
         }
+        layout.heads = layout.find_heads();
         layout
     }
 
@@ -116,7 +120,7 @@ impl<'a> Layout<'a> {
             Reach::Statement | Reach::AdjacentStatement => {
                 let target = self.target(comment, reach == Reach::AdjacentStatement)?;
                 let mut spans = self.line_and_parts(comment.file, target);
-                spans.extend(self.heads(comment.file, target).map(|resource| resource.span));
+                spans.extend(self.heads.get(&(comment.file, target)).into_iter().flatten());
                 spans
             }
             Reach::AdjacentInstruction => {
@@ -142,13 +146,20 @@ impl<'a> Layout<'a> {
         Some(Covered { spans, is_literal: false })
     }
 
-    /// Resources that begin on a line, by their header or by their first line.
-    fn heads(&self, file: FileId, line: u32) -> impl Iterator<Item = &&'a Resource> {
-        let source = self.sources.get(file);
-        self.resources.get(&file).into_iter().flatten().filter(move |resource| {
-            let head = resource.head;
-            source.line(resource.span.start) == line || (head.file == file && source.line(head.start) == line)
-        })
+    /// A resource begins on its header and on its first line of code: the text of a manifest begins with its document
+    /// mark and comments.
+    fn find_heads(&self) -> BTreeMap<(FileId, u32), Vec<Span>> {
+        let mut heads: BTreeMap<(FileId, u32), Vec<Span>> = BTreeMap::new();
+        for (file, resource) in self.resources.iter().flat_map(|(file, all)| all.iter().map(move |one| (*file, one))) {
+            let source = self.sources.get(file);
+            let head = source.line(resource.head.start);
+            let first = (source.line(resource.span.start)..head).find(|line| self.is_code(source, file, *line));
+            let head = (resource.head.file == file).then_some(head);
+            for line in head.into_iter().chain(first) {
+                heads.entry((file, line)).or_default().push(resource.span);
+            }
+        }
+        heads
     }
 
     fn around(&self, comment: Span, holds: impl Fn(u32, u32) -> bool) -> Vec<Span> {

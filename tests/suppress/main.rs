@@ -6,6 +6,7 @@ mod toy;
 use std::path::Path;
 
 use gate::config::Config;
+use gate::problem::ProblemKind;
 use gate::suppress::Date;
 use toy::{Scan, docker, hcl, modules, yaml};
 
@@ -542,4 +543,19 @@ fn a_file_without_final_line_end_or_code_below_is_no_trouble() {
         assert!(decided.suppressed.is_empty());
     }
     assert!(Date::parse("2026-11-21").is_some());
+}
+
+#[test]
+fn a_file_full_of_suppressions_hits_a_limit_and_is_quick() {
+    let text: String = (0..6_000)
+        .map(|n| {
+            format!(
+                "# gate: ignore[aws-s3-public-acl] r\nresource \"aws_s3_bucket\" \"b{n}\" {{\n  acl = \"x{n}\"\n}}\n"
+            )
+        })
+        .collect();
+    let scan = hcl(&text).found("aws-s3-public-acl", "acl = \"x0\"").found("aws-s3-public-acl", "acl = \"x5999\"");
+    let decided = scan.apply();
+    assert_eq!((decided.suppressed.len(), decided.kept.len()), (1, 1));
+    assert!(decided.notes.iter().any(|note| note.kind == ProblemKind::Limit && note.span.is_some()));
 }

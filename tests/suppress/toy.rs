@@ -1,17 +1,16 @@
 //! Files, read by frontends or by small readers, with findings placed by hand, so that these tests rest on no rule.
 
-use std::sync::Arc;
-
 use gate::config::Config;
 use gate::discover::Discovered;
 use gate::finding::{Finding, Related, Severity};
+use gate::frontend::dockerfile::Dockerfile;
+use gate::frontend::kubernetes::Kubernetes;
 use gate::frontend::terraform::Terraform;
 use gate::frontend::{Frontend, Settings};
-use gate::model::{Entry, Model, Node, Resource};
+use gate::model::{Model, Resource};
 use gate::rules::Catalog;
 use gate::source::{FileId, Source, Sources, Span};
 use gate::suppress::{self, Context, Date, Decided};
-use granit_parser::{Event, Parser};
 
 /// Files, resources and findings, ready for suppressions.
 #[derive(Clone)]
@@ -202,31 +201,6 @@ fn catalog() -> Catalog {
     catalog
 }
 
-fn resource(format: &'static str, kind: &str, address: &str, body: Node, head: Span, span: Span) -> Resource {
-    Resource {
-        format,
-        kind: kind.into(),
-        api_version: "".into(),
-        name: "".into(),
-        address: address.into(),
-        body,
-        head,
-        span,
-        calls: Arc::new([]),
-        root: "".into(),
-    }
-}
-
-/// Lines with the offset of each.
-fn offsets(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let start = at;
-        at += line.len();
-        (start, line)
-    })
-}
-
 /// A Terraform file.
 pub fn hcl(text: &str) -> Scan {
     modules(&[("main.tf", text)])
@@ -254,97 +228,17 @@ fn sources(files: &[(String, String)]) -> Sources {
     Sources::new(files.iter().map(|(path, text)| Source::new(path.as_str(), text.as_str())).collect())
 }
 
-/// A Dockerfile: stages with a list of instructions.
+/// A Dockerfile.
 pub fn docker(text: &str) -> Scan {
-    let span = |start: usize, end: usize| Span::new(FileId(0), start as u32, end as u32);
-    let (mut instructions, mut comments) = (Vec::<Span>::new(), Vec::new());
-    let mut is_continued = false;
-    for (start, line) in offsets(text) {
-        let line = line.trim_end();
-        let whole = span(start, start + line.len());
-        if line.trim_start().starts_with('#') {
-            // The parser directive is none.
-            if !line.contains("syntax=") {
-                comments.push(whole);
-            }
-            continue;
-        }
-        if is_continued {
-            let last = instructions.last_mut().unwrap();
-            *last = last.to(whole);
-        } else if !line.is_empty() {
-            instructions.push(whole);
-        }
-        is_continued = line.ends_with('\\');
-    }
-    let mut resources = Vec::new();
-    let froms: Vec<usize> =
-        (0..instructions.len()).filter(|at| text[instructions[*at].start as usize..].starts_with("FROM")).collect();
-    for (stage, first) in froms.iter().enumerate() {
-        let end = froms.get(stage + 1).copied().unwrap_or(instructions.len());
-        let own = &instructions[*first..end];
-        let whole = own[0].to(*own.last().unwrap());
-        let items = own.iter().map(|at| Node::map(Vec::new(), *at)).collect();
-        let list = Entry { key: "instructions".into(), key_span: own[0], node: Node::list(items, whole) };
-        let body = Node::map(vec![list], whole);
-        resources.push(resource("dockerfile", "stage", &format!("stage {stage}"), body, own[0], whole));
-    }
-    Scan::of("Dockerfile", text, resources, comments)
+    one(&Dockerfile, "Dockerfile", text)
 }
 
-/// A manifest: one object a document.
+/// A manifest.
 pub fn yaml(text: &str) -> Scan {
-    let mut comments = Vec::new();
-    let mut events = Vec::new();
-    for event in Parser::new_from_str(text) {
-        let (event, at) = event.unwrap();
-        let at = at.byte_range().unwrap();
-        let at = Span::new(FileId(0), at.start as u32, at.end as u32);
-        match event {
-            Event::Comment(..) => comments.push(at),
-            other => events.push((other, at)),
-        }
-    }
-    let mut resources = Vec::new();
-    let mut events = events.into_iter().peekable();
-    while let Some((event, _)) = events.next() {
-        if !matches!(event, Event::DocumentStart(..)) {
-            continue;
-        }
-        let body = node(&mut events);
-        let text = |path: &str| body.at(path).known().and_then(|node| node.as_str()).unwrap_or("").to_string();
-        let (kind, name) = (text("kind"), text("metadata.name"));
-        let kind_at = body.entries().iter().find(|entry| &*entry.key == "kind").unwrap().key_span;
-        let span = body.span;
-        resources.push(resource("kubernetes", &kind, &format!("{kind}/default/{name}"), body, kind_at, span));
-    }
-    Scan::of("pod.yaml", text, resources, comments)
+    one(&Kubernetes, "pod.yaml", text)
 }
 
-fn node<'a>(events: &mut std::iter::Peekable<impl Iterator<Item = (Event<'a>, Span)>>) -> Node {
-    let (event, start) = events.next().unwrap();
-    match event {
-        Event::Scalar(text, ..) => Node::string(&*text, start),
-        Event::SequenceStart(..) => {
-            let mut items = Vec::new();
-            while !matches!(events.peek(), Some((Event::SequenceEnd, _))) {
-                items.push(node(events));
-            }
-            events.next();
-            let span = items.iter().fold(start, |span, item| span.to(item.span));
-            Node::list(items, span)
-        }
-        Event::MappingStart(..) => {
-            let mut entries = Vec::new();
-            while !matches!(events.peek(), Some((Event::MappingEnd, _))) {
-                let key = node(events);
-                let value = node(events);
-                entries.push(Entry { key: key.as_str().unwrap().into(), key_span: key.span, node: value });
-            }
-            events.next();
-            let span = entries.iter().fold(start, |span, entry| span.to(entry.node.span));
-            Node::map(entries, span)
-        }
-        other => panic!("{other:?}"),
-    }
+fn one(frontend: &dyn Frontend, path: &str, text: &str) -> Scan {
+    let (resources, comments) = read(frontend, &[(path.to_string(), text.to_string())]);
+    Scan::of(path, text, resources, comments)
 }
