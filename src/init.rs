@@ -222,7 +222,7 @@ mod tests {
         let examples: Vec<&str> = CONFIG
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(rest) if rest.starts_with(' ') || rest.split(':').next().is_some_and(|key| is_key(key)) => rest,
+                Some(rest) if rest.starts_with(' ') || rest.split(':').next().is_some_and(is_key) => rest,
                 _ => line,
             })
             .collect();

@@ -201,6 +201,26 @@ fn a_file_given_alone_brings_its_folder_and_the_modules_it_calls_as_context() {
 }
 
 #[test]
+fn a_terraform_file_given_alone_is_read_with_its_module_and_what_that_calls() {
+    let folder = tree(&[
+        ("live/main.tf", "module \"db\" {\n  source = \"../mods/db\"\n}\n"),
+        ("live/variables.tf", ""),
+        ("mods/db/main.tf.json", "{\"module\": {\"k\": {\"source\": \"./../kms\"}}}"),
+        ("mods/kms/main.tf", ""),
+        ("mods/other/main.tf", ""),
+    ]);
+    let found = discover(&Walk::new(&[folder.path().join("live/main.tf")]), gate::frontend::FRONTENDS).unwrap();
+    assert_eq!(paths(&found), ["live/main.tf", "live/variables.tf"], "what lies outside the root stays unread");
+    let given = [folder.path().join("live/main.tf"), folder.path().join("mods/other/main.tf")];
+    let found = discover(&Walk::new(&given), gate::frontend::FRONTENDS).unwrap();
+    assert_eq!(
+        paths(&found),
+        ["live/main.tf", "live/variables.tf", "mods/db/main.tf.json", "mods/kms/main.tf", "mods/other/main.tf"]
+    );
+    assert_eq!(found.only, Some([FileId(0), FileId(4)].into()));
+}
+
+#[test]
 fn installed_modules_are_context_of_a_whole_scan_too() {
     let folder = tree(&[("main.tf", ""), (".gitignore", ".terraform\n"), (".terraform/modules/vpc/main.tf", "")]);
     let found = scan_folder(&folder);
