@@ -210,7 +210,10 @@ fn a_terraform_file_given_alone_is_read_with_its_module_and_what_that_calls() {
         ("mods/other/main.tf", ""),
     ]);
     let found = discover(&Walk::new(&[folder.path().join("live/main.tf")]), gate::frontend::FRONTENDS).unwrap();
-    assert_eq!(paths(&found), ["live/main.tf", "live/variables.tf"], "what lies outside the root stays unread");
+    assert_eq!(paths(&found), ["main.tf", "variables.tf"], "what lies outside the root stays unread");
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    let found = discover(&Walk::new(&[folder.path().join("live/main.tf")]), gate::frontend::FRONTENDS).unwrap();
+    assert_eq!(found.sources.len(), 4, "of a file in a repository the root is the repository");
     let given = [folder.path().join("live/main.tf"), folder.path().join("mods/other/main.tf")];
     let found = discover(&Walk::new(&given), gate::frontend::FRONTENDS).unwrap();
     assert_eq!(

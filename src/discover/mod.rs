@@ -92,7 +92,7 @@ pub enum Error {
 }
 
 /// The real folder that paths of a scan are relative to: the folder itself if one is given, else the working directory
-/// if it holds all that is given, else the nearest folder that does.
+/// if it holds all that is given, else the repository that does, else the nearest folder.
 pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
     let anchors = paths.iter().map(|path| anchor(path)).collect::<Result<Vec<_>, _>>()?;
     if let ([path], [folder]) = (paths, &anchors[..])
@@ -109,7 +109,7 @@ pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
     }
     let mut root = anchors.first().cloned().unwrap_or_default();
     while !anchors.iter().all(|anchor| anchor.starts_with(&root)) && root.pop() {}
-    Ok(root)
+    Ok(repository_of(&root).map(Path::to_path_buf).unwrap_or(root))
 }
 
 /// The real folder of a path: itself, or where the file lies.
