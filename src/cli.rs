@@ -25,12 +25,8 @@ pub enum Command {
     Explain(Explain),
     /// Print the common model as JSON: what rules see
     Inspect(Inspect),
-    /// Evaluate Terraform expressions in the context of a module
-    Console(Console),
     /// Run the examples of YAML rules and the test_ rules of Rego modules
     Test(Test),
-    /// Write a gate.yaml, hook and workflow for this repository, never over a file
-    Init(Init),
     /// Print the completion script of a shell
     Completions(Completions),
 }
@@ -41,8 +37,8 @@ pub struct Scan {
     /// Files and folders to judge
     #[arg(default_value = ".", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Output, as NAME or NAME=FILE; may be given several times
-    #[arg(short, long, value_name = "NAME[=FILE]", default_value = "text", value_parser = output)]
+    /// Output, as NAME or NAME=FILE; may be given several times [default: text]
+    #[arg(short, long, value_name = "NAME[=FILE]", value_parser = output)]
     pub format: Vec<Output>,
     /// Least severity that closes the gate [default: medium]
     #[arg(long, value_enum, value_name = "SEVERITY")]
@@ -154,19 +150,6 @@ pub struct Inspect {
     pub terraform: TerraformArgs,
 }
 
-/// `gate console`.
-#[derive(Debug, Args)]
-pub struct Console {
-    /// Folder of a Terraform module
-    #[arg(default_value = ".", value_name = "DIR")]
-    pub path: PathBuf,
-    /// One JSON string (an expression) a line in, one JSON object a line out
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub terraform: TerraformArgs,
-}
-
 /// `gate test`.
 #[derive(Debug, Args)]
 pub struct Test {
@@ -176,14 +159,6 @@ pub struct Test {
     /// Only rules whose id starts so
     #[arg(long, value_name = "PREFIX")]
     pub rule: Option<String>,
-}
-
-/// `gate init`.
-#[derive(Debug, Args)]
-pub struct Init {
-    /// Root of the repository
-    #[arg(default_value = ".", value_name = "DIR")]
-    pub path: PathBuf,
 }
 
 /// `gate completions`.

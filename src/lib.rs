@@ -6,16 +6,20 @@
 //! Rules do no I/O, read no clock and keep no state. Output is a function of the input.
 //! Nothing in the scanned tree is executed, fetched, or trusted to weaken its own verdict.
 
+pub mod cli;
 pub mod config;
 pub mod discover;
 pub mod escape;
 pub mod finding;
 pub mod frontend;
 pub mod init;
+pub mod inspect;
 pub mod model;
 pub mod problem;
 pub mod report;
 pub mod rules;
+pub mod run;
+pub mod scan;
 pub mod severity;
 pub mod source;
 pub mod suppress;

@@ -1,2 +1,22 @@
-//! The `gate` program.
-fn main() {}
+//! The `gate` program: parse the command line, run, turn the outcome into an exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use gate::cli::Cli;
+
+fn main() -> ExitCode {
+    // A panic is caught where it happens and reported as a problem; its own message would only disturb the report.
+    std::panic::set_hook(Box::new(|_| {}));
+    let cli = Cli::parse();
+    match gate::run::run(cli, &mut io::stdout().lock(), &mut io::stderr()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            // When even this can't be written the exit code has to tell.
+            let _ = writeln!(io::stderr(), "{:?}", miette::Report::new(error));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,11 +1,10 @@
 //! The pipeline on one page: discover, parse and assemble, judge, decide.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::discover::{self, Discovered};
+use crate::discover::Discovered;
 use crate::finding::Severity;
 use crate::frontend::{self, FRONTENDS, Parsed};
 use crate::model::{Edge, Graph, Model, ResourceId};
@@ -19,15 +18,13 @@ use rayon::prelude::*;
 
 /// What to scan and how, after flags and configuration are joined.
 pub struct Request<'a> {
-    /// Files and folders.
-    pub paths: Vec<PathBuf>,
     /// All rules.
     pub catalog: &'a Catalog,
     /// Indices of the rules that run.
     pub selected: Vec<usize>,
     /// The configuration in force.
     pub config: Config,
-    /// Values for Terraform's variables; the root is filled in by the scan.
+    /// The root of the scan and values for Terraform's variables.
     pub settings: frontend::Settings,
     /// The threshold; none for `never`.
     pub fail_on: Option<Severity>,
@@ -35,8 +32,6 @@ pub struct Request<'a> {
     pub strict: bool,
     /// Whether suppressions act.
     pub suppress: bool,
-    /// Excludes hold for explicit files too.
-    pub force_exclude: bool,
     /// The day by which suppressions expire.
     pub today: Date,
 }
@@ -78,7 +73,8 @@ fn broken_frontend(name: &str, reason: &str) -> Parsed {
 fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
     let mut model = Model::default();
     let mut edges = Vec::new();
-    let mut assembled = Assembled { model: Model::default(), problems: Vec::new(), comments: Vec::new(), files_read: Vec::new() };
+    let mut assembled =
+        Assembled { model: Model::default(), problems: Vec::new(), comments: Vec::new(), files_read: Vec::new() };
     for (frontend, part) in FRONTENDS.iter().zip(parsed) {
         let base = model.resources.len() as u32;
         edges.extend(part.edges.into_iter().map(|edge| Edge {
@@ -106,19 +102,13 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
     assembled
 }
 
-/// Scans and gives back the report; `read` receives the texts, which the report borrows.
+/// Judges what was discovered; the report borrows the texts.
 pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s> {
     let sources = &discovered.sources;
-    let mut settings = request.settings.clone();
-    settings.root.clone_from(&discovered.root);
-    let assembled = assemble(&settings, discovered);
+    let assembled = assemble(&request.settings, discovered);
     let judged = judge(Cx { model: &assembled.model, sources }, request.catalog, &request.selected);
     let mut findings = judged.findings;
-    if let Some(only) = &discovered.only {
-        findings.retain(|finding| {
-            only.contains(&finding.at.file) || finding.related.iter().any(|place| only.contains(&place.at.file))
-        });
-    }
+    findings.retain(|finding| discovered.counts(finding));
     request.config.adjust(request.catalog, &mut findings);
     let mut problems = assembled.problems;
     problems.extend(discovered.problems.iter().cloned());
@@ -128,10 +118,11 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
         let decided = suppress::apply(
             findings,
             &suppress::Context {
-                sources,
+                discovered,
                 model: &assembled.model,
                 comments: &assembled.comments,
                 catalog: request.catalog,
+                selected: &request.selected,
                 config: &request.config,
                 today: request.today,
             },
@@ -139,6 +130,11 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
         findings = decided.kept;
         suppressed = decided.suppressed;
         problems.extend(decided.notes);
+    }
+    if request.config.accept_unread_modules {
+        for problem in problems.iter_mut().filter(|problem| is_unread_module(problem)) {
+            problem.kind = ProblemKind::Note;
+        }
     }
     problems.sort();
     problems.dedup();
@@ -150,10 +146,13 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
         resources: assembled.model.resources.len(),
         rules_run: request.selected.len(),
         undecided: judged.undecided,
-        modules_unread: problems.iter().filter(|problem| problem.kind == ProblemKind::Unread && problem.message.contains("module")).count(),
+        modules_unread: problems.iter().filter(|problem| is_unread_module(problem)).count(),
     };
     let verdict = decide(request, &findings, &problems, &counts);
-    let rules = rule_texts(request.catalog, findings.iter().chain(suppressed.iter().map(|one| &one.finding)).map(|finding| &finding.rule));
+    let rules = rule_texts(
+        request.catalog,
+        findings.iter().chain(suppressed.iter().map(|one| &one.finding)).map(|finding| &finding.rule),
+    );
     Report {
         sources,
         findings,
@@ -167,8 +166,18 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
     }
 }
 
+/// A module call whose source is not in the tree.
+fn is_unread_module(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::Unread && problem.message.starts_with("module ")
+}
+
 /// What could not be decided outweighs findings: the answer is not whole.
-fn decide(request: &Request<'_>, findings: &[crate::finding::Finding], problems: &[Problem], counts: &Counts) -> Verdict {
+fn decide(
+    request: &Request<'_>,
+    findings: &[crate::finding::Finding],
+    problems: &[Problem],
+    counts: &Counts,
+) -> Verdict {
     let strict_trouble = request.strict && (!counts.undecided.is_empty() || !problems.is_empty());
     if strict_trouble || problems.iter().any(|problem| problem.kind.closes()) {
         return Verdict::Undecided;

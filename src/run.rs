@@ -1,0 +1,439 @@
+//! The commands: from parsed arguments to an exit code. Everything a user sees goes through the two writers given.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::CommandFactory;
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::cli::{self, Cli, Command};
+use crate::config::{self, Config};
+use crate::discover::{self, Discovered, Walk};
+use crate::finding::Severity;
+use crate::frontend::{FRONTENDS, Settings};
+use crate::report::{self, FORMATS, Style};
+use crate::rules::schema::Mistake;
+use crate::rules::{Catalog, Prose, Rule, Selection};
+use crate::scan::{self, Request};
+use crate::source::Source;
+use crate::suppress::Date;
+use crate::testing::Policies;
+
+/// Stack of the threads that parse and evaluate: nesting is bounded to what fits.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Why a command could not do its job. All of them exit with 2.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Error {
+    /// A path that can't be scanned.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Discover(#[from] discover::Error),
+    /// A wrong configuration.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Config(#[from] config::Error),
+    /// Reading or writing failed.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// Anything else that is wrong with what was asked for.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+    /// Standard output or a report could not be written.
+    #[error("the output could not be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// A broken pipe: whoever reads has seen enough.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Runs a command and gives its exit code.
+pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
+    match cli.command {
+        Command::Scan(arguments) => scan_command(*arguments, out, err),
+        Command::Rules(arguments) => rules_command(&arguments, out),
+        Command::Explain(arguments) => explain_command(&arguments, out),
+        Command::Inspect(arguments) => inspect_command(&arguments, out),
+        Command::Test(arguments) => test_command(&arguments, out),
+        Command::Completions(arguments) => {
+            clap_complete::generate(arguments.shell, &mut Cli::command(), "gate", out);
+            Ok(0)
+        }
+    }
+}
+
+/// A pool with stacks large enough for the deepest nesting that parsers admit.
+fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.unwrap_or(0))
+        .stack_size(STACK_BYTES)
+        .build()
+        .map_err(|error| Error::Usage { message: format!("no threads to work with: {error}"), help: None })
+}
+
+/// The day in UTC, by which suppressions end.
+fn today() -> Date {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Date::from_unix(seconds)
+}
+
+fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
+    let root = discover::root_of(&arguments.paths)?;
+    let config =
+        if arguments.no_config { Config::default() } else { config::load(&root, arguments.config.as_deref())? };
+    let mut catalog = Catalog::built_in();
+    load_policies(&mut catalog, config.policies.iter().chain(&arguments.policy))?;
+    config.check(&catalog)?;
+    let selected = select(&catalog, &config.selection(&arguments.select, &arguments.ignore))?;
+    let fail_on = match (arguments.fail_on, config.fail_on) {
+        (Some(cli::FailOn::Critical), _) => Some(Severity::Critical),
+        (Some(cli::FailOn::High), _) => Some(Severity::High),
+        (Some(cli::FailOn::Medium), _) => Some(Severity::Medium),
+        (Some(cli::FailOn::Low), _) => Some(Severity::Low),
+        (Some(cli::FailOn::Never), _) | (None, Some(config::FailOn::Never)) => None,
+        (None, Some(config::FailOn::Severity(severity))) => Some(severity),
+        (None, None) => Some(Severity::Medium),
+    };
+    let pool = pool(arguments.jobs)?;
+    let progress = Progress::start(&arguments);
+    let walk =
+        Walk { exclude: Some(&config.exclude), force_exclude: arguments.force_exclude, ..Walk::new(&arguments.paths) };
+    let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
+    let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
+    let settings = settings(&mut discovered, &var_files, &arguments.terraform)?;
+    let request = Request {
+        catalog: &catalog,
+        selected,
+        strict: arguments.strict || config.strict,
+        config,
+        settings,
+        fail_on,
+        suppress: !arguments.no_suppress,
+        today: today(),
+    };
+    let report = pool.install(|| scan::scan(&request, &discovered));
+    progress.finish();
+    let mut outputs = arguments.format.clone();
+    if outputs.is_empty() {
+        outputs.push(cli::Output { format: "text".into(), file: None });
+    }
+    for output in &outputs {
+        write_output(&report, output, &arguments, out)?;
+    }
+    if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
+        writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
+    }
+    let nothing_read = report.counts.files_read.is_empty();
+    Ok(match report.verdict.exit_code() {
+        _ if nothing_read && arguments.require_files => 2,
+        1 if arguments.exit_zero => 0,
+        code => code,
+    })
+}
+
+/// Writes one output: to standard output, or whole to a file beside which it was prepared.
+fn write_output(
+    report: &report::Report<'_>,
+    output: &cli::Output,
+    arguments: &cli::Scan,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let format = FORMATS.iter().find(|format| format.name == output.format);
+    let format =
+        format.ok_or_else(|| Error::Usage { message: format!("unknown format {}", output.format), help: None })?;
+    let terminal = output.file.is_none() && io::stdout().is_terminal();
+    let color = match arguments.color {
+        cli::Color::Always => output.file.is_none(),
+        cli::Color::Never => false,
+        cli::Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    let width = if terminal { terminal_width() } else { 100 };
+    let style = Style { color, width, show_suppressed: arguments.show_suppressed, quiet: arguments.quiet };
+    let Some(path) = &output.file else {
+        let mut writer = BufWriter::with_capacity(1 << 16, out);
+        (format.write)(report, style, &mut writer)?;
+        writer.flush()?;
+        return Ok(());
+    };
+    let failed = |error: io::Error| Error::File { path: path.display().to_string(), error };
+    let mut bytes = Vec::new();
+    (format.write)(report, style, &mut bytes).map_err(failed)?;
+    // Job summaries are appended to by every step; all other files are written whole or not at all.
+    if format.name == "markdown"
+        && std::env::var_os("GITHUB_STEP_SUMMARY").is_some_and(|summary| Path::new(&summary) == path)
+    {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+        return file.write_all(&bytes).map_err(failed);
+    }
+    let is_plain = path.symlink_metadata().map_or(true, |metadata| metadata.is_file());
+    if !is_plain {
+        return std::fs::write(path, &bytes).map_err(failed);
+    }
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let written = std::fs::write(&part, &bytes).and_then(|()| std::fs::rename(&part, path));
+    if written.is_err() {
+        // The half-written file is of no use; that it may not be there is no matter.
+        let _ = std::fs::remove_file(&part);
+    }
+    written.map_err(failed)
+}
+
+/// Columns of the terminal; 80 where nobody knows.
+fn terminal_width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    columns.or(size).unwrap_or(80).clamp(40, 160)
+}
+
+/// A spinner on standard error for scans that take longer than a glance.
+struct Progress(Option<indicatif::ProgressBar>);
+
+impl Progress {
+    fn start(arguments: &cli::Scan) -> Progress {
+        let wanted = !arguments.no_progress && !arguments.quiet && io::stderr().is_terminal();
+        Progress(wanted.then(|| {
+            let bar = indicatif::ProgressBar::new_spinner().with_message("reading and judging");
+            // The first tick comes late: short scans show nothing.
+            bar.enable_steady_tick(Duration::from_millis(300));
+            bar
+        }))
+    }
+
+    fn finish(self) {
+        self.0.into_iter().for_each(|bar| bar.finish_and_clear());
+    }
+}
+
+fn select(catalog: &Catalog, selection: &Selection) -> Result<Vec<usize>, Error> {
+    catalog.select(selection).map_err(|unknown| Error::Usage {
+        message: unknown.to_string(),
+        help: Some(match &unknown.nearest {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => "`gate rules` lists them all".into(),
+        }),
+    })
+}
+
+/// The root of a scan and the values of variables; files of `--var-file` join the sources, so that findings can point there.
+fn settings(
+    discovered: &mut Discovered,
+    var_files: &[PathBuf],
+    arguments: &cli::TerraformArgs,
+) -> Result<Settings, Error> {
+    let mut ids = Vec::new();
+    for path in var_files {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| Error::File { path: shown.clone(), error })?;
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let relative = real.strip_prefix(&discovered.root).map_or(shown, |path| path.display().to_string());
+        ids.push(discovered.sources.add(Source::new(relative, text)));
+    }
+    Ok(Settings {
+        root: discovered.root.clone(),
+        var_files: ids,
+        vars: arguments.var.clone(),
+        tf_env: arguments.tf_env,
+    })
+}
+
+/// Adds the rules of files and folders to the catalog.
+fn load_policies<'p>(catalog: &mut Catalog, paths: impl Iterator<Item = &'p PathBuf>) -> Result<(), Error> {
+    for path in paths {
+        let mut files = Vec::new();
+        policy_files(path, &mut files)?;
+        files.sort();
+        for file in files {
+            let shown = file.display().to_string();
+            let text = std::fs::read_to_string(&file).map_err(|error| Error::File { path: shown.clone(), error })?;
+            catalog.add(&shown, &text).map_err(|mistakes| in_policies(&shown, &mistakes))?;
+        }
+    }
+    Ok(())
+}
+
+fn in_policies(path: &str, mistakes: &[Mistake]) -> Error {
+    let lines: Vec<String> =
+        mistakes.iter().map(|mistake| format!("{path}:{}: {}", mistake.line, mistake.message)).collect();
+    Error::Usage { message: lines.join("\n"), help: mistakes.iter().find_map(|mistake| mistake.help.clone()) }
+}
+
+/// YAML and Rego files below a path, tests of Rego left out.
+fn policy_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let failed = |error: io::Error| Error::File { path: path.display().to_string(), error };
+    if path.metadata().map_err(failed)?.is_file() {
+        files.push(path.to_path_buf());
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() && !name.starts_with('.') {
+            policy_files(&entry.path(), files)?;
+        } else if kind.is_file()
+            && (name.ends_with(".yaml")
+                || name.ends_with(".yml")
+                || (name.ends_with(".rego") && !name.ends_with("_test.rego")))
+        {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn rules_command(arguments: &cli::RulesArgs, out: &mut dyn Write) -> Result<u8, Error> {
+    let mut catalog = Catalog::built_in();
+    load_policies(&mut catalog, arguments.policy.iter())?;
+    let mut selection = Selection { select: arguments.rules.clone(), ignore: Vec::new() };
+    if selection.select.is_empty() {
+        selection.select.push("all".into());
+    }
+    let least = arguments.severity.map(|severity| match severity {
+        cli::SeverityArg::Critical => Severity::Critical,
+        cli::SeverityArg::High => Severity::High,
+        cli::SeverityArg::Medium => Severity::Medium,
+        cli::SeverityArg::Low => Severity::Low,
+    });
+    let mut chosen = select(&catalog, &selection)?;
+    chosen.retain(|index| {
+        let rule = &catalog.rules()[*index];
+        least.is_none_or(|least| rule.severity >= least) && (rule.default || !arguments.default)
+    });
+    let mut writer = BufWriter::new(out);
+    match arguments.format {
+        cli::ListFormat::Json => {
+            let list: Vec<serde_json::Value> =
+                chosen.iter().map(|index| rule_json(&catalog.rules()[*index], catalog.prose(*index))).collect();
+            serde_json::to_writer_pretty(&mut writer, &list).map_err(io::Error::from)?;
+            writeln!(writer)?;
+        }
+        cli::ListFormat::Table => {
+            let width = chosen.iter().map(|index| catalog.rules()[*index].id.len()).max().unwrap_or(0);
+            for index in &chosen {
+                let rule = &catalog.rules()[*index];
+                let on = if rule.default { ' ' } else { '-' };
+                writeln!(writer, "{:8} {on} {:width$} {}", rule.severity.name(), rule.id, rule.title)?;
+            }
+            writeln!(writer, "{} rules; `-` marks those that run only when selected", chosen.len())?;
+        }
+    }
+    writer.flush()?;
+    Ok(0)
+}
+
+fn rule_json(rule: &Rule, prose: &Prose) -> serde_json::Value {
+    let examples = |examples: &[crate::rules::schema::Example]| {
+        examples
+            .iter()
+            .map(|example| serde_json::json!({"format": example.format, "text": example.text}))
+            .collect::<Vec<_>>()
+    };
+    let tags: Vec<&String> = rule.tags.iter().chain(&rule.packs).collect();
+    serde_json::json!({
+        "id": rule.id,
+        "title": rule.title,
+        "severity": rule.severity.name(),
+        "default": rule.default,
+        "aliases": rule.aliases,
+        "tags": tags,
+        "packs": rule.packs,
+        "compliance": rule.compliance.iter().map(|(name, references)| (name.clone(), serde_json::json!(references))).collect::<serde_json::Map<_, _>>(),
+        "why": prose.why,
+        "fix": prose.fix,
+        "bad": examples(&prose.bad),
+        "good": examples(&prose.good),
+    })
+}
+
+fn explain_command(arguments: &cli::Explain, out: &mut dyn Write) -> Result<u8, Error> {
+    let mut catalog = Catalog::built_in();
+    load_policies(&mut catalog, arguments.policy.iter())?;
+    let index = catalog.find(&arguments.rule).ok_or_else(|| {
+        let near = catalog.matching(&arguments.rule).err().and_then(|unknown| unknown.nearest);
+        Error::Usage {
+            message: format!("no rule or alias is called '{}'", arguments.rule),
+            help: Some(near.map_or("`gate rules` lists them all".into(), |near| format!("did you mean '{near}'?"))),
+        }
+    })?;
+    let (rule, prose) = (&catalog.rules()[index], catalog.prose(index));
+    let mut paragraph = |title: &str, text: &str| -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\n{title}")?;
+        for line in report::text::wrap(text, 76, 76) {
+            writeln!(out, "  {line}")?;
+        }
+        Ok(())
+    };
+    paragraph(&format!("{} ({})", rule.id, rule.severity.name()), &rule.title)?;
+    paragraph("Why it matters", &prose.why)?;
+    paragraph("Fix", &prose.fix)?;
+    paragraph("Also known as", &rule.aliases.join(", "))?;
+    let compliance: Vec<String> =
+        rule.compliance.iter().map(|(name, references)| format!("{name} {}", references.join(", "))).collect();
+    paragraph("Compliance", &compliance.join("; "))?;
+    paragraph("Packs", &rule.packs.join(", "))?;
+    if !rule.default {
+        paragraph("Runs", "only when selected by id, pack or `all`")?;
+    }
+    for (title, examples) in [("Bad", &prose.bad), ("Good", &prose.good)] {
+        for example in examples {
+            writeln!(out, "\n{title} ({})", example.format)?;
+            for line in example.text.lines() {
+                writeln!(out, "    {}", line.replace(" # expect", ""))?;
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, Error> {
+    let paths = [arguments.path.clone()];
+    let pool = pool(None)?;
+    let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
+    let settings = settings(&mut discovered, &arguments.terraform.var_file, &arguments.terraform)?;
+    let assembled = pool.install(|| scan::assemble(&settings, &discovered));
+    let mut writer = BufWriter::new(out);
+    crate::inspect::write(&discovered, &assembled, &mut writer)?;
+    writer.flush()?;
+    Ok(0)
+}
+
+fn test_command(arguments: &cli::Test, out: &mut dyn Write) -> Result<u8, Error> {
+    let policies = match &arguments.path {
+        None => Policies::built_in(),
+        Some(path) => Policies::load(path).map_err(|mistakes| {
+            let lines: Vec<String> = mistakes
+                .iter()
+                .map(|(path, mistake)| format!("{path}:{}: {}", mistake.line, mistake.message))
+                .collect();
+            Error::Usage {
+                message: lines.join("\n"),
+                help: mistakes.iter().find_map(|(_, mistake)| mistake.help.clone()),
+            }
+        })?,
+    };
+    let tally = pool(None)?.install(|| policies.run(arguments.rule.as_deref().unwrap_or("")));
+    tally.write(out)?;
+    Ok(u8::from(!tally.passed()))
+}
