@@ -27,6 +27,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Run the examples of YAML rules and the test_ rules of Rego modules
     Test(Test),
+    /// Write a gate.yaml, hook and workflow for this repository, never over a file
+    Init(Init),
     /// Print the completion script of a shell
     Completions(Completions),
 }
@@ -58,6 +60,7 @@ pub struct Scan {
     /// Folder or file with more rules, YAML or Rego; may be given several times
     #[arg(long, value_name = "PATH")]
     pub policy: Vec<PathBuf>,
+    /// Values for Terraform's variables.
     #[command(flatten)]
     pub terraform: TerraformArgs,
     /// Undecided checks and notes close the gate too
@@ -146,6 +149,7 @@ pub struct Inspect {
     /// Only JSON there is
     #[arg(long, value_enum, default_value_t = InspectFormat::Json)]
     pub format: InspectFormat,
+    /// Values for Terraform's variables.
     #[command(flatten)]
     pub terraform: TerraformArgs,
 }
@@ -159,6 +163,14 @@ pub struct Test {
     /// Only rules whose id starts so
     #[arg(long, value_name = "PREFIX")]
     pub rule: Option<String>,
+}
+
+/// `gate init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Root of the repository
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub path: PathBuf,
 }
 
 /// `gate completions`.

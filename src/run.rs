@@ -35,6 +35,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] config::Error),
+    /// `gate init` could not write.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Init(#[from] crate::init::Error),
     /// Reading or writing failed.
     #[error("{path}: {error}")]
     File {
@@ -72,6 +76,10 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Err
         Command::Explain(arguments) => explain_command(&arguments, out),
         Command::Inspect(arguments) => inspect_command(&arguments, out),
         Command::Test(arguments) => test_command(&arguments, out),
+        Command::Init(arguments) => {
+            crate::init::init(&arguments.path, out)?;
+            Ok(0)
+        }
         Command::Completions(arguments) => {
             clap_complete::generate(arguments.shell, &mut Cli::command(), "gate", out);
             Ok(0)
