@@ -13,6 +13,8 @@ pub struct Node {
     pub span: Span,
     /// The way the value came when it was decided elsewhere (a variable, a local, a module argument), nearest step first.
     pub trail: Option<Arc<Trail>>,
+    /// What a JSON text was encoded from (`jsonencode`), so that rules about documents find every part at its own place.
+    pub structure: Option<Arc<Node>>,
 }
 
 /// The places that decided a value, from the use back to the origin.
@@ -172,7 +174,7 @@ impl<'a> Lookup<'a> {
 impl Node {
     /// A node without a trail.
     pub fn new(value: Value, span: Span) -> Node {
-        Node { value, span, trail: None }
+        Node { value, span, trail: None, structure: None }
     }
 
     /// A string node.

@@ -2,6 +2,10 @@
 //!
 //! The engine walks; the function checks. Id, title, severity and prose are in `policies/`, never here.
 
+mod iam;
+mod network;
+pub mod terraform;
+
 use std::sync::Arc;
 
 use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
@@ -28,7 +32,7 @@ pub enum Native {
 }
 
 /// Every native check by the name that rules use; one slice per subject.
-pub const NATIVE: &[&[(&str, Native)]] = &[LANGUAGE];
+pub const NATIVE: &[&[(&str, Native)]] = &[LANGUAGE, iam::CHECKS, network::CHECKS, terraform::CHECKS];
 
 /// What the frontends saw themselves.
 const LANGUAGE: &[(&str, Native)] = &[

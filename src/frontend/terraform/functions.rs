@@ -96,7 +96,10 @@ const FUNCTIONS: &[(&str, usize, usize, bool, Function)] = &[
     ("jsonencode", 1, 1, true, |a, at| match a[0].has_unknown() {
         // The structure with its holes says more than an unknown string: rules about policies read it.
         true => Ok(Node { span: at.span, ..a[0].clone() }),
-        false => Ok(string(at, to_json(&a[0]).to_string())),
+        false => {
+            let structure = Some(Arc::new(a[0].clone()));
+            Ok(Node { structure, ..string(at, to_json(&a[0]).to_string()) })
+        }
     }),
     ("keys", 1, 1, true, |a, at| match a[0].is_unknown() {
         true => Ok(opaque(at.span, &[&a[0]])),

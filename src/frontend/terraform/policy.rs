@@ -55,7 +55,7 @@ fn add_documents(node: &Node, statements: &mut Vec<Node>) {
 }
 
 /// A `statement` block in the form of the JSON.
-fn statement(block: &Node) -> Node {
+pub fn statement(block: &Node) -> Node {
     const NAMES: &[(&str, &str)] = &[
         ("sid", "Sid"),
         ("actions", "Action"),

@@ -1,3 +1,5 @@
 //! Meaning that several formats share, computed from the tree; every view keeps the nodes that it came from.
 
+pub mod flow;
+pub mod iam;
 pub mod pod;

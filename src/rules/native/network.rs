@@ -1,0 +1,128 @@
+//! Checks of security groups and network ACLs.
+
+use super::{Cx, Findings, Native, show};
+use crate::model::view::flow::{Direction, Flow, NETWORK_ACLS, SECURITY_GROUPS, flows};
+use crate::model::{Resource, ResourceId};
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    (
+        "aws-security-group-public-ssh",
+        Native::Resource("terraform", SECURITY_GROUPS, |_, _, resource, out| open_port(resource, 22, out)),
+    ),
+    (
+        "aws-security-group-public-rdp",
+        Native::Resource("terraform", SECURITY_GROUPS, |_, _, resource, out| open_port(resource, 3389, out)),
+    ),
+    ("aws-security-group-public-all-ports", Native::Resource("terraform", SECURITY_GROUPS, all_ports)),
+    ("aws-security-group-public-sensitive-port", Native::Resource("terraform", SECURITY_GROUPS, sensitive_port)),
+    ("aws-security-group-public-unexpected-port", Native::Resource("terraform", SECURITY_GROUPS, unexpected_port)),
+    (
+        "aws-security-group-public-egress",
+        Native::Resource("terraform", SECURITY_GROUPS, |_, _, resource, out| egress(resource, false, out)),
+    ),
+    (
+        "aws-security-group-unrestricted-egress",
+        Native::Resource("terraform", SECURITY_GROUPS, |_, _, resource, out| egress(resource, true, out)),
+    ),
+    (
+        "aws-nacl-public-ssh",
+        Native::Resource("terraform", NETWORK_ACLS, |_, _, resource, out| open_port(resource, 22, out)),
+    ),
+    (
+        "aws-nacl-public-rdp",
+        Native::Resource("terraform", NETWORK_ACLS, |_, _, resource, out| open_port(resource, 3389, out)),
+    ),
+];
+
+/// Ports of databases, caches, directories and remote administration; IANA's service names.
+const SENSITIVE: &[(i64, &str)] = &[
+    (20, "FTP"),
+    (21, "FTP"),
+    (23, "Telnet"),
+    (25, "SMTP"),
+    (110, "POP3"),
+    (135, "RPC"),
+    (139, "NetBIOS"),
+    (389, "LDAP"),
+    (445, "SMB"),
+    (636, "LDAPS"),
+    (1433, "SQL Server"),
+    (1521, "Oracle"),
+    (2375, "Docker"),
+    (2379, "etcd"),
+    (2483, "Oracle"),
+    (3306, "MySQL"),
+    (4505, "Salt"),
+    (5432, "PostgreSQL"),
+    (5601, "Kibana"),
+    (5900, "VNC"),
+    (6379, "Redis"),
+    (6443, "Kubernetes"),
+    (7001, "Cassandra"),
+    (9042, "Cassandra"),
+    (9200, "Elasticsearch"),
+    (9300, "Elasticsearch"),
+    (10250, "kubelet"),
+    (11211, "memcached"),
+    (27017, "MongoDB"),
+    (27018, "MongoDB"),
+];
+
+/// Each flow of a direction that an open peer makes bad; unknown peers and ports are counted.
+fn each_open(
+    resource: &Resource,
+    direction: Direction,
+    out: &mut Findings,
+    mut bad: impl FnMut(&Flow) -> Option<String>,
+) {
+    for flow in flows(resource).into_iter().filter(|flow| flow.direction == direction) {
+        if flow.is_unknown || flow.has_unknown_peer {
+            out.undecided();
+        }
+        let Some(what) = bad(&flow) else { continue };
+        for (peer, name) in flow.open_peers() {
+            let attribute = if flow.block.is_empty() { name.to_string() } else { format!("{}.{name}", flow.block) };
+            let message = format!("{attribute} is {}: {what}", show(peer));
+            out.fail(peer, attribute, message);
+        }
+    }
+}
+
+fn open_port(resource: &Resource, port: i64, out: &mut Findings) {
+    each_open(resource, Direction::Ingress, out, |flow| {
+        flow.covers(port).then(|| format!("port {port} is open to the internet, wanted named networks"))
+    });
+}
+
+fn all_ports(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    each_open(resource, Direction::Ingress, out, |flow| {
+        flow.covers_all().then(|| "every port is open to the internet, wanted the ports that are needed".into())
+    });
+}
+
+fn sensitive_port(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    each_open(resource, Direction::Ingress, out, |flow| {
+        let (port, service) = SENSITIVE.iter().find(|(port, _)| flow.covers(*port))?;
+        Some(format!("port {port} ({service}) is open to the internet, wanted the security group of its clients"))
+    });
+}
+
+fn unexpected_port(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    each_open(resource, Direction::Ingress, out, |flow| {
+        let (from, to) = flow.ports?;
+        let has_own_rule = flow.covers(22) || flow.covers(3389) || SENSITIVE.iter().any(|(port, _)| flow.covers(*port));
+        let is_web = from == to && matches!(from, 80 | 443);
+        let ports = if from == to { format!("port {from}") } else { format!("ports {from} to {to}") };
+        (!has_own_rule && !is_web).then(|| format!("{ports} open to the internet, wanted 80, 443 or named networks"))
+    });
+}
+
+fn egress(resource: &Resource, only_all_ports: bool, out: &mut Findings) {
+    each_open(resource, Direction::Egress, out, |flow| match only_all_ports {
+        true => {
+            flow.covers_all().then(|| "every port to the internet is allowed, wanted named networks and ports".into())
+        }
+        false => Some("traffic to the whole internet is allowed, wanted named networks".into()),
+    });
+}
