@@ -259,16 +259,11 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
         attribute: edge.attribute,
         to: ResourceId(edge.to),
     });
-    let graph = Graph::new(edges.collect());
-    (
-        Some(Model {
-            resources: parsed.resources,
-            graph,
-            observations: parsed.observations,
-            dockerfiles: parsed.dockerfiles,
-        }),
-        parsed.problems,
-    )
+    let mut model = Model { graph: Graph::new(edges.collect()), ..Model::default() };
+    model.resources = parsed.resources;
+    model.observations = parsed.observations;
+    model.dockerfiles = parsed.dockerfiles;
+    (Some(model), parsed.problems)
 }
 
 fn describe(sources: &Sources, problem: &Problem) -> String {
@@ -310,7 +305,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, mistakes: &mut Vec<(String, Mi
         let is_policy = path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "rego");
         // A link may lead out of the folder or around in a circle.
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => collect(&path, files, mistakes),
+            Ok(kind) if kind.is_dir() && !entry.file_name().to_string_lossy().starts_with('.') => {
+                collect(&path, files, mistakes)
+            }
             Ok(kind) if kind.is_file() && is_policy => files.push(path),
             _ => {}
         }

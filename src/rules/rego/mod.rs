@@ -7,6 +7,7 @@ mod evaluate;
 mod input;
 mod module;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -16,7 +17,7 @@ pub use evaluate::{BUDGET, Program};
 pub use module::{Module, read};
 
 use super::catalog::Catalog;
-use super::engine::Ran;
+use super::engine::{Ran, panic_text};
 use super::native::{Cx, Findings};
 use super::schema::{Check, Input, Mistake, Prose, Rego, Rule, Target, VERDICTS};
 use super::severity::Severity;
@@ -137,7 +138,12 @@ pub fn run_tests(modules: &[Module]) -> Result<Vec<Test>, Vec<(String, Mistake)>
 
 /// Judges the model by the Rego rules among the selected ones. Compiles nothing unless a rule selects a resource.
 pub(super) fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Vec<Ran> {
-    judge_within(cx, catalog, selected, BUDGET)
+    catch_unwind(AssertUnwindSafe(|| judge_within(cx, catalog, selected, BUDGET))).unwrap_or_else(|panic| {
+        let is_rego = |index: &&usize| matches!(catalog.rules()[**index].check, Check::Rego(_));
+        let rule = selected.iter().find(is_rego).copied();
+        let findings = Err(format!("{}; no Rego policy was run", panic_text(&*panic)));
+        rule.map(|rule| Ran { rule, resource: None, findings }).into_iter().collect()
+    })
 }
 
 fn judge_within(cx: Cx<'_>, catalog: &Catalog, selected: &[usize], budget: std::time::Duration) -> Vec<Ran> {

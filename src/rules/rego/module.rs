@@ -1,6 +1,7 @@
 //! Reads Rego modules: what each declares, and what a set of them calls or imports that is not there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::catch_unwind;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -8,6 +9,7 @@ use regorus::Engine;
 use regorus::unstable::{self as ast, Expr, Literal, Query, RuleHead};
 
 use super::evaluate::EXTENSIONS;
+use crate::rules::engine::panic_text;
 use crate::rules::schema::Mistake;
 
 /// A module that parses.
@@ -51,6 +53,13 @@ struct Call {
 
 /// Parses a module as Rego v1 and, if it does not say `import rego.v1`, as v0.
 pub fn read(path: &str, text: &str) -> Result<Module, Mistake> {
+    catch_unwind(|| parse(path, text)).unwrap_or_else(|panic| {
+        let message = format!("the Rego parser broke: {}", panic_text(&*panic));
+        Err(Mistake { line: 1, message, help: None })
+    })
+}
+
+fn parse(path: &str, text: &str) -> Result<Module, Mistake> {
     static V1: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?m)^\s*import\s+rego\.v1\s*$").expect("the pattern is constant"));
     let parse = |v0: bool| {
@@ -66,7 +75,8 @@ pub fn read(path: &str, text: &str) -> Result<Module, Mistake> {
             Err(older) => {
                 // The version that understands more of the text is the one its author means.
                 let (v1, v0) = (mistake(&error.to_string()), mistake(&older.to_string()));
-                return Err(if v0.line > v1.line { v0 } else { v1 });
+                let is_older = v0.line > v1.line || v1.message.contains("keyword is required");
+                return Err(if is_older { v0 } else { v1 });
             }
         },
     };
