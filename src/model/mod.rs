@@ -4,6 +4,7 @@ pub mod dockerfile;
 pub mod graph;
 pub mod image;
 pub mod node;
+pub mod shell;
 pub mod view;
 
 pub use graph::{Edge, Graph};

@@ -103,6 +103,7 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
         let mut results = Vec::new();
         guarded(&mut results, *rule, None, |findings| match native {
             Native::Project(check) => check(&cx, findings),
+            Native::Dockerfile(check) => cx.model.dockerfiles.iter().for_each(|file| check(&cx, file, findings)),
             Native::Observed(name) => observed(cx, name, findings),
             Native::Resource(..) => unreachable!("indexed above"),
         });

@@ -2,6 +2,7 @@
 //!
 //! The engine walks; the function checks. Id, title, severity and prose are in `policies/`, never here.
 
+mod dockerfile;
 mod iam;
 mod network;
 pub mod terraform;
@@ -25,6 +26,8 @@ pub struct Cx<'a> {
 pub enum Native {
     /// Each resource of these kinds of one format; a trailing `*` matches any end.
     Resource(&'static str, &'static [&'static str], fn(&Cx, ResourceId, &Resource, &mut Findings)),
+    /// Each Dockerfile.
+    Dockerfile(fn(&Cx, &crate::model::dockerfile::Dockerfile, &mut Findings)),
     /// Once for the whole scan.
     Project(fn(&Cx, &mut Findings)),
     /// Each observation of this name that a frontend made; its message is the finding's.
@@ -32,7 +35,8 @@ pub enum Native {
 }
 
 /// Every native check by the name that rules use; one slice per subject.
-pub const NATIVE: &[&[(&str, Native)]] = &[LANGUAGE, iam::CHECKS, network::CHECKS, terraform::CHECKS];
+pub const NATIVE: &[&[(&str, Native)]] =
+    &[LANGUAGE, dockerfile::CHECKS, iam::CHECKS, network::CHECKS, terraform::CHECKS];
 
 /// What the frontends saw themselves.
 const LANGUAGE: &[(&str, Native)] = &[
