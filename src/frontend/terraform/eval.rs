@@ -61,8 +61,11 @@ pub struct Instance {
     /// Values from outside, for roots: variable files and flags.
     given: FxHashMap<Arc<str>, Node>,
     memo: RefCell<FxHashMap<String, Memo>>,
-    children: RefCell<FxHashMap<Arc<str>, Rc<Vec<Rc<Instance>>>>>,
+    children: RefCell<FxHashMap<Arc<str>, Instances>>,
 }
+
+/// The instances that one module call makes.
+pub type Instances = Rc<Vec<Rc<Instance>>>;
 
 struct Caller {
     instance: Rc<Instance>,

@@ -567,7 +567,7 @@ fn cd(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     }
 }
 
-fn stage_image<'a>(stage: &'a Stage) -> Option<(&'a str, Span)> {
+fn stage_image(stage: &Stage) -> Option<(&str, Span)> {
     let base = stage.base.as_ref()?;
     (stage.parent.is_none() && base.text != "scratch").then_some((base.text.as_str(), base.span))
 }

@@ -64,7 +64,7 @@ const UNLIMITED: &[&str] = &[
 ];
 
 /// Calls `check` with each statement of the identity policies that a resource holds.
-fn identity<'a>(resource: &'a Resource, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &str, &mut Findings)) {
+fn identity(resource: &Resource, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &str, &mut Findings)) {
     let body = &resource.body;
     let mut judge = |node: &Node, attribute: &str, out: &mut Findings| match document(node) {
         Some(document) => statements(&document)

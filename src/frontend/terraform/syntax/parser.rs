@@ -131,12 +131,11 @@ impl Parser {
     }
 
     pub(super) fn report(&mut self, start: usize, end: usize, message: impl Into<String>, help: &str) {
-        let problem = self.fail(start, end, message, help);
-        self.problems.push(*problem);
+        self.note(self.fail(start, end, message, help));
     }
 
-    pub(super) fn note(&mut self, problem: Box<Problem>) {
-        self.problems.push(*problem);
+    pub(super) fn note(&mut self, problem: impl AsRef<Problem>) {
+        self.problems.push(problem.as_ref().clone());
     }
 
     fn unexpected(&self, wanted: &str) -> Box<Problem> {
