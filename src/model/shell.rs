@@ -233,6 +233,11 @@ impl Command {
     fn first(&self) -> usize {
         let mut index = 0;
         while let Some(word) = self.words.get(index) {
+            // `sudo -u USER` and `-g GROUP` take the next word.
+            if index > 0 && matches!(word.text.as_str(), "-u" | "-g") {
+                index += 2;
+                continue;
+            }
             let is_prefix = PREFIXES.contains(&word.text.as_str());
             let is_option = index > 0 && (word.text.starts_with('-') || word.text.contains('='));
             if !is_prefix && !is_option {

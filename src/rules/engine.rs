@@ -13,6 +13,7 @@ use super::rego;
 use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
+use crate::model::view::pod::{Pod, pod};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
@@ -40,6 +41,7 @@ struct Index<'a> {
     exact: FxHashMap<(&'a str, &'a str), Vec<(usize, Job<'a>)>>,
     prefixes: Vec<(&'a str, &'a str, usize, Job<'a>)>,
     views: Vec<(&'a str, usize, Job<'a>)>,
+    pods: Vec<(usize, fn(&Cx, ResourceId, Pod<'_>, &mut Findings))>,
 }
 
 impl<'a> Index<'a> {
@@ -65,7 +67,7 @@ impl<'a> Index<'a> {
 /// Judges the model by the rules at the given indices of the catalog.
 pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
     let rules = catalog.rules();
-    let mut index = Index { exact: FxHashMap::default(), prefixes: Vec::new(), views: Vec::new() };
+    let mut index = Index { exact: FxHashMap::default(), prefixes: Vec::new(), views: Vec::new(), pods: Vec::new() };
     let mut project = Vec::new();
     let mut has_rego = false;
     for &rule in selected {
@@ -81,6 +83,7 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
                 Some(Native::Resource(format, kinds, check)) => {
                     kinds.iter().for_each(|kind| index.add(format, kind, rule, Job::Native(check)));
                 }
+                Some(Native::Pod(check)) => index.pods.push((rule, check)),
                 Some(native) => project.push((rule, native)),
                 // The catalog test holds names and functions together; a user's policy may still be wrong.
                 None => project.push((rule, Native::Project(|_, _| panic!("no native check has this name")))),
@@ -96,6 +99,14 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
         for (rule, job) in index.jobs(resource) {
             guarded(&mut results, rule, Some(id), |findings| run(cx, id, resource, job, findings));
         }
+        if let Some(pod) = pod(resource) {
+            for (rule, check) in &index.pods {
+                guarded(&mut results, *rule, Some(id), |findings| check(&cx, id, pod, findings));
+            }
+            for (view, rule, job) in &index.views {
+                guarded(&mut results, *rule, Some(id), |findings| run_view(cx, id, pod, view, *job, findings));
+            }
+        }
         results
     });
     let mut results: Vec<Ran> = per_resource.flatten_iter().collect();
@@ -105,7 +116,7 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
             Native::Project(check) => check(&cx, findings),
             Native::Dockerfile(check) => cx.model.dockerfiles.iter().for_each(|file| check(&cx, file, findings)),
             Native::Observed(name) => observed(cx, name, findings),
-            Native::Resource(..) => unreachable!("indexed above"),
+            Native::Resource(..) | Native::Pod(_) => unreachable!("indexed above"),
         });
         results
     });
@@ -148,6 +159,30 @@ fn run(cx: Cx<'_>, id: ResourceId, resource: &Resource, job: Job<'_>, findings: 
     match job {
         Job::Native(check) => check(&cx, id, resource, findings),
         Job::Table(table, target) => judge_root(cx, id, &resource.body, resource.head, table, target, findings),
+    }
+}
+
+/// Judges what a view of a pod shows: its spec, or each of its containers.
+fn run_view(cx: Cx<'_>, id: ResourceId, pod: Pod<'_>, view: &str, job: Job<'_>, findings: &mut Findings) {
+    let Job::Table(table, target) = job else { return };
+    if view == "pod" {
+        return judge_root(
+            cx,
+            id,
+            pod.spec,
+            cx.sources.get(pod.spec.span.file).first_line(pod.spec.span),
+            table,
+            target,
+            findings,
+        );
+    }
+    for container in pod.containers() {
+        let known = findings.found.len();
+        let head = container.body.get("name").known().map_or(container.body.span, |name| name.span);
+        judge_root(cx, id, container.body, head, table, target, findings);
+        for found in &mut findings.found[known..] {
+            found.message = format!("container {}: {}", container.name(), found.message);
+        }
     }
 }
 

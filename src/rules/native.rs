@@ -2,6 +2,7 @@
 //!
 //! The engine walks; the function checks. Id, title, severity and prose are in `policies/`, never here.
 
+mod containers;
 mod dockerfile;
 mod iam;
 mod network;
@@ -26,6 +27,8 @@ pub struct Cx<'a> {
 pub enum Native {
     /// Each resource of these kinds of one format; a trailing `*` matches any end.
     Resource(&'static str, &'static [&'static str], fn(&Cx, ResourceId, &Resource, &mut Findings)),
+    /// Each pod of a workload.
+    Pod(fn(&Cx, ResourceId, crate::model::view::pod::Pod<'_>, &mut Findings)),
     /// Each Dockerfile.
     Dockerfile(fn(&Cx, &crate::model::dockerfile::Dockerfile, &mut Findings)),
     /// Once for the whole scan.
@@ -36,7 +39,7 @@ pub enum Native {
 
 /// Every native check by the name that rules use; one slice per subject.
 pub const NATIVE: &[&[(&str, Native)]] =
-    &[LANGUAGE, dockerfile::CHECKS, iam::CHECKS, network::CHECKS, terraform::CHECKS];
+    &[LANGUAGE, containers::CHECKS, dockerfile::CHECKS, iam::CHECKS, network::CHECKS, terraform::CHECKS];
 
 /// What the frontends saw themselves.
 const LANGUAGE: &[(&str, Native)] = &[

@@ -1,0 +1,371 @@
+//! Checks of containers that hold for several formats: pods, ECS task definitions and the stage of a Dockerfile that ships.
+
+use super::{Cx, Findings, Native, show};
+use crate::frontend::terraform::functions::from_json;
+use crate::model::image::Image;
+use crate::model::view::pod::{Container, Pod, pod};
+use crate::model::{Lookup, Node, Resource, Value};
+use crate::source::Span;
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("container-run-as-root", Native::Project(run_as_root)),
+    ("container-writable-root-filesystem", Native::Project(writable_root)),
+    ("container-privileged", Native::Project(privileged)),
+    ("container-plaintext-secret-in-env", Native::Project(plaintext_secret)),
+    ("k8s-namespace-privileged", Native::Resource("kubernetes", &["Namespace"], namespace_privileged)),
+    ("container-unpinned-image", Native::Pod(|_, _, pod, out| images(pod, out))),
+    ("k8s-run-as-non-root-unset", Native::Pod(|_, _, pod, out| run_as_non_root(pod, out))),
+    ("k8s-seccomp-profile-unset", Native::Pod(|_, _, pod, out| seccomp(pod, true, out))),
+    ("k8s-seccomp-unconfined", Native::Pod(|_, _, pod, out| seccomp(pod, false, out))),
+    ("k8s-undropped-capabilities", Native::Pod(|_, _, pod, out| drop_all(pod, out))),
+    ("k8s-added-capabilities", Native::Pod(|_, _, pod, out| added(pod, out))),
+    ("k8s-root-uid", Native::Pod(|_, _, pod, out| user_zero(pod, out))),
+];
+
+/// Where a container's missing field is reported.
+fn head(container: Container<'_>) -> Span {
+    container.body.get("name").known().map_or(container.body.span, |name| name.span)
+}
+
+fn each<'a>(pod: Pod<'a>, out: &mut Findings, mut check: impl FnMut(Container<'a>, &mut Findings)) {
+    for container in pod.containers() {
+        let known = out.found.len();
+        check(container, out);
+        for found in &mut out.found[known..] {
+            found.message = format!("container {}: {}", container.name(), found.message);
+        }
+    }
+}
+
+/// Every pod of the model, with its resource made the subject of findings.
+fn pods<'a>(cx: &Cx<'a>, out: &mut Findings, mut check: impl FnMut(Container<'a>, &mut Findings)) {
+    for (id, resource) in cx.model.iter() {
+        if let Some(pod) = pod(resource) {
+            out.about(id);
+            each(pod, out, &mut check);
+        }
+    }
+}
+
+/// The containers of every ECS task definition: a structure from `jsonencode`, or parsed from text.
+fn tasks(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Resource, &Node, &mut Findings)) {
+    for (id, resource) in cx.model.iter().filter(|(_, resource)| &*resource.kind == "aws_ecs_task_definition") {
+        out.about(id);
+        let (Lookup::Known(node) | Lookup::Unknown(node)) = resource.body.get("container_definitions") else {
+            continue;
+        };
+        let text = match &node.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Unknown(unknown) => unknown.template.clone(),
+            _ => None,
+        };
+        let parsed;
+        let definitions = match (&node.structure, &node.value, text) {
+            (Some(structure), ..) => structure,
+            (None, Value::List(_), _) => node,
+            (None, _, Some(text)) => match serde_json::from_str::<serde_json::Value>(&text) {
+                Ok(value) => {
+                    parsed = from_json(&value, node.span);
+                    &parsed
+                }
+                Err(_) => {
+                    out.undecided();
+                    continue;
+                }
+            },
+            _ => {
+                out.undecided();
+                continue;
+            }
+        };
+        for definition in definitions.items() {
+            let name = definition.get("name").known().and_then(Node::as_str).unwrap_or("").to_string();
+            let known = out.found.len();
+            check(resource, definition, out);
+            for found in &mut out.found[known..] {
+                found.message = format!("container {name}: {}", found.message);
+            }
+        }
+    }
+}
+
+fn is_root(user: &str) -> bool {
+    matches!(user.split(':').next().unwrap_or(""), "0" | "root")
+}
+
+fn run_as_root(cx: &Cx, out: &mut Findings) {
+    pods(cx, out, |container, out| {
+        let (user, non_root) = (container.security("runAsUser"), container.security("runAsNonRoot"));
+        match (user, non_root) {
+            (Lookup::Known(node), _) if node.as_f64() == Some(0.0) => {
+                out.fail(node, "securityContext.runAsUser", "runAsUser is 0, wanted an unprivileged user");
+            }
+            (Lookup::Known(_), _) => {}
+            (_, Lookup::Known(node)) if node.as_bool() == Some(true) => {}
+            (_, Lookup::Known(node)) => {
+                out.fail(node, "securityContext.runAsNonRoot", "runAsNonRoot is false, wanted true");
+            }
+            (Lookup::Unknown(_), _) | (_, Lookup::Unknown(_)) => out.undecided(),
+            _ => {
+                out.at(
+                    head(container),
+                    "securityContext.runAsNonRoot",
+                    "neither runAsNonRoot nor runAsUser is set, wanted runAsNonRoot: true",
+                );
+            }
+        }
+    });
+    tasks(cx, out, |_, definition, out| match definition.get("user") {
+        Lookup::Known(node)
+            if crate::frontend::terraform::functions::to_text(node).is_some_and(|user| is_root(&user)) =>
+        {
+            out.fail(
+                node,
+                "container_definitions.user",
+                format!("user is {}, wanted an unprivileged user", show(node)),
+            );
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        _ => {}
+    });
+    for (id, resource) in cx.model.iter().filter(|(_, resource)| resource.format == "dockerfile") {
+        if resource.body.get("final").known().and_then(Node::as_bool) != Some(true) {
+            continue;
+        }
+        out.about(id);
+        match resource.body.get("user") {
+            Lookup::Known(node) if is_root(node.as_str().unwrap_or("")) => {
+                out.fail(node, "user", format!("the image runs as {}, wanted an unprivileged USER", show(node)));
+            }
+            Lookup::Absent(_) => {
+                out.at(
+                    resource.head,
+                    "user",
+                    "the image sets no USER and runs as its base image does, mostly root, wanted an unprivileged USER",
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn writable_root(cx: &Cx, out: &mut Findings) {
+    pods(cx, out, |container, out| match container.body.at("securityContext.readOnlyRootFilesystem") {
+        Lookup::Known(node) if node.as_bool() == Some(true) => {}
+        Lookup::Known(node) => {
+            out.fail(node, "securityContext.readOnlyRootFilesystem", "readOnlyRootFilesystem is false, wanted true");
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {
+            out.at(
+                head(container),
+                "securityContext.readOnlyRootFilesystem",
+                "readOnlyRootFilesystem is not set, wanted true",
+            );
+        }
+    });
+    tasks(cx, out, |resource, definition, out| match definition.get("readonlyRootFilesystem") {
+        Lookup::Known(node) if node.as_bool() == Some(true) => {}
+        Lookup::Known(node) => {
+            out.fail(
+                node,
+                "container_definitions.readonlyRootFilesystem",
+                "readonlyRootFilesystem is false, wanted true",
+            );
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {
+            let _ = resource;
+            out.at(
+                definition.span,
+                "container_definitions.readonlyRootFilesystem",
+                "readonlyRootFilesystem is not set, wanted true",
+            );
+        }
+    });
+}
+
+fn privileged(cx: &Cx, out: &mut Findings) {
+    pods(cx, out, |container, out| match container.body.at("securityContext.privileged") {
+        Lookup::Known(node) if node.as_bool() == Some(true) => {
+            out.fail(node, "securityContext.privileged", "privileged is true, wanted false");
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        _ => {}
+    });
+    tasks(cx, out, |_, definition, out| match definition.get("privileged") {
+        Lookup::Known(node) if node.as_bool() == Some(true) => {
+            out.fail(node, "container_definitions.privileged", "privileged is true, wanted false");
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        _ => {}
+    });
+}
+
+fn plaintext_secret(cx: &Cx, out: &mut Findings) {
+    let judge = |entry: &Node, attribute: &str, out: &mut Findings| {
+        let name = entry.get("name").known().and_then(Node::as_str).unwrap_or("").to_string();
+        let Lookup::Known(value) = entry.get("value") else { return };
+        let text = value.as_str().unwrap_or("");
+        if super::terraform::names_secret(&name)
+            && !super::terraform::is_placeholder(text)
+            && !text.starts_with(['/', '$'])
+        {
+            out.fail(value, attribute, format!("{name} is written out, wanted a reference to a secret")).sensitive();
+        }
+    };
+    pods(cx, out, |container, out| {
+        for entry in container.body.get("env").known().map(Node::items).unwrap_or_default() {
+            judge(entry, "env.value", out);
+        }
+    });
+    tasks(cx, out, |_, definition, out| {
+        for entry in definition.get("environment").known().map(Node::items).unwrap_or_default() {
+            judge(entry, "container_definitions.environment", out);
+        }
+    });
+}
+
+fn images(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let Lookup::Known(node) = container.body.get("image") else { return };
+        if let Some(image) = Image::parse(node.as_str().unwrap_or(""))
+            && image.is_latest()
+        {
+            out.fail(node, "image", format!("image is {}, wanted a version or digest", show(node)));
+        }
+    });
+}
+
+fn run_as_non_root(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| match container.security("runAsNonRoot") {
+        Lookup::Known(node) if node.as_bool() == Some(true) => {}
+        Lookup::Known(node) => {
+            out.fail(node, "securityContext.runAsNonRoot", "runAsNonRoot is false, wanted true");
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {
+            out.at(head(container), "securityContext.runAsNonRoot", "runAsNonRoot is not set, wanted true");
+        }
+    });
+}
+
+/// `restricted` wants a profile; baseline only refuses `Unconfined`. Sources: the Pod Security Standards.
+fn seccomp(pod: Pod<'_>, restricted: bool, out: &mut Findings) {
+    // A pod-level profile counts for baseline on its own, whatever the containers say.
+    if !restricted
+        && let Lookup::Known(node) = pod.spec.at("securityContext.seccompProfile.type")
+        && node.as_str() == Some("Unconfined")
+    {
+        out.fail(
+            node,
+            "securityContext.seccompProfile.type",
+            "seccompProfile is Unconfined, wanted RuntimeDefault or Localhost",
+        );
+    }
+    each(pod, out, |container, out| {
+        let own = container.body.at("securityContext.seccompProfile.type");
+        let found = if restricted { container.security("seccompProfile.type") } else { own };
+        match found {
+            Lookup::Known(node) if matches!(node.as_str(), Some("RuntimeDefault" | "Localhost")) => {}
+            Lookup::Known(node) => {
+                out.fail(
+                    node,
+                    "securityContext.seccompProfile.type",
+                    format!("seccompProfile is {}, wanted RuntimeDefault or Localhost", show(node)),
+                );
+            }
+            Lookup::Unknown(_) => out.undecided(),
+            Lookup::Absent(_) if restricted => {
+                out.at(
+                    head(container),
+                    "securityContext.seccompProfile.type",
+                    "seccompProfile is not set, wanted RuntimeDefault",
+                );
+            }
+            Lookup::Absent(_) => {}
+        }
+    });
+}
+
+fn drop_all(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        // Ephemeral containers take no part: admission judges them as the others.
+        let dropped = container.body.at("securityContext.capabilities.drop");
+        match dropped {
+            Lookup::Known(node) if node.items().iter().any(|item| item.as_str() == Some("ALL")) => {}
+            Lookup::Known(node) => {
+                out.fail(
+                    node,
+                    "securityContext.capabilities.drop",
+                    format!("capabilities.drop is {}, wanted ALL among them", show(node)),
+                );
+            }
+            Lookup::Unknown(_) => out.undecided(),
+            Lookup::Absent(_) => {
+                out.at(
+                    head(container),
+                    "securityContext.capabilities.drop",
+                    "capabilities.drop is not set, wanted [ALL]",
+                );
+            }
+        }
+    });
+}
+
+/// Capabilities that the baseline standard allows to add; restricted allows NET_BIND_SERVICE only.
+const BASELINE_CAPABILITIES: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+fn added(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let added = container.body.at("securityContext.capabilities.add").known().map(Node::items).unwrap_or_default();
+        for node in added.iter().filter(|node| !node.as_str().is_some_and(|name| BASELINE_CAPABILITIES.contains(&name)))
+        {
+            out.fail(
+                node,
+                "securityContext.capabilities.add",
+                format!("capability {} is added, wanted none beyond the runtime's default", show(node)),
+            );
+        }
+    });
+}
+
+fn user_zero(pod: Pod<'_>, out: &mut Findings) {
+    if let Lookup::Known(node) = pod.spec.at("securityContext.runAsUser")
+        && node.as_f64() == Some(0.0)
+    {
+        out.fail(node, "securityContext.runAsUser", "runAsUser is 0, wanted another user");
+    }
+    each(pod, out, |container, out| {
+        if let Lookup::Known(node) = container.body.at("securityContext.runAsUser")
+            && node.as_f64() == Some(0.0)
+        {
+            out.fail(node, "securityContext.runAsUser", "runAsUser is 0, wanted another user");
+        }
+    });
+}
+
+/// The label's name holds dots, which paths of table rules take for steps.
+fn namespace_privileged(_: &Cx, _: crate::model::ResourceId, resource: &Resource, out: &mut Findings) {
+    let Lookup::Known(labels) = resource.body.at("metadata.labels") else { return };
+    if let Lookup::Known(node) = labels.get("pod-security.kubernetes.io/enforce")
+        && node.as_str() == Some("privileged")
+    {
+        out.fail(node, "metadata.labels", "pod security is enforced at \"privileged\", wanted baseline or restricted");
+    }
+}
