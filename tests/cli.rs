@@ -1,0 +1,155 @@
+//! The program as users and workflows run it: exit codes, outputs, and input made to break it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn gate(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(arguments).output().expect("gate starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("gate exits by itself")
+}
+
+fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    folder
+}
+
+const BAD: &str =
+    "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n  storage_encrypted   = true\n}\n";
+
+#[test]
+fn exit_codes_tell_pass_findings_and_trouble_apart_in_every_format() {
+    let clean = tree(&[("main.tf", "locals {\n  name = \"shop\"\n}\n")]);
+    let bad = tree(&[("main.tf", BAD)]);
+    let broken = tree(&[("main.tf", "resource \"a\" {\n"), ("db.tf", BAD)]);
+    for format in ["text", "json", "sarif", "github", "junit", "markdown"] {
+        assert_eq!(code(&gate(clean.path(), &["scan", "--format", format])), 0, "{format}");
+        assert_eq!(code(&gate(bad.path(), &["scan", "--format", format])), 1, "{format}");
+        assert_eq!(code(&gate(broken.path(), &["scan", "--format", format])), 2, "{format}");
+    }
+    assert_eq!(code(&gate(bad.path(), &["scan", "--fail-on", "never"])), 0);
+    assert_eq!(code(&gate(bad.path(), &["scan", "--exit-zero"])), 0);
+    assert_eq!(code(&gate(broken.path(), &["scan", "--exit-zero"])), 2);
+    assert_eq!(code(&gate(bad.path(), &["scan", "--select", "no-such-rule"])), 2);
+}
+
+#[test]
+fn a_broken_block_does_not_hide_the_findings_of_others() {
+    let folder = tree(&[("main.tf", &format!("variable \"x\" {{\n  default = = 1\n}}\n{BAD}"))]);
+    let output = gate(folder.path(), &["scan", "--format", "json"]);
+    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
+    assert!(text.contains("aws-rds-publicly-accessible") && text.contains("\"syntax\""), "{text}");
+    assert_eq!(code(&output), 2);
+}
+
+#[test]
+fn an_empty_tree_passes_and_says_so() {
+    let folder = tree(&[]);
+    let output = gate(folder.path(), &["scan"]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "pass nothing to judge in 0 files\n");
+    assert_eq!(code(&gate(folder.path(), &["scan", "--require-files"])), 2);
+}
+
+#[test]
+fn output_is_the_same_bytes_whatever_the_number_of_threads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    for format in ["text", "json", "sarif"] {
+        let one = gate(&root, &["scan", ".", "--format", format, "--jobs", "1"]);
+        let two = gate(&root, &["scan", ".", "--format", format, "--jobs", "2"]);
+        assert!(!one.stdout.is_empty());
+        assert_eq!(one.stdout, two.stdout, "{format}");
+    }
+}
+
+#[test]
+fn hostile_input_ends_with_a_problem_and_its_place() {
+    let deep = |open: &str| open.repeat(100_000);
+    let cases: Vec<(&str, String)> = vec![
+        ("main.tf", format!("x = {}", deep("["))),
+        ("main.tf", format!("x = {}", deep("("))),
+        ("main.tf", deep("a {\n")),
+        ("main.tf", "x = ".to_string() + &deep("!")),
+        ("main.tf", "x = \"".to_string() + &deep("${\"")),
+        ("main.tf.json", deep("{\"a\":")),
+        ("manifest.yaml", format!("apiVersion: v1\nkind: Pod\nspec: {}\n", deep("["))),
+        (
+            "manifest.yaml",
+            format!(
+                "apiVersion: v1\nkind: Pod\nspec:\n{}",
+                (0..2_000).map(|n| " ".repeat(n) + "a:\n").collect::<String>()
+            ),
+        ),
+        ("Dockerfile", "FROM a\nRUN <<EOT\nnever closed\n".to_string()),
+        ("main.tf", "resource \"aws_instance\" \"x\" {\n  count = 1000000000\n}\n".to_string()),
+        ("main.tf", "module \"self\" {\n  source = \"./\"\n}\n".to_string()),
+        ("main.tf", "\u{0}\u{1}binary".to_string()),
+    ];
+    for (name, text) in cases {
+        let folder = tree(&[(name, &text)]);
+        let output = gate(folder.path(), &["scan", "--format", "json"]);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(code(&output), 2, "{name} {}: {shown}", &text[..text.len().min(60)]);
+        assert!(shown.contains(name), "{shown}");
+    }
+}
+
+#[test]
+fn an_alias_bomb_is_a_limit_and_costs_nothing() {
+    let mut text = String::from("apiVersion: v1\nkind: ConfigMap\na0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let last = level - 1;
+        text.push_str(&format!("a{level}: &a{level} [{}]\n", vec![format!("*a{last}"); 9].join(", ")));
+    }
+    let folder = tree(&[("bomb.yaml", &text)]);
+    let output = gate(folder.path(), &["scan", "--format", "json"]);
+    assert_eq!(code(&output), 2);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\"limit\""));
+}
+
+#[test]
+fn locals_that_depend_on_each_other_are_reported() {
+    let folder = tree(&[("main.tf", "locals {\n  a = local.b\n  b = local.a\n}\n")]);
+    let output = gate(folder.path(), &["inspect", "."]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("depends on itself"));
+}
+
+#[test]
+fn every_port_to_the_internet_is_one_finding() {
+    let group = "resource \"aws_security_group\" \"x\" {\n  description = \"x\"\n  ingress {\n    description = \"x\"\n    protocol = \"tcp\"\n    from_port = 0\n    to_port = 65535\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
+    let folder = tree(&[("main.tf", group)]);
+    let output = gate(folder.path(), &["scan", "--select", "aws-security-group-public-all-ports", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1));
+    assert_eq!(report["findings"][0]["at"]["line"], 8);
+}
+
+#[test]
+fn a_remote_module_is_not_read_and_closes_the_gate() {
+    let folder = tree(&[("main.tf", "module \"vpc\" {\n  source = \"terraform-aws-modules/vpc/aws\"\n}\n")]);
+    let output = gate(folder.path(), &["scan"]);
+    assert_eq!(code(&output), 2);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("main.tf:2:12"));
+    std::fs::write(folder.path().join("gate.yaml"), "version: 1\naccept-unread: [modules]\n").expect("a file");
+    assert_eq!(code(&gate(folder.path(), &["scan"])), 0);
+}
+
+#[test]
+fn a_file_output_is_written_beside_standard_output() {
+    let folder = tree(&[("main.tf", BAD)]);
+    let output = gate(folder.path(), &["scan", "--format", "text", "--format", "sarif=report.sarif"]);
+    assert_eq!(code(&output), 1);
+    let sarif: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("report.sarif")).expect("a report")).expect("JSON");
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "aws-rds-publicly-accessible");
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
+    assert_eq!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "aws_db_instance.main");
+}
