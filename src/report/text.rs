@@ -260,7 +260,7 @@ fn summary(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut
             writeln!(out, "{} {found}; {why}", paint.with("1;35", "undecided"))?;
         }
     }
-    match report.findings.first() {
+    match report.findings.iter().rev().max_by_key(|finding| finding.severity) {
         Some(finding) if !style.quiet => {
             writeln!(
                 out,

@@ -325,7 +325,7 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         related,
         scope: resource.map(|resource| resource.span),
         possible: false,
-        sensitive: found.sensitive,
+        sensitive: found.sensitive || rule.sensitive,
         fingerprint,
     }
 }

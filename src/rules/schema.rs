@@ -32,6 +32,8 @@ pub struct Rule {
     /// The message of a finding in place of the one made from the condition; `{address}`, `{name}`, `{path}` and `{value}` are
     /// replaced.
     pub message: Option<String>,
+    /// Whether the value that it finds is a secret, which no report may show.
+    pub sensitive: bool,
     /// How it is checked.
     pub check: Check,
 }
@@ -274,6 +276,7 @@ const KEYS: &[&str] = &[
     "compliance",
     "default",
     "heuristic",
+    "sensitive",
     "message",
     "targets",
     "where",
@@ -396,6 +399,7 @@ impl Reader {
             compliance: self.compliance(map)?,
             default: self.flag(map, "default", true)?,
             heuristic: self.flag(map, "heuristic", false)?,
+            sensitive: self.flag(map, "sensitive", false)?,
             message: map.get("message").and_then(Value::as_str).map(str::to_string),
             check,
         };

@@ -52,6 +52,7 @@ pub fn plain_rules(module: &Module) -> Vec<(Rule, Prose)> {
             compliance: Vec::new(),
             default: true,
             heuristic: false,
+            sensitive: false,
             message: None,
             check: Check::Rego(Rego { path, text, targets, input: Input::Document, verdicts }),
         };
