@@ -25,6 +25,8 @@ pub enum Command {
     Explain(Explain),
     /// Print the common model as JSON: what rules see
     Inspect(Inspect),
+    /// Evaluate Terraform expressions in the context of a module
+    Console(Console),
     /// Run the examples of YAML rules and the test_ rules of Rego modules
     Test(Test),
     /// Write a gate.yaml, hook and workflow for this repository, never over a file
@@ -149,6 +151,20 @@ pub struct Inspect {
     /// Only JSON there is
     #[arg(long, value_enum, default_value_t = InspectFormat::Json)]
     pub format: InspectFormat,
+    /// Values for Terraform's variables.
+    #[command(flatten)]
+    pub terraform: TerraformArgs,
+}
+
+/// `gate console`.
+#[derive(Debug, Args)]
+pub struct Console {
+    /// Folder of a Terraform module
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub path: PathBuf,
+    /// One JSON string (an expression) a line in, one JSON object a line out
+    #[arg(long)]
+    pub json: bool,
     /// Values for Terraform's variables.
     #[command(flatten)]
     pub terraform: TerraformArgs,

@@ -24,7 +24,7 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
             others.push(entry(resource, sources));
             continue;
         }
-        let root = roots.entry(root_of(resource, &assembled.model.resources)).or_default();
+        let root = roots.entry(resource.root.to_string()).or_default();
         let is_root = resource.calls.is_empty();
         match &*resource.kind {
             "output" if is_root => {
@@ -60,12 +60,8 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
     writeln!(out)
 }
 
-/// The folder of the root module that a resource comes from: where its outermost call stands.
-fn root_of(resource: &Resource, _all: &[Resource]) -> String {
-    resource.root.to_string()
-}
-
-fn value_json(node: &Node) -> Json {
+/// A value as `gate inspect` and `gate console` write it.
+pub fn value_json(node: &Node) -> Json {
     let mut value = json!({"value": to_json(node)});
     if node.has_unknown() {
         value["unknown"] = unknown(node);

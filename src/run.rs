@@ -75,6 +75,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Err
         Command::Rules(arguments) => rules_command(&arguments, out),
         Command::Explain(arguments) => explain_command(&arguments, out),
         Command::Inspect(arguments) => inspect_command(&arguments, out),
+        Command::Console(arguments) => console_command(&arguments, out),
         Command::Test(arguments) => test_command(&arguments, out),
         Command::Init(arguments) => {
             crate::init::init(&arguments.path, out)?;
@@ -423,6 +424,49 @@ fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, 
     let assembled = pool.install(|| scan::assemble(&settings, &discovered));
     let mut writer = BufWriter::new(out);
     crate::inspect::write(&discovered, &assembled, &mut writer)?;
+    writer.flush()?;
+    Ok(0)
+}
+
+/// Reads expressions from standard input, one a line, and answers each on a line of its own.
+fn console_command(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, Error> {
+    let paths = [arguments.path.clone()];
+    let pool = pool(None)?;
+    let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
+    let settings = settings(&mut discovered, &arguments.terraform.var_file, &arguments.terraform)?;
+    let input =
+        io::read_to_string(io::stdin()).map_err(|error| Error::File { path: "standard input".into(), error })?;
+    let expressions: Vec<String> = input
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| match arguments.json {
+            true => serde_json::from_str(line).unwrap_or_else(|_| line.to_string()),
+            false => line.to_string(),
+        })
+        .collect();
+    let terraform = FRONTENDS.iter().position(|frontend| frontend.name() == "terraform").unwrap_or_default();
+    let answers = pool.install(|| {
+        let mut answers = Vec::with_capacity(expressions.len());
+        crate::frontend::terraform::evaluate_all(
+            &settings,
+            &discovered.sources,
+            &discovered.claims[terraform],
+            expressions.iter().map(String::as_str),
+            &mut |answer| answers.push(answer),
+        );
+        answers
+    });
+    let mut writer = BufWriter::new(out);
+    for answer in answers {
+        match (answer, arguments.json) {
+            (Ok(node), true) if node.is_unknown() => writeln!(writer, "{{\"unknown\":true}}")?,
+            (Ok(node), true) => writeln!(writer, "{}", crate::inspect::value_json(&node))?,
+            (Err(message), true) => writeln!(writer, "{}", serde_json::json!({ "error": message }))?,
+            (Ok(node), false) if node.is_unknown() => writeln!(writer, "(unknown)")?,
+            (Ok(node), false) => writeln!(writer, "{:#}", crate::frontend::terraform::functions::to_json(&node))?,
+            (Err(message), false) => writeln!(writer, "error: {message}")?,
+        }
+    }
     writer.flush()?;
     Ok(0)
 }

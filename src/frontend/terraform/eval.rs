@@ -67,6 +67,13 @@ pub struct Instance {
 /// The instances that one module call makes.
 pub type Instances = Rc<Vec<Rc<Instance>>>;
 
+impl Instance {
+    /// The folder of the root module that this instance belongs to.
+    pub fn root_folder(&self) -> &str {
+        &self.folders[0]
+    }
+}
+
 struct Caller {
     instance: Rc<Instance>,
     call: Arc<str>,
@@ -269,10 +276,6 @@ impl<'a> Evaluator<'a> {
                     Truth::False => self.eval(scope, no).map(|value| respan(value, span)),
                     Truth::Unknown => {
                         let (yes, no) = (self.eval(scope, yes)?, self.eval(scope, no)?);
-                        // Where both arms agree the condition does not matter.
-                        if functions::same(&yes, &no) && !yes.has_unknown() {
-                            return Ok(respan(yes, span));
-                        }
                         Ok(opaque(span, &[&condition, &yes, &no]))
                     }
                     Truth::Not => Err(fail(span, "the condition is not true or false")),
@@ -482,13 +485,13 @@ impl<'a> Evaluator<'a> {
         let node = |value| Ok(Node::new(value, span));
         match operator {
             Operator::And | Operator::Or => {
-                // Terraform does not short-circuit, but a decided side decides.
-                let decides = if operator == Operator::And { Truth::False } else { Truth::True };
-                match (truth(&a), truth(&b)) {
+                // Terraform does not short-circuit: an unknown side makes the result unknown, whatever the other says.
+                let (x, y) = (truth(&a), truth(&b));
+                match (x, y) {
                     (Truth::Not, _) | (_, Truth::Not) => Err(fail(span, "`&&` and `||` want true or false")),
-                    (x, y) if x == decides || y == decides => node(Value::Bool(decides == Truth::True)),
                     (Truth::Unknown, _) | (_, Truth::Unknown) => Ok(opaque(span, &[&a, &b])),
-                    _ => node(Value::Bool(decides == Truth::False)),
+                    _ if operator == Operator::And => node(Value::Bool(x == Truth::True && y == Truth::True)),
+                    _ => node(Value::Bool(x == Truth::True || y == Truth::True)),
                 }
             }
             Operator::Equal | Operator::NotEqual => {
@@ -834,17 +837,7 @@ impl<'a> Evaluator<'a> {
             _ => (None, 1),
         };
         let Some(Access::Name(output)) = steps.get(used) else {
-            // The module as an object: every output, or one unknown where several instances are meant.
-            if children.len() == 1 && !repeated {
-                let child = &children[0];
-                let mut entries = Vec::new();
-                for (output, declaration) in child.module.outputs.iter() {
-                    let node = self.output_value(child, output, declaration, span)?;
-                    entries.push(Entry { key: output.clone(), key_span: span, node });
-                }
-                return Ok((Node::map(entries, span), used));
-            }
-            return Ok((Node::unknown("several module instances", vec![format!("module.{name}")], true, span), used));
+            return Ok((self.module_object(call, &children, key, span)?, used));
         };
         let output = scope.file.text(*output);
         let child = match &key {
@@ -883,6 +876,42 @@ impl<'a> Evaluator<'a> {
             let none = Repetition::default();
             self.eval(Scope::new(instance, &value.file, &none), value.item)
         })
+    }
+
+    /// A module as a value: its outputs, in a list or map where it is repeated.
+    fn module_object(&self, call: &Declaration, children: &[Rc<Instance>], key: Option<Node>, span: Span) -> Evaluated {
+        let mut instances = Vec::new();
+        for child in children {
+            let mut entries = Vec::new();
+            for (output, declaration) in child.module.outputs.iter() {
+                let node = self.output_value(child, output, declaration, span)?;
+                entries.push(Entry { key: output.clone(), key_span: span, node });
+            }
+            let key = child.caller.as_ref().map(|caller| caller.repetition.key.clone()).unwrap_or_default();
+            instances.push((key, Node::map(entries, span)));
+        }
+        let is_counted = call.attribute("count").is_some();
+        let is_keyed = call.attribute("for_each").is_some();
+        // A representative without a key stands for instances that are not known.
+        if (is_counted || is_keyed) && instances.iter().any(|(key, _)| key.is_empty()) {
+            return Ok(Node::unknown("the instances of the module are not known", Vec::new(), true, span));
+        }
+        let all = if is_counted {
+            Node::list(instances.into_iter().map(|(_, node)| node).collect(), span)
+        } else if is_keyed {
+            let entry = |(key, node): (String, Node)| {
+                let name = key.trim_start_matches("[\"").trim_end_matches("\"]").to_string();
+                Entry { key: name.into(), key_span: span, node }
+            };
+            Node::map(instances.into_iter().map(entry).collect(), span)
+        } else {
+            let only = instances.into_iter().next().map(|(_, node)| node);
+            only.unwrap_or_else(|| Node::unknown("the module was not read", Vec::new(), true, span))
+        };
+        match key {
+            Some(key) => self.index(&all, &key, span),
+            None => Ok(all),
+        }
     }
 
     /// The declaration that an expression names as a whole resource, and its key.

@@ -49,33 +49,10 @@ impl Frontend for Terraform {
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
-        let trees: Vec<(FileId, syntax::Parsed)> = files
-            .par_iter()
-            .map(|id| {
-                let source = sources.get(*id);
-                let text = source.shared_text();
-                let tree = match source.path() {
-                    path if path.ends_with(".json") => syntax::parse_json(*id, text, path.ends_with(".tfvars.json")),
-                    _ => syntax::parse(*id, text),
-                };
-                (*id, tree)
-            })
-            .collect();
         let mut parsed = Parsed { read: files.to_vec(), ..Parsed::default() };
-        let mut folders: FxHashMap<String, Folder> = FxHashMap::default();
-        for (id, tree) in trees {
-            parsed.problems.extend(tree.problems);
-            parsed.comments.extend(tree.file.comments());
-            let (folder, name) = split(sources.get(id));
-            folders.entry(folder.to_string()).or_default().add(name, tree.file);
-        }
+        let (folders, modules) = load(sources, files, &mut parsed);
         let mut names: Vec<&String> = folders.keys().collect();
         names.sort();
-        let modules: FxHashMap<String, Arc<Module>> = names
-            .iter()
-            .filter(|name| !folders[**name].files.is_empty())
-            .map(|name| ((*name).clone(), Arc::new(folders[*name].module(name))))
-            .collect();
         for name in &names {
             if let Some(module) = modules.get(*name) {
                 parsed.observations.extend(module.observations.iter().cloned());
@@ -103,6 +80,76 @@ impl Frontend for Terraform {
         parsed.observations.sort_by(|a, b| (a.span, a.name, &a.message).cmp(&(b.span, b.name, &b.message)));
         parsed.observations.dedup_by(|a, b| a.span == b.span && a.name == b.name);
         parsed
+    }
+}
+
+/// The files of every folder, and the modules that they make.
+fn load(
+    sources: &Sources,
+    files: &[FileId],
+    parsed: &mut Parsed,
+) -> (FxHashMap<String, Folder>, FxHashMap<String, Arc<Module>>) {
+    let trees: Vec<(FileId, syntax::Parsed)> = files
+        .par_iter()
+        .map(|id| {
+            let source = sources.get(*id);
+            let text = source.shared_text();
+            let tree = match source.path() {
+                path if path.ends_with(".json") => syntax::parse_json(*id, text, path.ends_with(".tfvars.json")),
+                _ => syntax::parse(*id, text),
+            };
+            (*id, tree)
+        })
+        .collect();
+    let mut folders: FxHashMap<String, Folder> = FxHashMap::default();
+    for (id, tree) in trees {
+        parsed.problems.extend(tree.problems);
+        parsed.comments.extend(tree.file.comments());
+        let (folder, name) = split(sources.get(id));
+        folders.entry(folder.to_string()).or_default().add(name, tree.file);
+    }
+    let mut names: Vec<&String> = folders.keys().collect();
+    names.sort();
+    let modules = names
+        .iter()
+        .filter(|name| !folders[**name].files.is_empty())
+        .map(|name| ((*name).clone(), Arc::new(folders[*name].module(name))))
+        .collect();
+    (folders, modules)
+}
+
+/// Evaluates expressions one by one in the root module of the scan, for `gate console`. Each answer is a value or what is
+/// wrong; what the module itself has wrong is no answer.
+pub fn evaluate_all<'e>(
+    settings: &Settings,
+    sources: &Sources,
+    files: &[FileId],
+    expressions: impl Iterator<Item = &'e str>,
+    answer: &mut dyn FnMut(Result<Node, String>),
+) {
+    let mut parsed = Parsed::default();
+    let (mut folders, modules) = load(sources, files, &mut parsed);
+    let module = modules.get(".").cloned().unwrap_or_else(|| Arc::new(Module::new(".".into(), &[])));
+    let folder = folders.remove(".").unwrap_or_default();
+    let evaluator = Evaluator::new(&modules, settings);
+    let given = given(&evaluator, &folder, &module, settings, sources, &mut parsed.problems);
+    let instance = evaluator.root(module, given);
+    let outside = FileId(sources.len() as u32);
+    for expression in expressions {
+        answer(match syntax::parse_expression(outside, expression.into()) {
+            Err(problem) => Err(problem.message),
+            Ok((file, expr)) => {
+                let none = Repetition::default();
+                evaluator.observations.take();
+                let result = evaluator.eval(Scope::new(&instance, &file, &none), expr);
+                let seen = evaluator.observations.take();
+                match (result, seen.into_iter().next()) {
+                    (_, Some(observation)) => Err(observation.message),
+                    (Ok(value), None) => Ok(value),
+                    (Err(failure), None) => Err(failure.message),
+                }
+            }
+        });
     }
 }
 
@@ -239,7 +286,7 @@ impl Root {
                 head: span,
                 span,
                 calls: instance.calls.clone(),
-                root: module.folder.as_str().into(),
+                root: instance.root_folder().into(),
             });
         }
         for (key, declaration) in module.resources.iter().chain(module.data.iter()) {
@@ -304,7 +351,7 @@ impl Root {
             head: declaration.head(),
             span,
             calls: instance.calls.clone(),
-            root: instance.module.folder.as_str().into(),
+            root: instance.root_folder().into(),
         });
     }
 
@@ -325,7 +372,7 @@ impl Root {
                 head: file.header_span(block),
                 span: file.block_span(block),
                 calls: instance.calls.clone(),
-                root: instance.module.folder.as_str().into(),
+                root: instance.root_folder().into(),
             });
         }
     }
