@@ -203,7 +203,7 @@ fn rule(rule: &RuleText) -> Value {
         markdown.push_str(&format!("\nAlso known as {}.\n", rule.aliases.join(", ")));
     }
     let mut tags = vec!["security".to_string()];
-    tags.extend(rule.tags.iter().take(9).cloned());
+    tags.extend(rule.tags.iter().filter(|tag| *tag != "security").take(9).cloned());
     let why = if rule.why.is_empty() { &rule.title } else { &rule.why };
     let fix = if rule.fix.is_empty() { &rule.title } else { &rule.fix };
     json!({
