@@ -36,12 +36,15 @@ enum Job<'a> {
     Native(fn(&Cx, ResourceId, &Resource, &mut Findings)),
 }
 
+/// A native check of pods.
+type PodCheck = fn(&Cx, ResourceId, Pod<'_>, &mut Findings);
+
 /// Which rules a resource meets.
 struct Index<'a> {
     exact: FxHashMap<(&'a str, &'a str), Vec<(usize, Job<'a>)>>,
     prefixes: Vec<(&'a str, &'a str, usize, Job<'a>)>,
     views: Vec<(&'a str, usize, Job<'a>)>,
-    pods: Vec<(usize, fn(&Cx, ResourceId, Pod<'_>, &mut Findings))>,
+    pods: Vec<(usize, PodCheck)>,
 }
 
 impl<'a> Index<'a> {
