@@ -2,11 +2,13 @@
 //!
 //! The engine walks; the function checks. Id, title, severity and prose are in `policies/`, never here.
 
+mod aws;
 mod containers;
 mod dockerfile;
 mod iam;
 mod network;
 pub mod terraform;
+mod waf;
 
 use std::sync::Arc;
 
@@ -39,7 +41,7 @@ pub enum Native {
 
 /// Every native check by the name that rules use; one slice per subject.
 pub const NATIVE: &[&[(&str, Native)]] =
-    &[LANGUAGE, containers::CHECKS, dockerfile::CHECKS, iam::CHECKS, network::CHECKS, terraform::CHECKS];
+    &[LANGUAGE, aws::CHECKS, waf::CHECKS, containers::CHECKS, dockerfile::CHECKS, iam::CHECKS, network::CHECKS, terraform::CHECKS];
 
 /// What the frontends saw themselves.
 const LANGUAGE: &[(&str, Native)] = &[

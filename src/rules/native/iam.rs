@@ -128,7 +128,7 @@ fn admin(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     });
 }
 
-fn wildcard_action(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+pub(super) fn wildcard_action(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     identity(resource, out, |statement, attribute, out| {
         if let Some(action) = statement.values("Action").into_iter().find(|node| is_any(node)) {
             out.fail(action, attribute, format!("{attribute} allows the action \"*\", wanted named actions"));
@@ -136,7 +136,7 @@ fn wildcard_action(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Finding
     });
 }
 
-fn service_wildcard(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+pub(super) fn service_wildcard(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     identity(resource, out, |statement, attribute, out| {
         for action in statement.values("Action") {
             if text(action).ends_with(":*") && text(action) != "*:*" {
@@ -327,7 +327,7 @@ fn bucket_policy(resource: &Resource) -> Option<&Node> {
     }
 }
 
-fn public_bucket(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+pub(super) fn public_bucket(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     let Some(policy) = bucket_policy(resource) else { return };
     let Some(document) = document(policy) else { return out.undecided() };
     for statement in statements(&document).into_iter().filter(|one| one.allows()) {
