@@ -40,8 +40,16 @@ pub enum Native {
 }
 
 /// Every native check by the name that rules use; one slice per subject.
-pub const NATIVE: &[&[(&str, Native)]] =
-    &[LANGUAGE, aws::CHECKS, waf::CHECKS, containers::CHECKS, dockerfile::CHECKS, iam::CHECKS, network::CHECKS, terraform::CHECKS];
+pub const NATIVE: &[&[(&str, Native)]] = &[
+    LANGUAGE,
+    aws::CHECKS,
+    waf::CHECKS,
+    containers::CHECKS,
+    dockerfile::CHECKS,
+    iam::CHECKS,
+    network::CHECKS,
+    terraform::CHECKS,
+];
 
 /// What the frontends saw themselves.
 const LANGUAGE: &[(&str, Native)] = &[
