@@ -89,7 +89,7 @@ fn finding(report: &Report, group: &[&Finding], paint: &Paint, width: usize, out
     let arrow = paint.dim(&format!("{blank}-->"));
     writeln!(out, "{arrow} {}:{}:{}", plain(source.path()), start.line, start.column)?;
     let text = source.line_text(start.line);
-    let line_start = finding.at.start as usize - text_before(text, source.text(), finding.at.start as usize);
+    let line_start = finding.at.start as usize - text_before(source.text(), finding.at.start as usize);
     let (shown, mark_at, mark) = snippet(text, finding, line_start, end.line == start.line);
     if !shown.trim().is_empty() {
         let bar = paint.dim("|");
@@ -125,7 +125,7 @@ fn finding(report: &Report, group: &[&Finding], paint: &Paint, width: usize, out
 }
 
 /// Bytes between the start of the line and `at`.
-fn text_before(_line: &str, text: &str, at: usize) -> usize {
+fn text_before(text: &str, at: usize) -> usize {
     let before = &text.as_bytes()[..at.min(text.len())];
     before.iter().rev().take_while(|byte| **byte != b'\n').count()
 }

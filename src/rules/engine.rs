@@ -14,7 +14,7 @@ use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
 use crate::model::view::pod::{Pod, pod};
-use crate::model::{Lookup, Node, Resource, ResourceId, Value};
+use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
 
@@ -353,9 +353,4 @@ fn fingerprint(rule: &str, address: &str, attribute: &str, snippet: &str) -> Str
         hash.update([0]);
     }
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Whether a value or any of its parts is unknown; rules that read a whole document ask this before they conclude.
-pub fn is_open(node: &Node) -> bool {
-    matches!(node.value, Value::Unknown(_)) || node.has_unknown()
 }

@@ -460,12 +460,12 @@ impl Parser {
         self.deeper()?;
         let start = self.at;
         let mut result = self.binary(0, lines)?;
-        self.ahead(lines);
+        self.space(lines);
         if self.peek() == b'?' {
             self.at += 1;
             self.space(lines);
             let yes = self.expression(lines)?;
-            self.ahead(lines);
+            self.space(lines);
             if self.peek() != b':' {
                 return Err(self.unexpected("`:` and the value for the other case"));
             }
@@ -476,11 +476,6 @@ impl Parser {
         }
         self.depth -= 1;
         Ok(result)
-    }
-
-    /// Skips space if an operator may follow; line ends are left alone where they end the expression.
-    fn ahead(&mut self, lines: bool) {
-        self.space(lines);
     }
 
     fn operator(&self) -> Option<(Operator, usize, u8)> {
@@ -508,7 +503,7 @@ impl Parser {
         let mut left = self.unary(lines)?;
         loop {
             let before = self.at;
-            self.ahead(lines);
+            self.space(lines);
             match self.operator() {
                 Some((operator, width, level)) if level > least => {
                     self.at += width;
@@ -743,16 +738,12 @@ impl Parser {
     pub(super) fn keyword(&mut self, word: &str) -> bool {
         let before = self.at;
         match self.identifier() {
-            Some(text) if self.word_here(text) == word => true,
+            Some(text) if self.word(text) == word => true,
             _ => {
                 self.at = before;
                 false
             }
         }
-    }
-
-    fn word_here(&self, text: Text) -> &str {
-        self.file.text(text)
     }
 
     fn tuple(&mut self) -> Attempt<ExprId> {
