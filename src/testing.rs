@@ -4,6 +4,8 @@
 //! selected. A line is marked by a comment at its end, `# expect` or `// expect`; where it cannot carry one, by
 //! `# expect-above` on the line after it or `# expect-below` on the line before it; in JSON by a member `"//": "expect"` (or
 //! `"expect-above"`, `"expect-below"`).
+//!
+//! An example is one file, or several: a line `# file: modules/net/main.tf` begins the next.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -14,14 +16,14 @@ use std::sync::LazyLock;
 use rayon::prelude::*;
 use regex::Regex;
 
-use crate::frontend::{FRONTENDS, Frontend, Parsed, Settings};
+use crate::frontend::{Claim, FRONTENDS, Frontend, Parsed, Settings};
 use crate::model::{Edge, Graph, Model, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::engine::panic_text;
 use crate::rules::rego::{self, Module};
 use crate::rules::schema::{Example, Mistake};
 use crate::rules::{Catalog, Cx, judge};
-use crate::source::{FileId, Source, Sources};
+use crate::source::{FileId, Source, Sources, Span};
 
 /// Rules and the files that they come from.
 pub struct Policies {
@@ -196,22 +198,30 @@ fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
         return vec![format!("no input format is called '{}'", job.example.format)];
     };
     let text = &job.example.text;
-    let sources = Sources::new(vec![Source::new(file_name(&job.example.format, text), text.as_str())]);
+    let files = match files(*frontend, text) {
+        Ok(files) => files,
+        Err(reason) => return vec![reason],
+    };
+    let sources = Sources::new(files.iter().map(|file| Source::new(file.path, file.text)).collect());
+    let line = |span: Span| files[span.file.0 as usize].first_line + sources.line(span) - 1;
     let (model, problems) = parse(*frontend, &sources);
     let Some(model) = model else {
         return vec![format!("the example does not read as {}", job.example.format)];
     };
     let judged = judge(Cx { model: &model, sources: &sources }, catalog, &[job.rule]);
-    let mut reasons: Vec<String> = problems
-        .iter()
-        .chain(&judged.problems)
-        .filter(|problem| problem.kind != ProblemKind::Note)
-        .map(|problem| describe(&sources, problem))
-        .collect();
     let marked = marked_lines(text);
-    let fired: BTreeSet<u32> = judged.findings.iter().map(|finding| sources.line(finding.at)).collect();
+    let mut reasons = Vec::new();
+    for problem in problems.iter().chain(&judged.problems).filter(|problem| problem.kind != ProblemKind::Note) {
+        let line = problem.span.map(line);
+        // A rule may be about the very mistake that the reader met.
+        if !line.is_some_and(|line| marked.contains(&line)) {
+            let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            reasons.push(format!("{place}{} problem: {}", problem.kind.name(), problem.message));
+        }
+    }
+    let fired: BTreeSet<u32> = judged.findings.iter().map(|finding| line(finding.at)).collect();
     for finding in &judged.findings {
-        let line = sources.line(finding.at);
+        let line = line(finding.at);
         if !job.bad {
             reasons.push(format!("line {line} fires: {}", finding.message));
         } else if !marked.contains(&line) {
@@ -223,7 +233,10 @@ fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
             reasons.push("no line is marked `# expect`".into());
         }
         let silent = marked.difference(&fired);
-        reasons.extend(silent.map(|line| format!("line {line} does not fire: {}", at(&sources, *line).trim())));
+        reasons.extend(silent.map(|line| {
+            let marked = text.lines().nth(*line as usize - 1).unwrap_or("");
+            format!("line {line} does not fire: {}", marked.trim())
+        }));
     } else if !marked.is_empty() {
         reasons.push("a good example has a line marked `# expect`".into());
     }
@@ -232,6 +245,48 @@ fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
         reasons.push("is undecided: the rule meets a value that the example leaves unknown".into());
     }
     reasons
+}
+
+/// One file of an example.
+struct Piece<'t> {
+    path: &'t str,
+    text: &'t str,
+    /// The line of the example on which it begins, from 1.
+    first_line: u32,
+}
+
+/// The files of an example, sorted by path. What stands before the first marker line is a file of the usual name.
+fn files<'t>(frontend: &dyn Frontend, text: &'t str) -> Result<Vec<Piece<'t>>, String> {
+    static MARKER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?m)^(?:#|//) file: *(\S.*?)[ \t\r]*$\n?").expect("the pattern is constant"));
+    let markers: Vec<(&str, usize, usize)> = MARKER
+        .captures_iter(text)
+        .filter_map(|found| Some((found.get(1)?.as_str(), found.get(0)?.start(), found.get(0)?.end())))
+        .collect();
+    let head = &text[..markers.first().map_or(text.len(), |(_, start, _)| *start)];
+    let mut files = Vec::new();
+    if markers.is_empty() || !head.trim().is_empty() {
+        files.push(Piece { path: file_name(frontend.name(), head), text: head, first_line: 1 });
+    }
+    for (index, (path, _, end)) in markers.iter().enumerate() {
+        let next = markers.get(index + 1).map_or(text.len(), |(_, start, _)| *start);
+        let first_line = text[..*end].matches('\n').count() as u32 + 1;
+        files.push(Piece { path, text: &text[*end..next], first_line });
+    }
+    files.sort_by_key(|file| file.path);
+    for (index, file) in files.iter().enumerate() {
+        let path = file.path;
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(format!("`# file: {path}` is not a path below the example, such as modules/net/main.tf"));
+        }
+        if index > 0 && files[index - 1].path == path {
+            return Err(format!("the file {path} stands twice in the example"));
+        }
+        if frontend.claims(Path::new(path)) == Claim::No {
+            return Err(format!("no {} file is called {path}", frontend.name()));
+        }
+    }
+    Ok(files)
 }
 
 fn file_name(format: &str, text: &str) -> &'static str {
@@ -246,11 +301,12 @@ fn file_name(format: &str, text: &str) -> &'static str {
     }
 }
 
-/// The model of one file; none when the frontend says that the file is not of its format.
+/// The model of the files; none when the frontend says that they are not of its format.
 fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Problem>) {
     // No path can hold a NUL, so nothing that an example names can be read from the disk.
     let settings = Settings { root: PathBuf::from("\0"), ..Settings::default() };
-    let parsed: Parsed = frontend.parse(&settings, sources, &[FileId(0)]);
+    let ids: Vec<FileId> = (0..sources.len() as u32).map(FileId).collect();
+    let parsed: Parsed = frontend.parse(&settings, sources, &ids);
     if parsed.read.is_empty() && parsed.resources.is_empty() && parsed.problems.is_empty() {
         return (None, parsed.problems);
     }
@@ -264,15 +320,6 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
     model.observations = parsed.observations;
     model.dockerfiles = parsed.dockerfiles;
     (Some(model), parsed.problems)
-}
-
-fn describe(sources: &Sources, problem: &Problem) -> String {
-    let line = problem.span.map(|span| format!("line {}: ", sources.line(span))).unwrap_or_default();
-    format!("{line}{} problem: {}", problem.kind.name(), problem.message)
-}
-
-fn at(sources: &Sources, line: u32) -> &str {
-    sources.get(FileId(0)).line_text(line)
 }
 
 /// The lines (from 1) on which the text says that the rule fires.
@@ -329,5 +376,28 @@ mod tests {
         assert_eq!(marked_lines(text).into_iter().collect::<Vec<_>>(), [1, 2, 3, 6]);
         let json = "{\n  \"a\": 1, \"//\": \"expect\",\n  \"b\": { \"c\": 1, \"//\": \"expect\" },\n  \"//\": \"expect-below\",\n  \"d\": 1\n}";
         assert_eq!(marked_lines(json).into_iter().collect::<Vec<_>>(), [2, 3, 5]);
+    }
+
+    #[test]
+    fn an_example_of_several_files_is_read_as_a_tree() {
+        let text =
+            "module \"net\" {\n}\n# file: modules/net/main.tf\nvariable \"cidr\" {}\n// file: modules/net/b.tf\n";
+        let found = files(&crate::frontend::terraform::Terraform, text).unwrap();
+        let found: Vec<_> = found.iter().map(|file| (file.path, file.text, file.first_line)).collect();
+        let expected = [
+            ("main.tf", "module \"net\" {\n}\n", 1),
+            ("modules/net/b.tf", "", 6),
+            ("modules/net/main.tf", "variable \"cidr\" {}\n", 4),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_file_of_an_example_lies_below_it_and_is_of_its_format() {
+        for text in
+            ["# file: ../main.tf\n", "# file: /etc/main.tf\n", "# file: a.tf\n# file: a.tf\n", "# file: a.yaml\n"]
+        {
+            assert!(files(&crate::frontend::terraform::Terraform, text).is_err(), "{text}");
+        }
     }
 }

@@ -115,6 +115,24 @@ fn every_native_rule_has_a_function() {
 }
 
 #[test]
+fn every_native_check_is_used_and_named_once() {
+    let catalog = Catalog::built_in();
+    let used: BTreeSet<&str> = catalog
+        .rules()
+        .iter()
+        .filter_map(|rule| match &rule.check {
+            Check::Native(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let names: Vec<&str> = native::NATIVE.iter().copied().flatten().map(|(name, _)| *name).collect();
+    let mut seen = BTreeSet::new();
+    let twice = names.iter().filter(|name| !seen.insert(**name)).map(|name| format!("{name} is registered twice"));
+    let idle = names.iter().filter(|name| !used.contains(**name)).map(|name| format!("no rule uses {name}"));
+    assert_none(twice.chain(idle).collect());
+}
+
+#[test]
 fn selectors_and_examples_name_formats_that_exist() {
     let names: BTreeSet<&str> = FRONTENDS.iter().map(|frontend| frontend.name()).collect();
     assert_eq!(FORMATS.iter().copied().collect::<BTreeSet<_>>(), names);
