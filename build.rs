@@ -17,6 +17,7 @@ mod severity;
 fn main() {
     println!("cargo:rerun-if-changed=policies");
     println!("cargo:rerun-if-changed=src/rules/schema.rs");
+    println!("cargo:rerun-if-changed=src/rules/schema/read.rs");
     println!("cargo:rerun-if-changed=src/severity.rs");
     let mut files = Vec::new();
     collect(Path::new("policies"), &mut files);
