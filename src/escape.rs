@@ -1,6 +1,9 @@
 //! Makes text from the scanned tree inert for each kind of output. All writers pass such text through here.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 /// Characters that steer a terminal or hide what is written: C0 and C1 controls, bidirectional controls, line separators.
 fn is_active(char: char) -> bool {
@@ -22,6 +25,22 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// For a line of a log that the runner of a workflow reads: GitHub takes `::name::` at the start of a line and `##[name]`
+/// anywhere in it for commands, Azure Pipelines and TeamCity `##word[`. The first sign of each is written as `\u{…}`.
+pub fn log_line(line: &str) -> Cow<'_, str> {
+    static OLD_COMMAND: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"##([A-Za-z]*\[)").expect("the pattern is constant"));
+    let blank = line.len() - line.trim_start().len();
+    let line: Cow<'_, str> = match line[blank..].strip_prefix("::") {
+        Some(rest) => Cow::Owned(format!("{}\\u{{3a}}:{rest}", &line[..blank])),
+        None => Cow::Borrowed(line),
+    };
+    if OLD_COMMAND.is_match(&line) {
+        return Cow::Owned(OLD_COMMAND.replace_all(&line, r"\u{23}#$1").into_owned());
+    }
+    line
 }
 
 /// For the message of a workflow command.
@@ -84,6 +103,9 @@ mod tests {
         assert!(!command_property(hostile).contains([':', '\n', '\r', ',']));
         assert!(command_data(hostile).contains("%250A"));
         assert!(!markdown(hostile).contains('<') && markdown(hostile).contains("\\|"));
+        assert_eq!(log_line("  ::set-output name=x::0\n"), "  \\u{3a}:set-output name=x::0\n");
+        assert_eq!(log_line("3 | # ##[add-mask]x ##vso[y]"), "3 | # \\u{23}#[add-mask]x \\u{23}#vso[y]");
+        assert_eq!(log_line("cidr ::/0 ## [x]"), "cidr ::/0 ## [x]");
         assert_eq!(uri("a b/ü:c"), "a%20b/%C3%BC%3Ac");
     }
 }

@@ -25,9 +25,9 @@ struct Offer {
     path: &'static str,
     /// Other names under which it may be there already.
     others: &'static [&'static str],
+    /// The line above the text, below which it goes in a file that is there; empty when nothing needs adding to one.
+    below: &'static str,
     text: &'static str,
-    /// What to add to a file that is there; empty when nothing needs adding.
-    part: &'static str,
 }
 
 const CONFIG: &str = "\
@@ -78,22 +78,6 @@ const HOOK: &str = r"  - repo: local
         exclude: (^|/)\.terraform/
 ";
 
-const PRE_COMMIT: &str = r"repos:
-  - repo: local
-    hooks:
-      - id: gate
-        name: gate
-        entry: gate scan --force-exclude --color never --no-progress
-        language: system
-        require_serial: true
-        files: |
-          (?x)(
-            \.(tf|tofu|tfvars)(\.json)?$ | \.ya?ml$ | \.json$
-            | (^|/)(Dockerfile|Containerfile)(\.[^/]+)?$ | \.([Dd]ocker|[Cc]ontainer)file$
-          )
-        exclude: (^|/)\.terraform/
-";
-
 const WORKFLOW: &str = r#"name: gate
 
 on:
@@ -116,14 +100,14 @@ jobs:
 "#;
 
 const OFFERS: &[Offer] = &[
-    Offer { path: NAMES[0], others: &[NAMES[1]], text: CONFIG, part: "" },
+    Offer { path: NAMES[0], others: &[NAMES[1]], below: "", text: CONFIG },
     Offer {
         path: ".pre-commit-config.yaml",
         others: &[".pre-commit-config.yml", "prek.toml"],
-        text: PRE_COMMIT,
-        part: HOOK,
+        below: "repos:\n",
+        text: HOOK,
     },
-    Offer { path: ".github/workflows/gate.yml", others: &[".github/workflows/gate.yaml"], text: WORKFLOW, part: "" },
+    Offer { path: ".github/workflows/gate.yml", others: &[".github/workflows/gate.yaml"], below: "", text: WORKFLOW },
 ];
 
 /// Writes what `folder` lacks and tells on `out` what was done and what is left to add by hand.
@@ -151,9 +135,9 @@ pub fn init(folder: &Path, out: &mut dyn Write) -> Result<(), Error> {
 }
 
 fn kept(name: &str, offer: &Offer) -> String {
-    match offer.part {
+    match offer.below.trim_end() {
         "" => format!("kept {name}: it is there already\n"),
-        part => format!("kept {name}: it is there already; add below `repos:`\n\n{part}\n"),
+        below => format!("kept {name}: it is there already; add below `{below}`\n\n{}\n", offer.text),
     }
 }
 
@@ -165,7 +149,8 @@ fn write(root: &Path, offer: &Offer) -> io::Result<()> {
             return Err(io::Error::other("a link leads out of the repository"));
         }
     }
-    OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(offer.text.as_bytes())
+    let text = [offer.below, offer.text].concat();
+    OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -231,10 +216,9 @@ mod tests {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../docs/gate.schema.json")).expect("JSON");
         let value: serde_json::Value = serde_yaml::from_str(&examples.join("\n")).expect("YAML");
         assert!(jsonschema::is_valid(&schema, &value));
-        for text in [PRE_COMMIT, WORKFLOW] {
-            serde_yaml::from_str::<serde_yaml::Value>(text).expect("YAML");
+        for offer in OFFERS {
+            serde_yaml::from_str::<serde_yaml::Value>(&[offer.below, offer.text].concat()).expect("YAML");
         }
-        assert_eq!(PRE_COMMIT.strip_prefix("repos:\n"), Some(HOOK));
     }
 
     fn is_key(word: &str) -> bool {

@@ -382,7 +382,7 @@ mod tests {
     fn an_example_of_several_files_is_read_as_a_tree() {
         let text =
             "module \"net\" {\n}\n# file: modules/net/main.tf\nvariable \"cidr\" {}\n// file: modules/net/b.tf\n";
-        let found = files(&crate::frontend::terraform::Terraform, text).unwrap();
+        let found = files(&crate::frontend::terraform::Terraform, text).expect("three files");
         let found: Vec<_> = found.iter().map(|file| (file.path, file.text, file.first_line)).collect();
         let expected = [
             ("main.tf", "module \"net\" {\n}\n", 1),

@@ -4,15 +4,13 @@ use std::io::{self, Write};
 
 use super::{Report, Style};
 use crate::escape::{command_data, command_property};
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 
 /// Annotations of one kind that GitHub shows for a step.
 const MAX_OF_A_KIND: usize = 10;
 
 /// Writes the report.
 pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut written = [0_usize; 3];
     let mut left_out = 0;
     for problem in report.problems.iter().filter(|problem| problem.kind.closes()) {
@@ -21,15 +19,21 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
             continue;
         }
         written[0] += 1;
-        let path = command_property(&format!("{}{}", report.prefix, problem.path));
-        let line = problem.span.map_or(1, |span| report.sources.line(span));
+        let place = match problem.path.as_str() {
+            "" => String::new(),
+            path => {
+                let path = command_property(&format!("{}{path}", report.prefix));
+                format!("file={path},line={},", problem.span.map_or(1, |span| report.sources.line(span)))
+            }
+        };
         writeln!(
             out,
-            "::error file={path},line={line},title=gate could not read this::{}",
+            "::error {place}title=gate could not decide ({})::{}",
+            problem.kind.name(),
             command_data(&problem.message)
         )?;
     }
-    for finding in findings {
+    for finding in report.worst_first() {
         let (kind, command) = match finding.severity {
             Severity::Critical | Severity::High => (0, "error"),
             Severity::Medium => (1, "warning"),

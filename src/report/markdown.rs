@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use super::{Report, Style, Verdict};
 use crate::escape::markdown;
-use crate::finding::{Finding, Severity};
 
 /// One byte more than 1 MiB and GitHub drops the whole summary.
 const MAX_BYTES: usize = 900_000;
@@ -13,12 +12,8 @@ const MAX_BYTES: usize = 900_000;
 /// Writes the report.
 pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut text = String::from("<!-- gate -->\n");
-    let tally: Vec<String> = Severity::ALL
-        .into_iter()
-        .map(|severity| (severity, report.findings.iter().filter(|finding| finding.severity == severity).count()))
-        .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| format!("{count} {}", severity.name()))
-        .collect();
+    let tally: Vec<String> =
+        report.tally().into_iter().map(|(severity, count)| format!("{count} {}", severity.name())).collect();
     let found = if tally.is_empty() { "no finding".into() } else { tally.join(", ") };
     let verdict = match report.verdict {
         Verdict::Pass => "✅ gate passes",
@@ -30,8 +25,7 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
         let _ = text.write_fmt(line);
     };
     add(&mut text, format_args!("## {verdict}: {found}\n\n"));
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let findings = report.worst_first();
     if !findings.is_empty() {
         text.push_str("| severity | rule | where | what |\n| --- | --- | --- | --- |\n");
     }

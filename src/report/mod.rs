@@ -38,6 +38,21 @@ pub struct Report<'a> {
     pub prefix: String,
 }
 
+impl Report<'_> {
+    /// The findings in force, worst first; those of one severity by path, line and column.
+    pub fn worst_first(&self) -> Vec<&Finding> {
+        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings
+    }
+
+    /// How many findings in force there are of each severity, worst first; severities without one are left out.
+    pub fn tally(&self) -> Vec<(Severity, usize)> {
+        let count = |severity| (severity, self.findings.iter().filter(|finding| finding.severity == severity).count());
+        Severity::ALL.into_iter().map(count).filter(|(_, count)| *count > 0).collect()
+    }
+}
+
 /// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Report, Style, Verdict};
-use crate::escape::plain;
+use crate::escape::{log_line, plain};
 use crate::finding::{Finding, Severity};
 
 /// Columns of a source line that are shown.
@@ -35,8 +35,14 @@ impl Paint {
     }
 }
 
-/// Writes the report.
+/// Writes the report. It often ends in the log of a workflow, where a line may be taken for a command.
 pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    compose(report, style, &mut text)?;
+    String::from_utf8_lossy(&text).split_inclusive('\n').try_for_each(|line| out.write_all(log_line(line).as_bytes()))
+}
+
+fn compose(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(style.color);
     let width = if style.width == 0 { 80 } else { style.width };
     if !style.quiet {
@@ -53,21 +59,9 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
 
 /// Findings of one rule at one place, which differ in their instance only; worst first.
 fn groups<'r>(report: &'r Report) -> Vec<Vec<&'r Finding>> {
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in &report.findings {
-        match groups.last_mut() {
-            Some(group)
-                if group[0].rule == finding.rule
-                    && group[0].at == finding.at
-                    && group[0].attribute == finding.attribute =>
-            {
-                group.push(finding);
-            }
-            _ => groups.push(vec![finding]),
-        }
-    }
-    groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
-    groups
+    let findings = report.worst_first();
+    let same = |a: &&Finding, b: &&Finding| a.rule == b.rule && a.at == b.at && a.attribute == b.attribute;
+    findings.chunk_by(same).map(<[_]>::to_vec).collect()
 }
 
 fn finding(report: &Report, group: &[&Finding], paint: &Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -236,13 +230,11 @@ fn summary(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut
     for line in wrap(&facts.join(" · "), width, width) {
         writeln!(out, "{}", paint.dim(&line))?;
     }
-    let mut tally = Vec::new();
-    for severity in Severity::ALL {
-        let number = report.findings.iter().filter(|finding| finding.severity == severity).count();
-        if number > 0 {
-            tally.push(paint.severity(severity, &format!("{number} {}", severity.name())));
-        }
-    }
+    let tally: Vec<String> = report
+        .tally()
+        .into_iter()
+        .map(|(severity, number)| paint.severity(severity, &format!("{number} {}", severity.name())))
+        .collect();
     let threshold = report
         .fail_on
         .map_or("never fails on findings".to_string(), |severity| format!("fails on {} and worse", severity.name()));
@@ -260,13 +252,10 @@ fn summary(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut
             writeln!(out, "{} {found}; {why}", paint.with("1;35", "undecided"))?;
         }
     }
-    match report.findings.iter().rev().max_by_key(|finding| finding.severity) {
-        Some(finding) if !style.quiet => {
-            writeln!(
-                out,
-                "{}",
-                paint.dim(&format!("gate explain {} tells why a rule matters and shows good code", finding.rule))
-            )
+    match report.worst_first().first() {
+        Some(worst) if !style.quiet => {
+            let hint = format!("gate explain {} tells why a rule matters and shows good code", worst.rule);
+            writeln!(out, "{}", paint.dim(&hint))
         }
         _ => Ok(()),
     }

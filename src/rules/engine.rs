@@ -242,7 +242,7 @@ fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
                 judged.findings.extend(findings.found.into_iter().map(finish));
             }
             Err(reason) => {
-                let message = format!("rule {} broke: {reason}", ids[ran.rule]);
+                let message = format!("{} broke: {reason}", ids[ran.rule]);
                 let mut problem = Problem::with_path(ProblemKind::Rule, "", message)
                     .help("this is a defect of the rule; leave it out with --ignore until it is mended");
                 if let Some(id) = ran.resource {

@@ -18,7 +18,7 @@ pub fn body(
     scope: Scope<'_>,
     body: BodyId,
     depends: &mut dyn FnMut(&str, Dependencies),
-) -> (Vec<Entry>, Vec<Arc<str>>) {
+) -> Vec<Entry> {
     let file = scope.file;
     let mut entries: Vec<Entry> = Vec::new();
     for attribute in file.attributes(body) {
@@ -67,7 +67,7 @@ pub fn body(
             entries.push(Entry { key: kind.clone(), key_span: span, node: Node::list(blocks, span) });
         }
     }
-    (entries, order)
+    entries
 }
 
 fn file_text(file: &Arc<super::syntax::File>, expr: super::syntax::ExprId) -> String {
@@ -81,7 +81,7 @@ fn nested(
     block: &Block,
     depends: &mut dyn FnMut(&str, Dependencies),
 ) -> Node {
-    let (mut entries, _) = body(evaluator, scope, block.body, depends);
+    let mut entries = body(evaluator, scope, block.body, depends);
     let span = scope.file.block_span(block);
     if let Some(label) = scope.file.labels(block).next() {
         let header = scope.file.header_span(block);

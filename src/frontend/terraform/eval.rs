@@ -1026,7 +1026,7 @@ impl<'a> Evaluator<'a> {
             let memo = format!("{key}{}.{attribute}", repetition.key);
             return self.memoized(instance, memo, span, || {
                 let scope = Scope::new(instance, file, repetition);
-                let (body, _) = super::body::body(self, scope, declaration.block.body, &mut |_, _| {});
+                let body = super::body::body(self, scope, declaration.block.body, &mut |_, _| {});
                 let node = body.into_iter().find(|entry| &*entry.key == attribute).map(|entry| entry.node);
                 Ok(node.unwrap_or_else(|| Node::new(Value::Null, span)))
             });

@@ -329,10 +329,10 @@ impl Root {
         let mut entries = if kind == "variable" {
             variable_entries(evaluator, instance, declaration)
         } else {
-            body::body(evaluator, Scope::new(instance, file, repetition), declaration.block.body, &mut depends).0
+            body::body(evaluator, Scope::new(instance, file, repetition), declaration.block.body, &mut depends)
         };
         for (file, body) in &declaration.overrides {
-            let (replacing, _) = body::body(evaluator, Scope::new(instance, file, repetition), *body, &mut depends);
+            let replacing = body::body(evaluator, Scope::new(instance, file, repetition), *body, &mut depends);
             for entry in replacing {
                 match entries.iter_mut().find(|known| known.key == entry.key) {
                     Some(known) => *known = entry,
@@ -361,7 +361,7 @@ impl Root {
         for block in file.blocks(declaration.block.body).iter().filter(|block| file.text(block.kind) == "backend") {
             let label = file.labels(block).next().unwrap_or("").to_string();
             let none = Repetition::default();
-            let (entries, _) = body::body(evaluator, Scope::new(instance, file, &none), block.body, &mut |_, _| {});
+            let entries = body::body(evaluator, Scope::new(instance, file, &none), block.body, &mut |_, _| {});
             self.resources.push(Resource {
                 format: "terraform",
                 kind: format!("backend.{label}").into(),

@@ -16,7 +16,7 @@ pub fn document(
     repetition: &Repetition,
 ) -> Node {
     let scope = Scope::new(instance, &declaration.file, repetition);
-    let (entries, _) = body::body(evaluator, scope, declaration.block.body, &mut |_, _| {});
+    let entries = body::body(evaluator, scope, declaration.block.body, &mut |_, _| {});
     let head = declaration.head();
     let find = |name: &str| entries.iter().find(|entry| &*entry.key == name).map(|entry| &entry.node);
     let mut statements: Vec<Node> = Vec::new();
