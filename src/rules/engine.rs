@@ -13,6 +13,7 @@ use super::rego;
 use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
+use crate::model::view::command;
 use crate::model::view::pod::{Pod, pod};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::problem::{Problem, ProblemKind};
@@ -165,7 +166,7 @@ fn run(cx: Cx<'_>, id: ResourceId, resource: &Resource, job: Job<'_>, findings: 
     }
 }
 
-/// Judges what a view of a pod shows: its spec, or each of its containers.
+/// Judges what a view of a pod shows: its spec, each of its containers, or the flags of a component that one starts.
 fn run_view(cx: Cx<'_>, id: ResourceId, pod: Pod<'_>, view: &str, job: Job<'_>, findings: &mut Findings) {
     let Job::Table(table, target) = job else { return };
     if view == "pod" {
@@ -181,6 +182,12 @@ fn run_view(cx: Cx<'_>, id: ResourceId, pod: Pod<'_>, view: &str, job: Job<'_>, 
     }
     for container in pod.containers() {
         let known = findings.found.len();
+        if view != "container" {
+            if let Some(flags) = command::flags(container, view) {
+                judge_root(cx, id, &flags.body, flags.program, table, target, findings);
+            }
+            continue;
+        }
         let head = container.body.get("name").known().map_or(container.body.span, |name| name.span);
         judge_root(cx, id, container.body, head, table, target, findings);
         for found in &mut findings.found[known..] {

@@ -6,6 +6,7 @@ mod aws;
 mod containers;
 mod dockerfile;
 mod iam;
+mod kubernetes;
 mod network;
 pub mod terraform;
 mod waf;
@@ -66,7 +67,13 @@ const LANGUAGE: &[(&str, Native)] = &[
 
 /// The native check of this name.
 pub fn find(name: &str) -> Option<Native> {
-    NATIVE.iter().copied().flatten().find(|(known, _)| *known == name).map(|(_, native)| *native)
+    NATIVE
+        .iter()
+        .chain(kubernetes::CHECKS)
+        .copied()
+        .flatten()
+        .find(|(known, _)| *known == name)
+        .map(|(_, native)| *native)
 }
 
 /// Takes what one rule finds in one subject.

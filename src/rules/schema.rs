@@ -217,7 +217,8 @@ pub struct Mistake {
 pub const FORMATS: &[&str] = &["terraform", "kubernetes", "dockerfile"];
 
 /// Views that table rules may select, beside formats.
-pub const VIEWS: &[&str] = &["pod", "container"];
+pub const VIEWS: &[&str] =
+    &["pod", "container", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kubelet"];
 
 /// The known word nearest to `word` by edits, if it is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod eval;
 pub mod functions;
+mod kubernetes;
 pub mod module;
 pub mod policy;
 pub mod syntax;
@@ -74,6 +75,7 @@ impl Frontend for Terraform {
             parsed.problems.extend(root.problems);
             parsed.observations.extend(root.observations);
         }
+        parsed.resources.extend(kubernetes::objects(&parsed.resources));
         // Several roots may call one module and see the same thing in it.
         parsed.problems.sort();
         parsed.problems.dedup();

@@ -1,5 +1,7 @@
 //! Meaning that several formats share, computed from the tree; every view keeps the nodes that it came from.
 
+pub mod command;
 pub mod flow;
 pub mod iam;
 pub mod pod;
+pub mod selector;

@@ -17,6 +17,9 @@ const PODS: &[(&str, &str)] = &[
     ("DeploymentConfig", "spec.template"),
 ];
 
+/// The same for Knative, whose kinds have names of their own or of others.
+const KNATIVE: &[(&str, &str)] = &[("Service", "spec.template"), ("Configuration", "spec.template"), ("Revision", "")];
+
 /// Lists of containers in a pod's spec. Init and ephemeral ones have the same access as the others.
 const CONTAINERS: &[&str] = &["initContainers", "containers", "ephemeralContainers"];
 
@@ -45,7 +48,9 @@ pub fn pod(resource: &Resource) -> Option<Pod<'_>> {
     if resource.format != "kubernetes" {
         return None;
     }
-    let (_, path) = PODS.iter().find(|(kind, _)| *kind == &*resource.kind)?;
+    let is_knative = resource.api_version.starts_with("serving.knative.dev/");
+    let kinds = if is_knative { KNATIVE } else { PODS };
+    let (_, path) = kinds.iter().find(|(kind, _)| *kind == &*resource.kind)?;
     let template = if path.is_empty() { &resource.body } else { resource.body.at(path).known()? };
     Some(Pod { template, spec: template.get("spec").known()? })
 }

@@ -1,0 +1,9 @@
+//! Checks of Kubernetes objects that a table cannot state: what joins several objects, and what the API counts in a way of its
+//! own. Objects that Terraform declares are judged as manifests are.
+
+mod cluster;
+
+use super::Native;
+
+/// The checks by name; one slice per subject.
+pub const CHECKS: &[&[(&str, Native)]] = &[cluster::CHECKS];
