@@ -3,11 +3,15 @@
 //! The engine walks; the function checks. Id, title, severity and prose are in `policies/`, never here.
 
 mod aws;
+mod bastion;
 mod containers;
 mod dockerfile;
+mod ecs;
+mod groups;
 mod iam;
 mod kubernetes;
 mod network;
+mod subnets;
 pub mod terraform;
 mod waf;
 
@@ -44,6 +48,10 @@ pub enum Native {
 pub const NATIVE: &[&[(&str, Native)]] = &[
     LANGUAGE,
     aws::CHECKS,
+    bastion::CHECKS,
+    ecs::CHECKS,
+    groups::CHECKS,
+    subnets::CHECKS,
     waf::CHECKS,
     containers::CHECKS,
     dockerfile::CHECKS,

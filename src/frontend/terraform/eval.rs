@@ -40,7 +40,7 @@ pub struct Failure {
 /// A value or a failure.
 pub type Evaluated = Result<Node, Box<Failure>>;
 
-/// Addresses (without instance keys) of the resources that a value depends on.
+/// Addresses of the resources that a value depends on; without an instance key where all instances are meant, or an unknown one.
 pub type Dependencies = BTreeSet<Arc<str>>;
 
 enum Memo {
@@ -971,8 +971,7 @@ impl<'a> Evaluator<'a> {
             self.observe("terraform-undeclared-reference", span, format!("{key} is not declared in this module"));
             return Ok((Node::unknown(format!("{key} is not declared"), vec![key], false, span), used));
         };
-        self.touch(format!("{}{key}", scope.instance.prefix).into());
-        let mut repetition = None;
+        let mut repetition: Option<Repetition> = None;
         let mut any_instance = false;
         if let Some(Access::Key(index)) = steps.get(used)
             && (declaration.attribute("count").is_some() || declaration.attribute("for_each").is_some())
@@ -988,6 +987,8 @@ impl<'a> Evaluator<'a> {
             any_instance = index.is_unknown();
             repetition = all.into_iter().find(|one| one.key == wanted);
         }
+        let instance_key = repetition.as_ref().map_or("", |one| &one.key);
+        self.touch(format!("{}{key}{instance_key}", scope.instance.prefix).into());
         let Some(attribute) = text(steps.get(used)) else {
             return Ok((Node::unknown("known after apply", vec![key], true, span), used));
         };

@@ -383,11 +383,13 @@ impl Root {
     fn connect(&mut self, references: References) {
         let mut by_address: FxHashMap<String, Vec<u32>> = FxHashMap::default();
         for (index, resource) in self.resources.iter().enumerate() {
-            let plain = match resource.address.strip_suffix(']') {
-                Some(_) => resource.address.rsplit_once('[').map_or(&*resource.address, |(head, _)| head),
-                None => &resource.address,
-            };
-            by_address.entry(plain.to_string()).or_default().push(index as u32);
+            let address = &*resource.address;
+            by_address.entry(address.to_string()).or_default().push(index as u32);
+            if address.ends_with(']')
+                && let Some((plain, _)) = address.rsplit_once('[')
+            {
+                by_address.entry(plain.to_string()).or_default().push(index as u32);
+            }
         }
         for (from, attribute, dependencies) in references {
             for address in dependencies {

@@ -24,6 +24,8 @@ pub struct Flow<'a> {
     pub peers: Vec<(&'a Node, &'static str)>,
     /// Whether a peer is not known.
     pub has_unknown_peer: bool,
+    /// The peers that are not known.
+    pub unknown_peers: Vec<(&'a Node, &'static str)>,
     /// The block or body that makes the rule.
     pub body: &'a Node,
     /// The block's type where it is inline (`ingress`), else empty.
@@ -95,24 +97,25 @@ fn flow<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Option
         }
     };
     let mut peers = Vec::new();
-    let mut has_unknown_peer = false;
+    let mut unknown_peers = Vec::new();
     for name in PEERS {
         match body.get(name) {
             Lookup::Known(node) if node.as_str().is_some() => peers.push((node, *name)),
             Lookup::Known(node) => {
                 for item in node.items() {
                     if item.is_unknown() {
-                        has_unknown_peer = true;
+                        unknown_peers.push((item, *name));
                     } else {
                         peers.push((item, *name));
                     }
                 }
             }
-            Lookup::Unknown(_) => has_unknown_peer = true,
+            Lookup::Unknown(node) => unknown_peers.push((node, *name)),
             Lookup::Absent(_) => {}
         }
     }
-    Some(Flow { direction, ports, is_unknown, peers, has_unknown_peer, body, block })
+    let has_unknown_peer = !unknown_peers.is_empty();
+    Some(Flow { direction, ports, is_unknown, peers, has_unknown_peer, unknown_peers, body, block })
 }
 
 impl<'a> Flow<'a> {

@@ -3,5 +3,7 @@
 pub mod command;
 pub mod flow;
 pub mod iam;
+pub mod network;
 pub mod pod;
 pub mod selector;
+pub mod security_group;

@@ -19,6 +19,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("aws-cloudtrail-missing", Native::Project(|cx, out| unwatched(cx, "aws_cloudtrail", out))),
     ("aws-config-missing-recorder", Native::Project(|cx, out| unwatched(cx, "aws_config_configuration_recorder", out))),
     ("aws-guardduty-missing", Native::Project(|cx, out| unwatched(cx, "aws_guardduty_detector", out))),
+    ("aws-accessanalyzer-missing", Native::Project(analyzer)),
     ("aws-config-missing-hipaa-pack", Native::Project(hipaa_pack)),
     (
         "aws-cloudwatch-missing-elb-alarm",
@@ -118,6 +119,14 @@ fn report(cx: &Cx, root: &Root, place: Option<ResourceId>, message: String, out:
 fn unwatched(cx: &Cx, kind: &str, out: &mut Findings) {
     for root in roots(cx, |one| one.kind.starts_with("aws_"), |one| Some(&*one.kind == kind)).values() {
         report(cx, root, root.entry, format!("no {kind} is declared for the account"), out);
+    }
+}
+
+/// A root that watches its account by other means, but not for what it shares with outsiders.
+fn analyzer(cx: &Cx, out: &mut Findings) {
+    let watches = |one: &Resource| matches!(&*one.kind, "aws_cloudtrail" | "aws_guardduty_detector");
+    for root in roots(cx, watches, |one| Some(&*one.kind == "aws_accessanalyzer_analyzer")).values() {
+        report(cx, root, root.need, "no aws_accessanalyzer_analyzer is declared for the account".into(), out);
     }
 }
 

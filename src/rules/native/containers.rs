@@ -49,7 +49,7 @@ fn pods<'a>(cx: &Cx<'a>, out: &mut Findings, mut check: impl FnMut(Container<'a>
 }
 
 /// The containers of every ECS task definition: a structure from `jsonencode`, or parsed from text.
-fn tasks(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Resource, &Node, &mut Findings)) {
+pub(super) fn tasks(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Resource, &Node, &mut Findings)) {
     for (id, resource) in cx.model.iter().filter(|(_, resource)| &*resource.kind == "aws_ecs_task_definition") {
         out.about(id);
         let (Lookup::Known(node) | Lookup::Unknown(node)) = resource.body.get("container_definitions") else {

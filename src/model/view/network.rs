@@ -1,0 +1,287 @@
+//! Subnets and where their routes lead: through associations, main route tables and modules, never by names or flags.
+
+use std::net::IpAddr;
+
+use crate::model::{Lookup, Model, Node, ResourceId, Value};
+use crate::source::Span;
+
+/// Subnets that Terraform manages.
+pub const SUBNETS: &[&str] = &["aws_subnet", "aws_default_subnet"];
+
+/// Whether machines in a subnet can be reached from the internet, given an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// Its routes lead to an internet gateway; the place that says so.
+    Public(Span),
+    /// They do not.
+    Private,
+    /// The text does not decide it.
+    Unknown,
+}
+
+/// What is known of the subnets that an argument names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// At least one is public; the first such subnet, if it is a resource, and the place that makes it public.
+    Public(Option<ResourceId>, Span),
+    /// None is.
+    Private,
+    /// The text does not decide it.
+    Unknown,
+}
+
+/// The subnets that an argument refers to.
+pub fn subnets(model: &Model, id: ResourceId, attribute: &str) -> Vec<ResourceId> {
+    SUBNETS.iter().flat_map(|kind| model.referred(id, attribute, kind)).collect()
+}
+
+/// The subnets that an argument or a block names and where their routes lead; `value` is the part of it that lists them.
+pub fn placement(model: &Model, id: ResourceId, attribute: &str, value: &Node) -> Placement {
+    let named = subnets(model, id, attribute);
+    if named.is_empty() {
+        return registry_placement(model, id, value);
+    }
+    let exposures: Vec<(ResourceId, Exposure)> =
+        named.iter().map(|subnet| (*subnet, exposure(model, *subnet))).collect();
+    let is_public = |(_, exposure): &&(ResourceId, Exposure)| matches!(exposure, Exposure::Public(_));
+    if !exposures.iter().any(|one| is_public(&one)) {
+        let is_open = exposures.iter().any(|(_, exposure)| *exposure == Exposure::Unknown);
+        return if is_open { Placement::Unknown } else { Placement::Private };
+    }
+    // A reference to all instances of a resource may stand for a choice among them that is made elsewhere.
+    let is_certain = |subnet: ResourceId| {
+        let plain = |id: ResourceId| {
+            let address = &*model.resource(id).address;
+            if address.ends_with(']') { address.rsplit_once('[').map_or(address, |(plain, _)| plain) } else { address }
+        };
+        let siblings = exposures.iter().filter(|(other, _)| plain(*other) == plain(subnet));
+        let [public, others] = siblings.fold([0, 0], |[public, others], one| match is_public(&one) {
+            true => [public + 1, others],
+            false => [public, others + 1],
+        });
+        let all = model.iter().filter(|(other, _)| plain(*other) == plain(subnet)).count();
+        others == 0 || public + others < all
+    };
+    // The same holds for an argument that is unknown as a whole: `var.internal ? private : public`.
+    let is_whole = exposures.iter().all(|one| is_public(&one)) || !value.is_unknown();
+    let found = exposures.iter().filter(|_| is_whole).find_map(|(subnet, exposure)| match exposure {
+        Exposure::Public(at) if is_certain(*subnet) => Some(Placement::Public(Some(*subnet), *at)),
+        _ => None,
+    });
+    found.unwrap_or(Placement::Unknown)
+}
+
+/// The module of the registry that most VPCs are made with names its tiers in its outputs.
+fn registry_placement(model: &Model, id: ResourceId, value: &Node) -> Placement {
+    let mut references = Vec::new();
+    collect(value, &mut references);
+    let root = &model.resource(id).root;
+    for reference in references {
+        let Some((name, "public_subnets")) =
+            reference.strip_prefix("module.").and_then(|rest| rest.rsplit_once('.'))
+        else {
+            continue;
+        };
+        let name = name.split('[').next().unwrap_or(name);
+        let call = model.iter().map(|(_, one)| one).find(|one| {
+            let source = one.body.get("source").known().and_then(Node::as_str).unwrap_or("");
+            &*one.kind == "module"
+                && one.root == *root
+                && &*one.name == name
+                && source.trim_start_matches("registry.terraform.io/").starts_with("terraform-aws-modules/vpc/aws")
+        });
+        if let Some(call) = call {
+            return Placement::Public(None, call.head);
+        }
+    }
+    Placement::Unknown
+}
+
+/// What the unknown parts of a value refer to.
+pub fn collect<'a>(node: &'a Node, out: &mut Vec<&'a str>) {
+    match &node.value {
+        Value::Unknown(unknown) => out.extend(unknown.references.iter().map(String::as_str)),
+        Value::List(items) => items.iter().for_each(|item| collect(item, out)),
+        Value::Map(map) => map.entries().iter().for_each(|entry| collect(&entry.node, out)),
+        _ => {}
+    }
+}
+
+/// Where the routes of a subnet lead: those of its own table, else of the main table of its VPC.
+pub fn exposure(model: &Model, subnet: ResourceId) -> Exposure {
+    const ASSOCIATION: &str = "aws_route_table_association";
+    let mut associations = model.referring(subnet, "subnet_id", ASSOCIATION);
+    // `for_each = toset(aws_subnet.a[*].id)` hides which subnet an instance means: it means all of them.
+    associations.extend(
+        model
+            .referring(subnet, "for_each", ASSOCIATION)
+            .into_iter()
+            .filter(|association| subnets(model, *association, "subnet_id").is_empty()),
+    );
+    if !associations.is_empty() {
+        let exposures = associations.into_iter().flat_map(|association| {
+            let tables = tables(model, association);
+            if tables.is_empty() {
+                return vec![Exposure::Unknown];
+            }
+            tables.into_iter().map(|table| table_exposure(model, table)).collect()
+        });
+        return agreed(exposures.collect());
+    }
+    let resource = model.resource(subnet);
+    let is_default = &*resource.kind == "aws_default_subnet";
+    if is_default || !model.referred(subnet, "vpc_id", "aws_default_vpc").is_empty() {
+        // AWS makes the default VPC with an internet gateway in its main table.
+        return Exposure::Public(resource.head);
+    }
+    match model.referred(subnet, "vpc_id", "aws_vpc").first() {
+        Some(vpc) => main_exposure(model, *vpc),
+        None => Exposure::Unknown,
+    }
+}
+
+fn tables(model: &Model, association: ResourceId) -> Vec<ResourceId> {
+    ["route_table_id", "for_each"]
+        .iter()
+        .map(|attribute| {
+            let kinds = ["aws_route_table", "aws_default_route_table"];
+            kinds.iter().flat_map(|kind| model.referred(association, attribute, kind)).collect::<Vec<_>>()
+        })
+        .find(|tables| !tables.is_empty())
+        .unwrap_or_default()
+}
+
+/// A subnet has one table only; several that differ mean that the text does not say which.
+fn agreed(exposures: Vec<Exposure>) -> Exposure {
+    let is_public = |exposure: &Exposure| matches!(exposure, Exposure::Public(_));
+    match exposures.first() {
+        Some(first) if is_public(first) && exposures.iter().all(is_public) => *first,
+        Some(Exposure::Private) if exposures.iter().all(|one| *one == Exposure::Private) => Exposure::Private,
+        _ => Exposure::Unknown,
+    }
+}
+
+fn main_exposure(model: &Model, vpc: ResourceId) -> Exposure {
+    let named = model.referring(vpc, "vpc_id", "aws_main_route_table_association");
+    let tables: Vec<ResourceId> = match named.is_empty() {
+        true => model.referring(vpc, "default_route_table_id", "aws_default_route_table"),
+        false => named.into_iter().flat_map(|association| tables(model, association)).collect(),
+    };
+    let on_vpc = model.referring(vpc, "route_table_id", "aws_route");
+    let mut found = Exposure::Private;
+    for exposure in tables.into_iter().map(|table| table_exposure(model, table)).chain(
+        // `route_table_id = aws_vpc.main.main_route_table_id`
+        on_vpc.into_iter().map(|route| gateway(model, route, "gateway_id", &model.resource(route).body)),
+    ) {
+        match exposure {
+            Exposure::Public(_) => return exposure,
+            Exposure::Unknown => found = exposure,
+            Exposure::Private => {}
+        }
+    }
+    found
+}
+
+fn table_exposure(model: &Model, table: ResourceId) -> Exposure {
+    let mut found = Exposure::Private;
+    let mut add = |exposure: Exposure| match (found, exposure) {
+        (Exposure::Public(_), _) | (_, Exposure::Private) => {}
+        _ => found = exposure,
+    };
+    match model.resource(table).body.get("route") {
+        Lookup::Known(routes) => {
+            routes.items().iter().for_each(|route| add(gateway(model, table, "route", route)));
+        }
+        Lookup::Unknown(_) => add(Exposure::Unknown),
+        Lookup::Absent(_) => {}
+    }
+    let mut routes = model.referring(table, "route_table_id", "aws_route");
+    let by_each = model.referring(table, "for_each", "aws_route");
+    routes.extend(
+        by_each.into_iter().filter(|route| model.referred(*route, "route_table_id", "aws_route_table").is_empty()),
+    );
+    for route in routes {
+        add(gateway(model, route, "gateway_id", &model.resource(route).body));
+    }
+    found
+}
+
+/// Where one route leads. AWS calls a subnet public if it has a route to an internet gateway, whatever its destination.
+fn gateway(model: &Model, owner: ResourceId, attribute: &str, route: &Node) -> Exposure {
+    let node = match route.get("gateway_id") {
+        Lookup::Known(node) if node.as_str().is_some_and(|id| id.starts_with("igw-")) => {
+            return Exposure::Public(node.span);
+        }
+        Lookup::Known(_) | Lookup::Absent(_) => return Exposure::Private,
+        Lookup::Unknown(node) => node,
+    };
+    let mut references = Vec::new();
+    collect(node, &mut references);
+    let is_gateway = |reference: &&str| {
+        let kind = reference.trim_start_matches("data.").split('.').next();
+        kind == Some("aws_internet_gateway")
+            || kind == Some("aws_default_internet_gateway")
+            || reference.starts_with("module.") && reference.ends_with(".igw_id")
+    };
+    let names_other = references.iter().any(|reference| {
+        ["aws_vpn_gateway.", "aws_egress_only_internet_gateway."].iter().any(|kind| reference.starts_with(kind))
+    });
+    if references.iter().any(|reference| is_gateway(&reference)) {
+        return Exposure::Public(node.span);
+    }
+    // An inline route shares its table's references with its neighbors, so they can't speak for it.
+    if attribute == "gateway_id" && !model.referred(owner, attribute, "aws_internet_gateway").is_empty() {
+        return Exposure::Public(node.span);
+    }
+    if names_other { Exposure::Private } else { Exposure::Unknown }
+}
+
+/// An address block: the bits of its address, left-aligned, and their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    bits: u128,
+    length: u32,
+    is_v6: bool,
+}
+
+impl Block {
+    /// Reads CIDR notation; None for anything else.
+    pub fn parse(text: &str) -> Option<Block> {
+        let (address, length) = text.trim().split_once('/')?;
+        let length: u32 = length.parse().ok()?;
+        let (bits, width, is_v6) = match address.parse::<IpAddr>().ok()? {
+            IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32, false),
+            IpAddr::V6(address) => (address.to_bits(), 128, true),
+        };
+        (length <= width).then_some(Block { bits, length, is_v6 })
+    }
+
+    /// Whether every address of `other` is in this block.
+    pub fn contains(self, other: Block) -> bool {
+        let mask = if self.length == 0 { 0 } else { u128::MAX << (128 - self.length) };
+        self.is_v6 == other.is_v6 && self.length <= other.length && (self.bits ^ other.bits) & mask == 0
+    }
+
+    /// Whether it is as wide as the widest VPC (a /16) or, for IPv6, as the block that AWS gives a VPC (a /56).
+    pub fn is_vpc_wide(self) -> bool {
+        self.length <= if self.is_v6 { 56 } else { 16 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_contains_itself_and_what_is_narrower() {
+        let block = |text: &str| Block::parse(text).expect("a block");
+        assert!(block("10.0.0.0/16").contains(block("10.0.4.0/24")));
+        assert!(block("10.0.0.0/16").contains(block("10.0.0.0/16")));
+        assert!(block("0.0.0.0/0").contains(block("192.0.2.0/24")));
+        assert!(!block("10.0.4.0/24").contains(block("10.0.0.0/16")));
+        assert!(!block("10.1.0.0/16").contains(block("10.0.0.0/16")));
+        assert!(!block("::/0").contains(block("10.0.0.0/16")));
+        assert_eq!(Block::parse("10.0.0.0/33"), None);
+        assert_eq!(Block::parse("sg-1"), None);
+    }
+}

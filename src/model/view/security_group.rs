@@ -1,0 +1,132 @@
+//! Security groups: their rules, inline and on their own, the groups that these admit, and what the groups are attached to.
+
+use super::flow::{Direction, Flow, flows};
+use super::network::{Block, collect};
+use crate::model::{Lookup, Model, Node, ResourceId};
+
+/// Groups that Terraform manages.
+pub const GROUPS: &[&str] = &["aws_security_group", "aws_default_security_group"];
+
+/// Rules that are resources of their own.
+const RULES: &[&str] =
+    &["aws_security_group_rule", "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"];
+
+/// The arguments by which resources take security groups.
+const ATTACHING: &[(&str, &[&str])] = &[
+    ("aws_instance", &["vpc_security_group_ids", "security_groups"]),
+    ("aws_launch_template", &["vpc_security_group_ids", "network_interfaces"]),
+    ("aws_launch_configuration", &["security_groups"]),
+    ("aws_network_interface", &["security_groups"]),
+    ("aws_db_instance", &["vpc_security_group_ids"]),
+    ("aws_rds_cluster", &["vpc_security_group_ids"]),
+    ("aws_db_proxy", &["vpc_security_group_ids"]),
+    ("aws_docdb_cluster", &["vpc_security_group_ids"]),
+    ("aws_neptune_cluster", &["vpc_security_group_ids"]),
+    ("aws_redshift_cluster", &["vpc_security_group_ids"]),
+    ("aws_elasticache_cluster", &["security_group_ids"]),
+    ("aws_elasticache_replication_group", &["security_group_ids"]),
+    ("aws_ecs_service", &["network_configuration"]),
+    ("aws_lb", &["security_groups"]),
+    ("aws_alb", &["security_groups"]),
+    ("aws_elb", &["security_groups"]),
+    ("aws_eks_cluster", &["vpc_config"]),
+    ("aws_lambda_function", &["vpc_config"]),
+    ("aws_efs_mount_target", &["security_groups"]),
+    ("aws_vpc_endpoint", &["security_group_ids"]),
+    ("aws_opensearch_domain", &["vpc_options"]),
+    ("aws_msk_cluster", &["broker_node_group_info"]),
+    ("aws_mq_broker", &["security_groups"]),
+];
+
+/// The groups that a resource is put into.
+pub fn attached(model: &Model, id: ResourceId) -> Vec<ResourceId> {
+    let kind = &*model.resource(id).kind;
+    let attributes = ATTACHING.iter().find(|(known, _)| *known == kind).map_or(&[][..], |(_, attributes)| attributes);
+    let mut holders = vec![(id, attributes)];
+    if kind == "aws_instance" {
+        let interfaces = model.referred(id, "network_interface", "aws_network_interface");
+        holders.extend(interfaces.into_iter().map(|interface| (interface, &["security_groups"][..])));
+        let joins = model.referring(id, "network_interface_id", "aws_network_interface_sg_attachment");
+        holders.extend(joins.into_iter().map(|join| (join, &["security_group_id"][..])));
+    }
+    let mut groups = Vec::new();
+    for (holder, attributes) in holders {
+        for attribute in attributes {
+            groups.extend(GROUPS.iter().flat_map(|kind| model.referred(holder, attribute, kind)));
+        }
+    }
+    groups.sort();
+    groups.dedup();
+    groups
+}
+
+/// What a group is attached to.
+pub fn holders(model: &Model, group: ResourceId) -> Vec<ResourceId> {
+    let edges = model.graph.incoming(group).iter().filter(|edge| {
+        let kind = &*model.resource(edge.from).kind;
+        ATTACHING.iter().any(|(known, attributes)| *known == kind && attributes.contains(&&*edge.attribute))
+    });
+    let mut holders: Vec<ResourceId> = edges.map(|edge| edge.from).collect();
+    holders.dedup();
+    holders
+}
+
+/// One rule of a group and the resource that writes it.
+#[derive(Debug, Clone)]
+pub struct Rule<'a> {
+    /// The group itself, or a rule on its own.
+    pub resource: ResourceId,
+    /// What it allows.
+    pub flow: Flow<'a>,
+}
+
+/// The rules of a group in one direction.
+pub fn rules(model: &Model, group: ResourceId, direction: Direction) -> Vec<Rule<'_>> {
+    let own = RULES.iter().flat_map(|kind| model.referring(group, "security_group_id", kind));
+    std::iter::once(group)
+        .chain(own)
+        .flat_map(|resource| flows(model.resource(resource)).into_iter().map(move |flow| Rule { resource, flow }))
+        .filter(|rule| rule.flow.direction == direction)
+        .collect()
+}
+
+/// The groups that a rule admits, as far as they are resources of the scan.
+pub fn sources(model: &Model, rule: &Rule<'_>) -> Vec<ResourceId> {
+    let of = |attribute: &str| -> Vec<ResourceId> {
+        GROUPS.iter().flat_map(|kind| model.referred(rule.resource, attribute, kind)).collect()
+    };
+    if rule.flow.block.is_empty() {
+        return [of("source_security_group_id"), of("referenced_security_group_id")].concat();
+    }
+    // The blocks of a group share its references: those of this block are told apart by name.
+    let (Lookup::Known(node) | Lookup::Unknown(node)) = rule.flow.body.get("security_groups") else {
+        return Vec::new();
+    };
+    let mut references = Vec::new();
+    collect(node, &mut references);
+    let named = |id: &ResourceId| {
+        let group = model.resource(*id);
+        references.iter().any(|one| one.strip_suffix(".id") == Some(&format!("{}.{}", group.kind, group.name)))
+    };
+    of(rule.flow.block).into_iter().filter(named).collect()
+}
+
+/// Whether an address block takes in all of the group's VPC; None where the text does not tell.
+pub fn is_whole_network(model: &Model, group: ResourceId, peer: &Node) -> Option<bool> {
+    if let Some(text) = peer.as_str() {
+        let block = Block::parse(text)?;
+        let vpc = model.referred(group, "vpc_id", "aws_vpc").into_iter().find_map(|vpc| {
+            let network = model.resource(vpc).body.get("cidr_block").known().and_then(Node::as_str)?;
+            Block::parse(network)
+        });
+        return Some(block.is_vpc_wide() || vpc.is_some_and(|vpc| block.contains(vpc)));
+    }
+    let mut references = Vec::new();
+    collect(peer, &mut references);
+    let is_network = |reference: &&str| {
+        let (name, attribute) = reference.rsplit_once('.').unwrap_or(("", ""));
+        let is_vpc = name.trim_start_matches("data.").starts_with("aws_vpc.") && attribute == "cidr_block";
+        is_vpc || name.starts_with("module.") && attribute == "vpc_cidr_block"
+    };
+    references.iter().any(|reference| is_network(&reference)).then_some(true)
+}
