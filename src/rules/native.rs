@@ -135,6 +135,26 @@ impl Findings {
         found
     }
 
+    /// As [`Findings::fail`], but at the place that chose the value: the resource that it was taken from is right in itself.
+    pub fn fail_at_choice(
+        &mut self,
+        node: &Node,
+        attribute: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Found {
+        let found = self.at(node.span, attribute, message);
+        if let Some(trail) = &node.trail {
+            let is_resource = |what: &str| what.starts_with("aws_") || what.starts_with("data.");
+            let mut steps: Vec<_> = trail.steps.iter().take_while(|step| !is_resource(&step.what)).cloned().collect();
+            // An output hands on what its module made.
+            while steps.last().is_some_and(|step| step.what == "decided here") {
+                steps.pop();
+            }
+            found.trail = (!steps.is_empty()).then(|| Arc::new(crate::model::Trail { steps }));
+        }
+        found
+    }
+
     /// A finding at a place.
     pub fn at(&mut self, at: Span, attribute: impl Into<String>, message: impl Into<String>) -> &mut Found {
         self.found.push(Found {

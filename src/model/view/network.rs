@@ -1,7 +1,5 @@
 //! Subnets and where their routes lead: through associations, main route tables and modules, never by names or flags.
 
-use std::net::IpAddr;
-
 use crate::model::{Lookup, Model, Node, ResourceId, Value};
 use crate::source::Span;
 
@@ -77,8 +75,7 @@ fn registry_placement(model: &Model, id: ResourceId, value: &Node) -> Placement 
     collect(value, &mut references);
     let root = &model.resource(id).root;
     for reference in references {
-        let Some((name, "public_subnets")) =
-            reference.strip_prefix("module.").and_then(|rest| rest.rsplit_once('.'))
+        let Some((name, "public_subnets")) = reference.strip_prefix("module.").and_then(|rest| rest.rsplit_once('.'))
         else {
             continue;
         };
@@ -129,6 +126,11 @@ pub fn exposure(model: &Model, subnet: ResourceId) -> Exposure {
         return agreed(exposures.collect());
     }
     let resource = model.resource(subnet);
+    // Addresses of the internet as a subnet's own: whatever it is meant to be, it is no private one.
+    let own = ["cidr_block", "ipv6_cidr_block"].iter().filter_map(|name| resource.body.get(name).known());
+    if let Some(node) = own.into_iter().find(|node| node.as_str().is_some_and(crate::rules::table::cidr_is_open)) {
+        return Exposure::Public(node.span);
+    }
     let is_default = &*resource.kind == "aws_default_subnet";
     if is_default || !model.referred(subnet, "vpc_id", "aws_default_vpc").is_empty() {
         // AWS makes the default VPC with an internet gateway in its main table.
@@ -234,54 +236,4 @@ fn gateway(model: &Model, owner: ResourceId, attribute: &str, route: &Node) -> E
         return Exposure::Public(node.span);
     }
     if names_other { Exposure::Private } else { Exposure::Unknown }
-}
-
-/// An address block: the bits of its address, left-aligned, and their number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
-    bits: u128,
-    length: u32,
-    is_v6: bool,
-}
-
-impl Block {
-    /// Reads CIDR notation; None for anything else.
-    pub fn parse(text: &str) -> Option<Block> {
-        let (address, length) = text.trim().split_once('/')?;
-        let length: u32 = length.parse().ok()?;
-        let (bits, width, is_v6) = match address.parse::<IpAddr>().ok()? {
-            IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32, false),
-            IpAddr::V6(address) => (address.to_bits(), 128, true),
-        };
-        (length <= width).then_some(Block { bits, length, is_v6 })
-    }
-
-    /// Whether every address of `other` is in this block.
-    pub fn contains(self, other: Block) -> bool {
-        let mask = if self.length == 0 { 0 } else { u128::MAX << (128 - self.length) };
-        self.is_v6 == other.is_v6 && self.length <= other.length && (self.bits ^ other.bits) & mask == 0
-    }
-
-    /// Whether it is as wide as the widest VPC (a /16) or, for IPv6, as the block that AWS gives a VPC (a /56).
-    pub fn is_vpc_wide(self) -> bool {
-        self.length <= if self.is_v6 { 56 } else { 16 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_block_contains_itself_and_what_is_narrower() {
-        let block = |text: &str| Block::parse(text).expect("a block");
-        assert!(block("10.0.0.0/16").contains(block("10.0.4.0/24")));
-        assert!(block("10.0.0.0/16").contains(block("10.0.0.0/16")));
-        assert!(block("0.0.0.0/0").contains(block("192.0.2.0/24")));
-        assert!(!block("10.0.4.0/24").contains(block("10.0.0.0/16")));
-        assert!(!block("10.1.0.0/16").contains(block("10.0.0.0/16")));
-        assert!(!block("::/0").contains(block("10.0.0.0/16")));
-        assert_eq!(Block::parse("10.0.0.0/33"), None);
-        assert_eq!(Block::parse("sg-1"), None);
-    }
 }

@@ -1,7 +1,9 @@
 //! Security groups: their rules, inline and on their own, the groups that these admit, and what the groups are attached to.
 
+use ipnet::IpNet;
+
 use super::flow::{Direction, Flow, flows};
-use super::network::{Block, collect};
+use super::network::collect;
 use crate::model::{Lookup, Model, Node, ResourceId};
 
 /// Groups that Terraform manages.
@@ -114,12 +116,14 @@ pub fn sources(model: &Model, rule: &Rule<'_>) -> Vec<ResourceId> {
 /// Whether an address block takes in all of the group's VPC; None where the text does not tell.
 pub fn is_whole_network(model: &Model, group: ResourceId, peer: &Node) -> Option<bool> {
     if let Some(text) = peer.as_str() {
-        let block = Block::parse(text)?;
+        let block: IpNet = text.trim().parse().ok()?;
         let vpc = model.referred(group, "vpc_id", "aws_vpc").into_iter().find_map(|vpc| {
             let network = model.resource(vpc).body.get("cidr_block").known().and_then(Node::as_str)?;
-            Block::parse(network)
+            network.parse::<IpNet>().ok()
         });
-        return Some(block.is_vpc_wide() || vpc.is_some_and(|vpc| block.contains(vpc)));
+        // No VPC is wider than a /16; of IPv6 addresses AWS gives each a /56.
+        let widest = if matches!(block, IpNet::V6(_)) { 56 } else { 16 };
+        return Some(block.prefix_len() <= widest || vpc.is_some_and(|vpc| block.contains(&vpc)));
     }
     let mut references = Vec::new();
     collect(peer, &mut references);

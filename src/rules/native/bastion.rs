@@ -1,7 +1,10 @@
 //! Checks of bastions that are reached through Session Manager, and of its preferences.
 
+use std::borrow::Cow;
+
 use super::groups::is_bastion;
 use super::{Cx, Findings, Native};
+use crate::frontend::terraform::functions::from_json;
 use crate::model::view::iam::{document, statements};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 
@@ -45,7 +48,11 @@ fn without_ssm(cx: &Cx, id: ResourceId, instance: &Resource, out: &mut Findings)
     }
     let profile = instance.body.get("iam_instance_profile");
     let (Lookup::Known(node) | Lookup::Unknown(node)) = profile else {
-        out.at(instance.head, "iam_instance_profile", "has no instance profile, wanted one with Session Manager's policy");
+        out.at(
+            instance.head,
+            "iam_instance_profile",
+            "has no instance profile, wanted one with Session Manager's policy",
+        );
         return;
     };
     let profiles = cx.model.referred(id, "iam_instance_profile", "aws_iam_instance_profile");
@@ -124,7 +131,15 @@ fn inputs(document_resource: &Resource, out: &mut Findings, check: impl FnOnce(&
         _ => return,
     }
     let (Lookup::Known(node) | Lookup::Unknown(node)) = document_resource.body.get("content") else { return };
-    let Some(content) = document(node) else { return out.undecided() };
+    let is_yaml = document_resource.body.get("document_format").known().and_then(Node::as_str) == Some("YAML");
+    let parsed = match node.as_str() {
+        Some(text) if is_yaml => match serde_yaml::from_str::<serde_json::Value>(text) {
+            Ok(value) => Some(Cow::Owned(from_json(&value, node.span))),
+            Err(_) => None,
+        },
+        _ => document(node),
+    };
+    let Some(content) = parsed else { return out.undecided() };
     // Port forwarding and commands have a form of their own.
     let kind = content.get("sessionType").known().and_then(Node::as_str);
     if kind.is_some_and(|kind| !matches!(kind, "Standard_Stream" | "InteractiveCommands" | "NonInteractiveCommands")) {

@@ -131,8 +131,7 @@ fn scales_on(cx: &Cx, id: ResourceId, target: &Resource, metric: Metric, out: &m
             is_open = true;
             continue;
         }
-        let predefined =
-            body.at(&format!("{configuration}.predefined_metric_specification.predefined_metric_type"));
+        let predefined = body.at(&format!("{configuration}.predefined_metric_specification.predefined_metric_type"));
         let custom = body.at(&format!("{configuration}.customized_metric_specification.metric_name"));
         is_open |= predefined.is_unknown() || custom.is_unknown();
         let text = |lookup: Lookup<'_>| lookup.known().and_then(Node::as_str).map(str::to_string);

@@ -86,7 +86,7 @@ fn wide_peers(cx: &Cx, group: ResourceId, rule: &Rule, wanted: &str, out: &mut F
                     Some(_) => show(peer),
                     None => "the whole VPC".into(),
                 };
-                out.fail(peer, &attribute, format!("{attribute} is {what}, wanted {wanted}"));
+                out.fail_at_choice(peer, &attribute, format!("{attribute} is {what}, wanted {wanted}"));
             }
             Some(false) => {}
             None => out.undecided(),
@@ -206,7 +206,7 @@ fn task_source(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) 
                 .unwrap_or(("", body));
             let source = &cx.model.resource(source).address;
             let message = format!("admits the bastion's group {source}, wanted the load balancer's only");
-            out.fail(node, attribute(rule, name), message);
+            out.fail_at_choice(node, attribute(rule, name), message);
         }
     });
 }

@@ -33,6 +33,23 @@ pub const CHECKS: &[(&str, Native)] = &[
         "aws-nacl-public-rdp",
         Native::Resource("terraform", NETWORK_ACLS, |_, _, resource, out| open_port(resource, 3389, out)),
     ),
+    (
+        "aws-nacl-public-ftp",
+        Native::Resource("terraform", NETWORK_ACLS, |_, _, resource, out| open_port(resource, 21, out)),
+    ),
+    (
+        "aws-nacl-public-ftp-data",
+        Native::Resource("terraform", NETWORK_ACLS, |_, _, resource, out| open_port(resource, 20, out)),
+    ),
+    (
+        "aws-nacl-all-ports-open",
+        Native::Resource("terraform", &["aws_network_acl", "aws_network_acl_rule"], acl_all_ports),
+    ),
+    (
+        "aws-security-group-public-http",
+        Native::Resource("terraform", SECURITY_GROUPS, |_, _, resource, out| open_port(resource, 80, out)),
+    ),
+    ("aws-security-group-public-ingress", Native::Resource("terraform", SECURITY_GROUPS, any_ingress)),
 ];
 
 /// Ports of databases, caches, directories and remote administration; IANA's service names.
@@ -99,6 +116,34 @@ fn all_ports(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     each_open(resource, Direction::Ingress, out, |flow| {
         flow.covers_all().then(|| "every port is open to the internet, wanted the ports that are needed".into())
     });
+}
+
+fn any_ingress(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    each_open(resource, Direction::Ingress, out, |_| {
+        Some("the whole internet is admitted, wanted named networks".into())
+    });
+}
+
+/// Whoever the peer is: an ACL is there to narrow ports. AWS's default ACL allows all and is left to the VPC's other controls.
+fn acl_all_ports(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    for flow in flows(resource).into_iter().filter(|flow| flow.direction == Direction::Ingress) {
+        if flow.is_unknown {
+            out.undecided();
+        }
+        if !flow.covers_all() {
+            continue;
+        }
+        let name = if flow.body.get("from_port").known().is_some_and(|port| port.as_f64() == Some(0.0))
+            && flow.body.get("to_port").known().is_some_and(|port| port.as_f64() == Some(65_535.0))
+        {
+            "from_port"
+        } else {
+            "protocol"
+        };
+        let node = flow.body.get(name).known().unwrap_or(flow.body);
+        let attribute = if flow.block.is_empty() { name.to_string() } else { format!("{}.{name}", flow.block) };
+        out.fail(node, attribute, "every port is allowed in, wanted the ports that are needed");
+    }
 }
 
 fn sensitive_port(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {

@@ -42,7 +42,8 @@ fn service(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) {
                 "network_configuration.subnets holds {}, wanted subnets without a route to an internet gateway",
                 name(cx, subnet)
             );
-            explain(cx, out.fail(node, "network_configuration.subnets", message), subnet, route);
+            let found = out.fail_at_choice(node, "network_configuration.subnets", message);
+            explain(cx, found, subnet, route);
         }
         Placement::Private => {}
         Placement::Unknown => out.undecided(),
@@ -133,8 +134,7 @@ fn has_unknown_number(resource: &Resource) -> bool {
 }
 
 fn shared_nat(cx: &Cx, vpc_id: ResourceId, _: &Resource, out: &mut Findings) {
-    let all: Vec<ResourceId> =
-        SUBNETS.iter().flat_map(|kind| cx.model.referring(vpc_id, "vpc_id", kind)).collect();
+    let all: Vec<ResourceId> = SUBNETS.iter().flat_map(|kind| cx.model.referring(vpc_id, "vpc_id", kind)).collect();
     let mut gateways: Vec<ResourceId> =
         all.iter().flat_map(|subnet| cx.model.referring(*subnet, "subnet_id", "aws_nat_gateway")).collect();
     gateways.sort();
