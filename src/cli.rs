@@ -41,8 +41,8 @@ pub struct Scan {
     /// Files and folders to judge
     #[arg(default_value = ".", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Output, as NAME or NAME=FILE; may be given several times [default: text]
-    #[arg(short, long, value_name = "NAME[=FILE]", value_parser = output)]
+    /// Outputs, as NAME or NAME=FILE, with commas between them or given several times [default: text]
+    #[arg(short, long, value_name = "NAME[=FILE]", value_parser = output, value_delimiter = ',')]
     pub format: Vec<Output>,
     /// Least severity that closes the gate [default: medium]
     #[arg(long, value_enum, value_name = "SEVERITY")]

@@ -104,6 +104,7 @@ fn today() -> Date {
 }
 
 fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
+    let outputs = outputs(&arguments)?;
     let root = discover::root_of(&arguments.paths)?;
     let config =
         if arguments.no_config { Config::default() } else { config::load(&root, arguments.config.as_deref())? };
@@ -139,12 +140,12 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let report = pool.install(|| scan::scan(&request, &discovered));
     progress.finish();
-    let mut outputs = arguments.format.clone();
-    if outputs.is_empty() {
-        outputs.push(cli::Output { format: "text".into(), file: None });
-    }
     for output in &outputs {
-        write_output(&report, output, &arguments, out)?;
+        match write_output(&report, output, &arguments, out) {
+            // Whoever reads has seen enough; the verdict stands, for a pipeline that asks for it.
+            Err(error) if error.is_broken_pipe() => {}
+            written => written?,
+        }
     }
     if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
         writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
@@ -155,6 +156,25 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
         1 if arguments.exit_zero => 0,
         code => code,
     })
+}
+
+/// What to write and where. A file takes one output, and so does standard output, where only lines of a log may share it.
+fn outputs(arguments: &cli::Scan) -> Result<Vec<cli::Output>, Error> {
+    if arguments.format.is_empty() {
+        return Ok(vec![cli::Output { format: "text".into(), file: None }]);
+    }
+    let is_log = |output: &cli::Output| output.file.is_none() && ["text", "github"].contains(&output.format.as_str());
+    for (index, output) in arguments.format.iter().enumerate() {
+        let mut before = arguments.format[..index].iter();
+        let taken = before.find(|other| other.file == output.file && !(is_log(other) && is_log(output)));
+        if let Some(other) = taken {
+            let place = output.file.as_ref().map_or("standard output".into(), |file| file.display().to_string());
+            let message = format!("{} and {} would both be written to {place}", other.format, output.format);
+            let help = Some(format!("give one a file of its own: --format {}=FILE", output.format));
+            return Err(Error::Usage { message, help });
+        }
+    }
+    Ok(arguments.format.clone())
 }
 
 /// Writes one output: to standard output, or whole to a file beside which it was prepared.

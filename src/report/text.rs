@@ -254,7 +254,7 @@ fn summary(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut
     }
     match report.worst_first().first() {
         Some(worst) if !style.quiet => {
-            let hint = format!("gate explain {} tells why a rule matters and shows good code", worst.rule);
+            let hint = format!("why it matters and what is right: gate explain {}", worst.rule);
             writeln!(out, "{}", paint.dim(&hint))
         }
         _ => Ok(()),

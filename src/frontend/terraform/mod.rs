@@ -302,7 +302,10 @@ impl Root {
         }
         for (name, call) in module.calls.iter() {
             let address = format!("module.{name}");
-            self.add(evaluator, instance, call, "module", name, &address, &Repetition::default(), references);
+            // One resource for the call however often it is made; `each` and `count` need an instance to mean something.
+            if let Some(repetition) = evaluator.representatives(instance, call, &address).first() {
+                self.add(evaluator, instance, call, "module", name, &address, repetition, references);
+            }
             for child in evaluator.children(instance, name, call).iter() {
                 self.collect(evaluator, child, references);
             }

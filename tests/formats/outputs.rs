@@ -1,0 +1,111 @@
+//! Where reports go, and that they are the same for the same tree.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use gate::report::FORMATS;
+use serde_json::Value;
+
+use super::{array, gate, shop, value};
+
+#[test]
+fn every_format_is_the_same_bytes_whatever_the_number_of_threads() {
+    let shop = shop();
+    let folder = shop.path().join("deploy");
+    for format in FORMATS {
+        let one = gate(&folder, &["scan", "--format", format.name, "--jobs", "1"]);
+        let two = gate(&folder, &["scan", "--format", format.name, "--jobs", "2"]);
+        assert!(!one.stdout.is_empty());
+        assert_eq!(String::from_utf8_lossy(&one.stdout), String::from_utf8_lossy(&two.stdout), "{}", format.name);
+    }
+}
+
+#[test]
+fn findings_are_sorted_by_path_line_column_and_rule() {
+    let shop = shop();
+    let report = value(&shop.path().join("deploy"), "json");
+    let order: Vec<_> = array(&report, "findings")
+        .iter()
+        .map(|one| {
+            let at = &one["at"];
+            (at["path"].as_str(), at["line"].as_u64(), at["column"].as_u64())
+        })
+        .collect();
+    assert!(order.is_sorted(), "{order:#?}");
+}
+
+fn names(folder: &Path) -> Vec<PathBuf> {
+    let mut names: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn one_run_writes_several_outputs_that_agree() {
+    let shop = shop();
+    let folder = shop.path().join("deploy");
+    let out = tempfile::tempdir().unwrap();
+    let to = |name: &str| format!("{name}={}", out.path().join(name).display());
+    let formats = [to("json"), to("sarif")].join(",");
+    let output = gate(&folder, &["scan", "--format", "text", "--format", &formats, "--format", &to("junit")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("critical aws-rds-publicly-accessible"));
+    let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
+    let parsed = |name: &str| serde_json::from_str::<Value>(&read(name)).unwrap();
+    let (json, sarif) = (parsed("json"), parsed("sarif"));
+    let rules = |list: &Vec<Value>, key: &str| list.iter().map(|one| one[key].clone()).collect::<Vec<_>>();
+    assert_eq!(rules(array(&json, "findings"), "rule"), rules(array(&sarif["runs"][0], "results"), "ruleId"));
+    assert_eq!(read("junit").matches("<failure").count(), array(&json, "findings").len());
+    assert_eq!(names(out.path()), ["json", "junit", "sarif"].map(PathBuf::from));
+}
+
+#[test]
+fn two_outputs_cannot_share_a_place() {
+    let shop = shop();
+    for outputs in ["json=r.json,sarif=r.json", "json,sarif"] {
+        let output = gate(shop.path(), &["scan", "deploy", "--format", outputs]);
+        assert_eq!(output.status.code(), Some(2), "{outputs}");
+        assert!(output.stdout.is_empty() && !shop.path().join("r.json").exists(), "{outputs}");
+    }
+    // Annotations are lines of the log beside the report for people.
+    assert_eq!(gate(shop.path(), &["scan", "deploy", "--format", "text,github"]).status.code(), Some(1));
+}
+
+#[test]
+fn an_output_file_is_written_whole_or_not_at_all() {
+    let shop = shop();
+    let out = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(out.path().join("taken/inside")).unwrap();
+    for name in ["missing/report.json", "taken"] {
+        let file = format!("json={}", out.path().join(name).display());
+        let output = gate(shop.path(), &["scan", "deploy", "--format", &file]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(name), "{name}");
+        assert_eq!(names(out.path()), [PathBuf::from("taken")]);
+    }
+    let file = out.path().join("report.json");
+    std::fs::write(&file, "x".repeat(1 << 20)).unwrap();
+    gate(shop.path(), &["scan", "deploy", "--format", &format!("json={}", file.display())]);
+    serde_json::from_slice::<Value>(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(names(out.path()), ["report.json", "taken"].map(PathBuf::from));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error_and_changes_no_verdict() {
+    let shop = shop();
+    for (arguments, code) in [(&["rules", "--format", "json"][..], 0), (&["scan", "deploy", "--format", "sarif"], 1)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gate"))
+            .current_dir(shop.path())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
+        assert_eq!(told, "", "{arguments:?}");
+    }
+}
