@@ -20,6 +20,7 @@ pub mod report;
 pub mod rules;
 pub mod run;
 pub mod scan;
+pub mod secret;
 pub mod severity;
 pub mod source;
 pub mod suppress;

@@ -1,0 +1,294 @@
+//! The search: one automaton over all keywords, and a look at each place where one stands.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::Regex;
+
+use super::patterns::{Form, PATTERNS, Pattern};
+use super::{Hit, Kind, key, url, value};
+
+/// Credentials of one text that are reported; a text with more is a list of them.
+const MAX_HITS: usize = 500;
+/// Bytes after a keyword that a pattern may look at.
+const WINDOW: usize = 2600;
+/// What stands between a name and the value assigned to it: `=`, `: "`, `" => "`, or the member `value` of a pair.
+const ASSIGNS: &str = concat!(
+    r#"["'`\])]{0,3}"#,
+    r#"(?:\s{0,8}(?::=|=>|==?|:)\s{0,8}|,?\s{1,40}["']?[Vv]alue["']?\s{0,8}[:=]\s{0,8}|\s{0,3},\s{0,3}|\s)"#,
+    r#"["'`(]{0,2}"#
+);
+
+/// What a keyword leads to.
+#[derive(Clone, Copy)]
+enum Target {
+    Pattern(usize),
+    Pem,
+    EncodedPem,
+    Putty,
+    Jwt,
+    Url,
+    ConnectionString,
+    BasicHeader,
+}
+
+/// Keywords of credentials that are no pattern.
+const SPECIAL: &[(&str, Target)] = &[
+    ("-----BEGIN ", Target::Pem),
+    ("LS0tLS1CRUdJTi", Target::EncodedPem),
+    ("PuTTY-User-Key-File-", Target::Putty),
+    ("eyJ", Target::Jwt),
+    ("://", Target::Url),
+    ("Password=", Target::ConnectionString),
+    ("password=", Target::ConnectionString),
+    ("PASSWORD=", Target::ConnectionString),
+    ("Pwd=", Target::ConnectionString),
+    ("pwd=", Target::ConnectionString),
+    ("PWD=", Target::ConnectionString),
+    ("Basic ", Target::BasicHeader),
+];
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// Every known credential.
+    All,
+    /// Only what nothing else looks like: for lock files and generated code.
+    Certain,
+}
+
+struct Detector {
+    automaton: AhoCorasick,
+    /// For each keyword, what it leads to.
+    targets: Vec<Vec<Target>>,
+    patterns: Vec<(&'static Pattern, OnceLock<Option<Regex>>)>,
+}
+
+static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::new);
+
+/// Every credential of a text, in order, none inside another.
+pub fn find(text: &str) -> Vec<Hit> {
+    DETECTOR.find(text, Search::All)
+}
+
+/// As [`find`], for generated text.
+pub fn find_certain(text: &str) -> Vec<Hit> {
+    DETECTOR.find(text, Search::Certain)
+}
+
+impl Detector {
+    fn new() -> Detector {
+        let patterns: Vec<_> = PATTERNS.iter().copied().flatten().map(|pattern| (pattern, OnceLock::new())).collect();
+        let mut keywords: BTreeMap<String, Vec<Target>> = BTreeMap::new();
+        for (keyword, target) in SPECIAL {
+            keywords.entry((*keyword).into()).or_default().push(*target);
+        }
+        for (index, (pattern, _)) in patterns.iter().enumerate() {
+            for keyword in pattern.keywords {
+                for spelling in spellings(keyword, pattern.form) {
+                    keywords.entry(spelling).or_default().push(Target::Pattern(index));
+                }
+            }
+        }
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(keywords.keys())
+            .expect("a few hundred short keywords fit");
+        Detector { automaton, targets: keywords.into_values().collect(), patterns }
+    }
+
+    fn find(&self, text: &str, search: Search) -> Vec<Hit> {
+        let mut found: Vec<(Kind, bool, Hit)> = Vec::new();
+        for place in self.automaton.find_overlapping_iter(text) {
+            for target in &self.targets[place.pattern().as_usize()] {
+                let (certain, hit) = match target {
+                    Target::Pattern(index) => {
+                        let pattern = self.patterns[*index].0;
+                        if search == Search::Certain && !pattern.certain {
+                            continue;
+                        }
+                        (pattern.certain, self.matched(*index, text, place.start(), place.end()))
+                    }
+                    special => (true, find_special(*special, text, place.start(), place.end())),
+                };
+                if let Some(hit) = hit {
+                    found.push((hit.kind, !certain, hit));
+                }
+            }
+            if found.len() >= MAX_HITS {
+                break;
+            }
+        }
+        // Of credentials in one place the most telling stays.
+        found.sort_by_key(|(kind, uncertain, hit)| (*kind, *uncertain, hit.start, std::cmp::Reverse(hit.end)));
+        let mut kept: BTreeMap<usize, Hit> = BTreeMap::new();
+        for (_, _, hit) in found {
+            let is_free = kept.range(..hit.end).next_back().is_none_or(|(_, other)| other.end <= hit.start);
+            if is_free {
+                kept.insert(hit.start, hit);
+            }
+        }
+        kept.into_values().collect()
+    }
+
+    fn regex(&self, index: usize) -> Option<&Regex> {
+        let (pattern, regex) = &self.patterns[index];
+        let compiled = regex.get_or_init(|| {
+            let text = match pattern.form {
+                Form::Assigned => format!("^([A-Za-z0-9_.-]{{0,40}}?){ASSIGNS}({})", pattern.regex),
+                _ => format!("^(?:{})", pattern.regex),
+            };
+            // Bytes that are no ASCII end every pattern.
+            Regex::new(&text.replace(r"\s", "[ \\t\\r\\n]")).ok()
+        });
+        compiled.as_ref()
+    }
+
+    fn matched(&self, index: usize, text: &str, start: usize, end: usize) -> Option<Hit> {
+        let pattern = self.patterns[index].0;
+        let (from, keyword) = match pattern.form {
+            Form::Token => (start, &text[start..end]),
+            Form::Within(at) => (start.checked_sub(at)?, ""),
+            Form::Assigned => (end, ""),
+        };
+        if pattern.form != Form::Assigned && !begins(text, from, keyword) {
+            return None;
+        }
+        let window = text.get(from..floor(text, from + WINDOW))?;
+        let (from_secret, to_secret) = match pattern.form {
+            Form::Assigned => {
+                let found = self.regex(index)?.captures(window)?;
+                if !names_credential(&text[start..end]) && !names_credential(&found[1]) {
+                    return None;
+                }
+                let value = found.get(2)?;
+                (value.start(), value.end())
+            }
+            _ => {
+                let found = self.regex(index)?.captures(window)?;
+                let secret = found.get(1).or_else(|| found.get(0))?;
+                (secret.start(), secret.end())
+            }
+        };
+        let secret = &window[from_secret..to_secret];
+        let next = window.as_bytes().get(to_secret).copied().unwrap_or(b' ');
+        let goes_on =
+            next.is_ascii_alphanumeric() || next == b'_' || (pattern.form == Form::Assigned && b"+/=-".contains(&next));
+        let passes = pattern.check.is_none_or(|check| check(secret));
+        if goes_on || !passes || value::entropy(secret) < pattern.entropy || value::is_sample(secret) {
+            return None;
+        }
+        Some(Hit { start: from + from_secret, end: from + to_secret, kind: pattern.kind, what: pattern.what })
+    }
+}
+
+/// Names of things are written in one of three ways; credentials as they are.
+fn spellings(keyword: &str, form: Form) -> Vec<String> {
+    if form != Form::Assigned || keyword.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return vec![keyword.to_string()];
+    }
+    let capital = keyword[..1].to_ascii_uppercase() + &keyword[1..];
+    vec![keyword.to_string(), keyword.to_ascii_uppercase(), capital]
+}
+
+/// Whether a credential may begin here: nothing that would belong to it stands before.
+fn begins(text: &str, at: usize, keyword: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(before) = at.checked_sub(1).map(|index| bytes[index]) else { return true };
+    if before.is_ascii_alphanumeric() {
+        // The escape of a line end in a quoted text.
+        return matches!(before, b'n' | b'r' | b't') && at >= 2 && bytes[at - 2] == b'\\';
+    }
+    // Short marks of letters and digits occur in encoded data.
+    let is_plain = !keyword.is_empty() && keyword.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    !(is_plain && matches!(before, b'+' | b'/' | b'_' | b'-'))
+}
+
+fn names_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["key", "token", "secret", "auth", "pass", "pwd", "credential", "api"].iter().any(|word| name.contains(word))
+}
+
+fn find_special(target: Target, text: &str, start: usize, end: usize) -> Option<Hit> {
+    match target {
+        Target::Pem => key::pem(text, start),
+        Target::EncodedPem => key::encoded_pem(text, start),
+        Target::Putty => key::putty(text, start),
+        Target::Jwt => key::jwt(text, start),
+        Target::Url => url::in_url(text, start, end),
+        Target::ConnectionString => url::in_connection_string(text, start, end),
+        Target::BasicHeader => url::in_basic_header(text, end),
+        Target::Pattern(_) => None,
+    }
+}
+
+/// The nearest offset at or below `at` on which a character begins.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles_and_begins_with_its_keyword() {
+        let detector = Detector::new();
+        for index in 0..detector.patterns.len() {
+            let pattern = detector.patterns[index].0;
+            assert!(detector.regex(index).is_some(), "{}: {}", pattern.what, pattern.regex);
+            assert!(!pattern.keywords.is_empty(), "{}", pattern.what);
+        }
+        assert!(detector.patterns.len() >= 150, "{}", detector.patterns.len());
+    }
+
+    fn whats(text: &str) -> Vec<&'static str> {
+        find(text).into_iter().map(|hit| hit.what).collect()
+    }
+
+    /// Tokens are put together here, so that this file holds none.
+    #[test]
+    fn tokens_are_found_where_they_begin_and_end() {
+        let body = "Zk3vQ9xLw7Rt2Yp8Nb5Mc1Hd6Jf4Gs0KaEuT";
+        let text = format!("a: \"ghp_{body}\" # and glpat-{}", &body[..20]);
+        let hits = find(&text);
+        assert_eq!(hits.len(), 2, "{hits:?}");
+        assert_eq!(&text[hits[0].start..hits[0].end], format!("ghp_{body}"));
+        assert_eq!(whats(&format!("xghp_{body}")), [""; 0]);
+        assert_eq!(whats(&format!("ghp_{}", "x".repeat(36))), [""; 0]);
+        assert_eq!(whats(&format!("key\\nAKIA{}", "QWERTZUIOP234567")), ["AWS access key"]);
+        assert_eq!(whats("AKIAIOSFODNN7EXAMPLE"), [""; 0]);
+    }
+
+    #[test]
+    fn a_value_without_a_mark_is_known_by_the_name_before_it() {
+        let secret = format!("{}{}", "q8Zr3Lm1Xc7Vb5Nk9Jh2", "Gf4Ds6Pa0Oi+Uy/TrEwQ");
+        for text in [
+            format!("aws_secret_access_key = {secret}"),
+            format!("\"AWS_SECRET_ACCESS_KEY\": \"{secret}\","),
+            format!("- name: AWS_SECRET_ACCESS_KEY\n  value: {secret}\n"),
+            format!("{{ name = \"AWS_SECRET_ACCESS_KEY\", value = \"{secret}\" }}"),
+            format!("aws configure set aws_secret_access_key {secret}"),
+            format!("ENV AWS_SECRET_ACCESS_KEY {secret}"),
+        ] {
+            assert_eq!(whats(&text), ["AWS secret access key"], "{text}");
+        }
+        let hex = "4f9c2b7e1d8a6035c4f9e2b7a1d86053";
+        assert_eq!(whats(&format!("DATADOG_API_KEY={hex}")), ["Datadog key"]);
+        assert_eq!(whats(&format!("datadog_checksum: {hex}")), [""; 0]);
+    }
+
+    #[test]
+    fn generated_text_is_searched_for_what_is_certain() {
+        let hex = "4f9c2b7e1d8a6035c4f9e2b7a1d86053";
+        let text = format!("DATADOG_API_KEY={hex} https://u:p4ssw0rd-Zz@db.acme.io/x npm_{hex}Zk3v");
+        assert_eq!(find(&text).len(), 3);
+        assert_eq!(find_certain(&text).len(), 2);
+    }
+}

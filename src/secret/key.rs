@@ -1,0 +1,174 @@
+//! Private keys and signed tokens, whose form is more than a pattern can say.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+use super::find::floor;
+use super::{Hit, Kind};
+
+/// Bytes of a key that are looked at; an RSA key of 16,384 bits is smaller.
+const MAX_KEY: usize = 16 << 10;
+/// Base64 characters below which a block holds no key.
+const MIN_KEY_CHARACTERS: usize = 40;
+
+/// The private key whose `-----BEGIN ` stands at `start`.
+pub(super) fn pem(text: &str, start: usize) -> Option<Hit> {
+    let window = &text[start..floor(text, start + MAX_KEY)];
+    let label_end = window["-----BEGIN ".len()..].find("-----").filter(|length| *length <= 40)?;
+    let label = &window["-----BEGIN ".len()..][..label_end];
+    if !label.ends_with("PRIVATE KEY") && !label.ends_with("PRIVATE KEY BLOCK") {
+        return None;
+    }
+    let body_start = "-----BEGIN ".len() + label_end + "-----".len();
+    let body = &window[body_start..];
+    let end = body.find("-----END");
+    let inside = &body[..end.unwrap_or(body.len())];
+    // What is quoted, indented, or escaped in a literal of some language is the same key.
+    let mut characters = 0;
+    let mut is_escape = false;
+    for byte in inside.bytes() {
+        match byte {
+            b'n' | b'r' if is_escape => {}
+            byte if byte.is_ascii_alphanumeric() || b"+/=".contains(&byte) => characters += 1,
+            b'.' | b'<' | b'*' | b'$' | b'{' => break,
+            _ => {}
+        }
+        is_escape = byte == b'\\';
+    }
+    if characters < MIN_KEY_CHARACTERS || super::value::is_sample(first_line(inside)) {
+        return None;
+    }
+    // A block without an end is a key cut short: its first lines are a key to whoever has the rest.
+    let end = match end {
+        Some(end) => start + body_start + end + "-----END ".len() + label_end + "-----".len(),
+        None => start + body_start,
+    };
+    let end = floor(text, end);
+    let what = match label {
+        _ if is_service_account(text, start) => "private key of a Google Cloud service account",
+        _ if label.starts_with("PGP") => "PGP private key",
+        _ if label.starts_with("OPENSSH") => "SSH private key",
+        _ => "private key",
+    };
+    Some(Hit { start, end, kind: Kind::PrivateKey, what })
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim_start().lines().next().unwrap_or("")
+}
+
+/// Whether the member `private_key` of a service account's file holds the key.
+fn is_service_account(text: &str, start: usize) -> bool {
+    let from = floor(text, start.saturating_sub(600));
+    text[from..start].contains("\"private_key_id\"")
+}
+
+/// A private key in PEM, encoded in base64 once more.
+pub(super) fn encoded_pem(text: &str, start: usize) -> Option<Hit> {
+    let bytes = text.as_bytes();
+    if start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
+        return None;
+    }
+    let length = bytes[start..].iter().take(MAX_KEY).take_while(|byte| is_base64(**byte)).count();
+    if length < 100 {
+        return None;
+    }
+    let head = STANDARD_NO_PAD.decode(&text[start..start + 64]).ok()?;
+    let head = String::from_utf8_lossy(&head);
+    let label = head.strip_prefix("-----BEGIN ")?.split("-----").next()?;
+    let is_key = label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK");
+    is_key.then_some(Hit { start, end: start + length, kind: Kind::PrivateKey, what: "base64 of a private key" })
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
+}
+
+/// A key file of PuTTY, which holds its private part in lines of its own.
+pub(super) fn putty(text: &str, start: usize) -> Option<Hit> {
+    let window = &text[start..floor(text, start + MAX_KEY)];
+    let private = window.find("Private-Lines:")?;
+    let head = window.find('\n').unwrap_or(window.len());
+    let holds_key = window[private..].lines().nth(1).is_some_and(|line| line.trim().len() >= MIN_KEY_CHARACTERS);
+    holds_key.then_some(Hit { start, end: start + head, kind: Kind::PrivateKey, what: "PuTTY private key" })
+}
+
+/// A JSON Web Token with a signature. Tokens that their issuer hands to every browser are none to hide, nor is the example
+/// of the format's own site.
+pub(super) fn jwt(text: &str, start: usize) -> Option<Hit> {
+    let bytes = text.as_bytes();
+    if start > 0 && (bytes[start - 1].is_ascii_alphanumeric() || b"_-.".contains(&bytes[start - 1])) {
+        return None;
+    }
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let part = |from: usize| {
+        let length = bytes[from..].iter().take(MAX_KEY).take_while(|byte| is_part(**byte)).count();
+        from + length
+    };
+    let header_end = part(start);
+    if bytes.get(header_end) != Some(&b'.') || header_end - start < 16 {
+        return None;
+    }
+    let claims_end = part(header_end + 1);
+    if bytes.get(claims_end) != Some(&b'.') || !text[header_end + 1..claims_end].starts_with("eyJ") {
+        return None;
+    }
+    let end = part(claims_end + 1);
+    if end - claims_end < 21 {
+        return None;
+    }
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let header = decode(&text[start..header_end])?;
+    let claims = decode(&text[header_end + 1..claims_end])?;
+    let header: serde_json::Value = serde_json::from_str(&header).ok()?;
+    let claims: serde_json::Value = serde_json::from_str(&claims).ok()?;
+    let signed = header.get("alg")?.as_str().is_some_and(|algorithm| !algorithm.eq_ignore_ascii_case("none"));
+    let says = |name: &str, wanted: &str| claims.get(name).and_then(|value| value.as_str()) == Some(wanted);
+    let is_public = says("role", "anon") || says("sub", "1234567890") || says("name", "John Doe");
+    (signed && !is_public).then_some(Hit { start, end, kind: Kind::ServiceToken, what: "JSON Web Token" })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::secret::find;
+
+    const BODY: &str = "MIIEpAIBAAKCAQEAq7Zr3Lm1Xc7Vb5Nk9Jh2Gf4Ds6Pa0OiUyTrEwQhZx8CvBnM";
+
+    fn whats(text: &str) -> Vec<&'static str> {
+        find(text).into_iter().map(|hit| hit.what).collect()
+    }
+
+    /// The label is put together here, so that this file holds no key.
+    fn pem(kind: &str, body: &str, line_end: &str) -> String {
+        format!("-----BEGIN {kind}PRIVATE KEY-----{line_end}{body}{line_end}-----END {kind}PRIVATE KEY-----")
+    }
+
+    #[test]
+    fn a_private_key_is_found_in_lines_and_in_a_literal() {
+        assert_eq!(whats(&pem("RSA ", BODY, "\n")), ["private key"]);
+        assert_eq!(whats(&pem("OPENSSH ", BODY, "\\n")), ["SSH private key"]);
+        assert_eq!(whats(&pem("", "...", "\n")), [""; 0]);
+        assert_eq!(whats(&pem("", "<your key>", "\n")), [""; 0]);
+        assert_eq!(whats("-----BEGIN CERTIFICATE-----\nMIIEpAIBAAKCAQEA\n-----END CERTIFICATE-----"), [""; 0]);
+    }
+
+    #[test]
+    fn a_key_in_base64_and_a_service_account_are_named() {
+        use base64::Engine as _;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(pem("EC ", BODY, "\n"));
+        assert_eq!(whats(&format!("tls.key: {encoded}")), ["base64 of a private key"]);
+        let file = format!("{{\"private_key_id\": \"1\", \"private_key\": \"{}\"}}", pem("", BODY, "\\n"));
+        assert_eq!(whats(&file), ["private key of a Google Cloud service account"]);
+    }
+
+    #[test]
+    fn a_signed_token_is_found_unless_it_is_public() {
+        use base64::Engine as _;
+        let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        let token = |header: &str, claims: &str| format!("{}.{}.{}", part(header), part(claims), &BODY[..43]);
+        let header = r#"{"alg":"HS256","typ":"JWT"}"#;
+        assert_eq!(whats(&token(header, r#"{"sub":"deploy","exp":1999999999}"#)), ["JSON Web Token"]);
+        assert_eq!(whats(&token(header, r#"{"iss":"supabase","role":"anon"}"#)), [""; 0]);
+        assert_eq!(whats(&token(r#"{"alg":"none"}"#, r#"{"sub":"deploy"}"#)), [""; 0]);
+    }
+}

@@ -1,0 +1,308 @@
+//! Names of things that hold secrets.
+
+/// Texts in names that say that the value is a secret.
+const SECRET: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "private_key",
+    "privatekey",
+    "access_key",
+    "accesskey",
+    "credential",
+    "pword",
+    "auth_key",
+    "authkey",
+    "encryption_key",
+    "signing_key",
+    "account_key",
+    "master_key",
+    "shared_key",
+    "storage_key",
+    "client_key",
+    "license_key",
+    "webhook_key",
+];
+
+/// Whole words that say the same.
+const SECRET_WORDS: &[&str] = &["pwd", "pass", "pw", "psk"];
+
+/// Last words of names that speak about a secret: where it is, how long it lives, what it must look like.
+const ABOUT: &[&str] = &[
+    "account",
+    "age",
+    "algorithm",
+    "alias",
+    "arn",
+    "arns",
+    "attempts",
+    "audience",
+    "auth",
+    "backend",
+    "bits",
+    "bytes",
+    "change",
+    "checksum",
+    "class",
+    "column",
+    "config",
+    "configuration",
+    "count",
+    "creation",
+    "days",
+    "description",
+    "digest",
+    "dir",
+    "directory",
+    "duration",
+    "email",
+    "enabled",
+    "encoding",
+    "endpoint",
+    "engine",
+    "env",
+    "exists",
+    "expiration",
+    "expire",
+    "expiry",
+    "field",
+    "file",
+    "filename",
+    "files",
+    "format",
+    "generator",
+    "group",
+    "hash",
+    "header",
+    "history",
+    "hint",
+    "host",
+    "id",
+    "identity",
+    "ids",
+    "index",
+    "issuer",
+    "key_id",
+    "kind",
+    "label",
+    "length",
+    "lifetime",
+    "limit",
+    "link",
+    "list",
+    "location",
+    "management",
+    "manager",
+    "max",
+    "method",
+    "min",
+    "mode",
+    "mount",
+    "name",
+    "names",
+    "namespace",
+    "options",
+    "param",
+    "parameter",
+    "path",
+    "paths",
+    "pattern",
+    "permission",
+    "permissions",
+    "policies",
+    "policy",
+    "port",
+    "prefix",
+    "project",
+    "provider",
+    "ref",
+    "reference",
+    "refs",
+    "regex",
+    "region",
+    "required",
+    "requirement",
+    "reset",
+    "retention",
+    "reuse",
+    "role",
+    "rotation",
+    "rule",
+    "rules",
+    "scope",
+    "scopes",
+    "selector",
+    "service",
+    "settings",
+    "size",
+    "source",
+    "spec",
+    "state",
+    "status",
+    "store",
+    "stored",
+    "suffix",
+    "template",
+    "ttl",
+    "type",
+    "types",
+    "unit",
+    "units",
+    "uri",
+    "url",
+    "usage",
+    "user",
+    "username",
+    "valid",
+    "validation",
+    "validity",
+    "variable",
+    "version",
+    "versions",
+    "volume",
+    "volumes",
+    "window",
+    "words",
+];
+
+/// Words anywhere in a name that say that no secret is held.
+const HARMLESS: &[&str] = &[
+    "public",
+    "enable",
+    "disable",
+    "require",
+    "allow",
+    "use",
+    "is",
+    "has",
+    "no",
+    "automount",
+    "minimum",
+    "maximum",
+    "tokens",
+    "tokenizer",
+    "secrets",
+];
+
+/// Whether a name says that its value is a secret: `db_password`, `GITHUB_TOKEN`, `clientSecret`; not `secret_name`,
+/// `token_ttl` or `public_key`. Any way of joining words will do.
+pub fn is_secret_name(name: &str) -> bool {
+    // Only the last part of a path names the value.
+    let name = name.rsplit(['/', ':']).next().unwrap_or(name);
+    let words = words(name);
+    let joined = words.join("_");
+    let says = SECRET.iter().any(|text| joined.contains(text))
+        || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()));
+    if !says || words.iter().any(|word| HARMLESS.contains(&word.as_str())) {
+        return false;
+    }
+    match words.last().map(String::as_str) {
+        // `secret_key` holds one, `password_key` names the entry that does.
+        Some("key") => {
+            let before = words.len().checked_sub(2).map_or("", |index| words[index].as_str());
+            !matches!(before, "password" | "passwd" | "token" | "username" | "user" | "credential" | "credentials")
+        }
+        Some(last) => !ABOUT.contains(&last),
+        None => false,
+    }
+}
+
+/// The words of a name in lower case; digits at its end are left out.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        if !character.is_alphanumeric() {
+            words.push(String::new());
+        } else {
+            let next_is_small = characters.peek().is_some_and(|next| next.is_lowercase());
+            let begins = character.is_uppercase()
+                && (before.is_lowercase() || before.is_ascii_digit() || (before.is_uppercase() && next_is_small));
+            if begins {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.extend(character.to_lowercase());
+            }
+        }
+        before = character;
+    }
+    words.retain(|word| !word.is_empty());
+    while words.len() > 1 && words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
+        words.pop();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known_in_every_spelling() {
+        for name in [
+            "password",
+            "db_password",
+            "DB_PASSWORD",
+            "dbPassword",
+            "masterUserPassword",
+            "mysql-root-password",
+            "DBPASSWORD",
+            "db_pwd",
+            "GITHUB_TOKEN",
+            "authToken",
+            "apiKey",
+            "API_KEY",
+            "STRIPE_SECRET_KEY",
+            "client_secret",
+            "private_key",
+            "secret_key",
+            "password2",
+            "spring.datasource.password",
+            "config/db/password",
+            "REDIS_PASS",
+            "aws_secret_access_key",
+            "token_secret",
+            "password_prod",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_about_secrets_are_harmless() {
+        for name in [
+            "secret_name",
+            "secretName",
+            "token_ttl",
+            "public_key",
+            "password_length",
+            "http_tokens",
+            "PASSWORD_FILE",
+            "secret_arn",
+            "passwordKey",
+            "token_endpoint",
+            "secretKeyRef",
+            "automountServiceAccountToken",
+            "password_policy",
+            "access_key_id",
+            "require_password",
+            "compass",
+            "bypass",
+            "tokenizer",
+            "use_token",
+            "secrets",
+            "api_key_source",
+            "keyboard",
+            "",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Passwords in URLs, connection strings and headers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::find::floor;
+use super::value::{entropy, is_sample, looks_like_placeholder};
+use super::{Hit, Kind};
+
+/// Longest part between `://` and `@`.
+const MAX_AUTHORITY: usize = 400;
+
+/// The password in the user part of the URL whose `://` stands at `start..end`; of a name alone, the name if it is a token.
+pub(super) fn in_url(text: &str, start: usize, end: usize) -> Option<Hit> {
+    let bytes = text.as_bytes();
+    let stops = |byte: u8| byte.is_ascii_whitespace() || byte.is_ascii_control() || b"/?#\"'`<>\\|".contains(&byte);
+    let length = bytes[end..].iter().take(MAX_AUTHORITY).take_while(|byte| !stops(**byte)).count();
+    let authority = text.get(end..end + length)?;
+    let at = authority.rfind('@')?;
+    let (user_info, host) = (&authority[..at], &authority[at + 1..]);
+    let scheme_start = start
+        - bytes[..start]
+            .iter()
+            .rev()
+            .take(20)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte))
+            .count();
+    let scheme = &text[scheme_start..start];
+    if scheme.is_empty() || is_sample_host(host) || user_info.contains(['{', '}', '[', ']', '(', ')', ',', ';', '=']) {
+        return None;
+    }
+    let (from, secret, least) = match user_info.split_once(':') {
+        Some((user, password)) if !is_stand_in(user, password, host) => (end + user.len() + 1, password, 0.0),
+        Some(_) => return None,
+        // A public key by design.
+        None if host.contains("sentry") || scheme == "ssh" || scheme == "git" => return None,
+        None if user_info.len() >= 24 && user_info.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+            (end, user_info, 3.0)
+        }
+        None => return None,
+    };
+    if entropy(secret) < least {
+        return None;
+    }
+    Some(Hit { start: from, end: from + secret.len(), kind: Kind::Connection, what: "password in a URL" })
+}
+
+/// Passwords that stand for another, and those that open nothing but a machine's own services.
+fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
+    let is_near = !host.split(':').next().unwrap_or("").contains('.');
+    let lower = password.to_ascii_lowercase();
+    looks_like_placeholder(password)
+        || password.starts_with(['$', '%', ':'])
+        || matches!(lower.as_str(), "x" | "x-oauth-basic" | "oauth2" | "git" | "token" | "key" | "p" | "pw" | "pwd")
+        || matches!(lower.as_str(), "pass" | "passwd" | "password" | "secret" | "pass123" | "123456" | "1234")
+        || (is_near && lower == user.to_ascii_lowercase())
+}
+
+/// Names that the standards keep for examples, and a machine's own.
+fn is_sample_host(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or("").to_ascii_lowercase();
+    name.is_empty()
+        || matches!(name.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0" | "host" | "hostname" | "server" | "example")
+        || ["example.com", "example.org", "example.net", "domain.com", "host.com", "company.com", "foo.com", "bar.com"]
+            .iter()
+            .any(|known| name == *known || name.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')))
+        || [".example", ".test", ".invalid", ".localhost"].iter().any(|end| name.ends_with(end))
+        || name.starts_with(['<', '[', '.'])
+        || name.contains("your")
+}
+
+/// The password of a connection string `Server=…;User Id=…;Password=…`.
+pub(super) fn in_connection_string(text: &str, start: usize, end: usize) -> Option<Hit> {
+    let bytes = text.as_bytes();
+    let is_first = start == 0 || matches!(bytes[start - 1], b';' | b'"' | b'\'' | b' ' | b',');
+    let stops = |byte: u8| byte.is_ascii_whitespace() || b";\"'`<>\\".contains(&byte);
+    let length = bytes[end..].iter().take(200).take_while(|byte| !stops(**byte)).count();
+    let password = text.get(end..end + length)?;
+    if !is_first
+        || password.len() < 4
+        || looks_like_placeholder(password)
+        || is_sample(password)
+        || password.starts_with(['$', '%'])
+    {
+        return None;
+    }
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1).max(floor(text, start.saturating_sub(400)));
+    let line_end = text[end..].find('\n').map_or(text.len(), |length| end + length);
+    let around = text[line_start..floor(text, line_end.min(end + 400))].to_ascii_lowercase();
+    let names =
+        ["server=", "data source=", "host=", "addr=", "user id=", "uid=", "username=", "initial catalog=", "database="];
+    let is_string = around.contains(';') && names.iter().filter(|name| around.contains(*name)).count() >= 2;
+    let is_own = ["localhost", "127.0.0.1", "(localdb)"].iter().any(|host| around.contains(host));
+    let is_named = matches!(password.to_ascii_lowercase().as_str(), "password" | "secret" | "passwd");
+    (is_string && !is_own && !is_named).then_some(Hit {
+        start: end,
+        end: end + length,
+        kind: Kind::Connection,
+        what: "password in a connection string",
+    })
+}
+
+/// The user and password of an `Authorization: Basic …` header; `start` is where they begin.
+pub(super) fn in_basic_header(text: &str, start: usize) -> Option<Hit> {
+    let bytes = text.as_bytes();
+    let before = text[floor(text, start.saturating_sub(60))..start].to_ascii_lowercase();
+    if !before.contains("authorization") {
+        return None;
+    }
+    let length = bytes[start..]
+        .iter()
+        .take(400)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
+        .count();
+    let encoded = &text[start..start + length];
+    let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+    let (user, password) = decoded.split_once(':')?;
+    let is_text = decoded.chars().all(|char| !char.is_control());
+    // The documentation's own user.
+    let is_known = user.eq_ignore_ascii_case("aladdin");
+    (length >= 12 && is_text && !is_known && !is_stand_in(user, password, "host.tld")).then_some(Hit {
+        start,
+        end: start + length,
+        kind: Kind::Connection,
+        what: "password in a Basic authorization header",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::secret::find;
+
+    fn found(text: &str) -> Vec<String> {
+        find(text).into_iter().map(|hit| text[hit.start..hit.end].to_string()).collect()
+    }
+
+    #[test]
+    fn a_constant_password_of_a_url_is_found() {
+        assert_eq!(found("url: postgres://app:s3cr3t-Horse@db.internal:5432/app"), ["s3cr3t-Horse"]);
+        assert_eq!(found("redis://:n0tSo-weak@cache:6379"), ["n0tSo-weak"]);
+        for text in [
+            "postgres://app:${DB_PASSWORD}@db.internal/app",
+            "postgres://app:$PASSWORD@db.internal/app",
+            "postgres://user:password@db.internal/app",
+            "postgres://postgres:postgres@db:5432/app",
+            "postgres://app:s3cr3t-Horse@localhost/app",
+            "https://app:s3cr3t-Horse@api.example.com/",
+            "https://user:<password>@host.internal/",
+            "https://api.internal/a:b@c",
+            "git+ssh://git@github.com/acme/app",
+            "https://acme.io/@scope/pkg",
+            "{{scheme}}://{{user}}:{{pass}}@{{host}}",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn connection_strings_and_headers_hold_passwords() {
+        let text = "Server=tcp:sql.acme.io,1433;User ID=app;Password=s3cr3t-Horse;Encrypt=true";
+        assert_eq!(found(text), ["s3cr3t-Horse"]);
+        assert_eq!(found("Server=sql.acme.io;User ID=app;Password={password};"), [""; 0]);
+        assert_eq!(found("curl --data password=hunter2horse"), [""; 0]);
+        // deploy:c0rrect-horse
+        assert_eq!(found("Authorization: Basic ZGVwbG95OmMwcnJlY3QtaG9yc2U="), ["ZGVwbG95OmMwcnJlY3QtaG9yc2U="]);
+        assert_eq!(found("Basic ZGVwbG95OmMwcnJlY3QtaG9yc2U="), [""; 0]);
+    }
+}

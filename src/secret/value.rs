@@ -1,0 +1,367 @@
+//! Values: what stands in for a secret, and what is one.
+
+/// Texts that only stand-ins hold.
+const STAND_INS: &[&str] = &[
+    "changeme",
+    "change-me",
+    "change_me",
+    "change-this",
+    "change_this",
+    "changethis",
+    "changeit",
+    "replaceme",
+    "replace-me",
+    "replace_me",
+    "replace-with",
+    "replace_with",
+    "replace with",
+    "example",
+    "placeholder",
+    "dummy",
+    "sample",
+    "xxxx",
+    "redacted",
+    "your-",
+    "your_",
+    "yourpassword",
+    "yoursecret",
+    "yourtoken",
+    "insert-",
+    "insert_",
+    "not-a-real",
+    "not_a_real",
+    "notreal",
+    "fake",
+    "tobedefined",
+    "to-be-",
+    "fill-me",
+    "fill_me",
+    "fillme",
+    "<",
+    "${",
+    "{{",
+    "$(",
+    "#{",
+    "%(",
+    "****",
+    "....",
+];
+
+/// Words that are no secret, whatever the name.
+const PLAIN_WORDS: &[&str] = &[
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "unset",
+    "empty",
+    "disabled",
+    "enabled",
+    "required",
+    "optional",
+    "default",
+    "auto",
+    "todo",
+    "tbd",
+    "fixme",
+    "n/a",
+    "any",
+    "all",
+    "string",
+    "header",
+    "body",
+    "query",
+    "cookie",
+    "bearer",
+    "basic",
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "weeks",
+    "secret",
+    "password",
+    "token",
+    "opaque",
+    "plaintext",
+    "plain",
+    "encrypted",
+    "generated",
+    "automatic",
+    "managed",
+    "internal",
+    "external",
+    "public",
+    "private",
+];
+
+/// Beginnings of references to where a secret is kept.
+const REFERENCES: &[&str] = &[
+    "arn:",
+    "ref+",
+    "vault:",
+    "secret:",
+    "secrets/",
+    "secret/",
+    "ssm:",
+    "op://",
+    "awssm:",
+    "aws-sm:",
+    "aws-ssm:",
+    "gcp-sm:",
+    "gcpsm:",
+    "gsm:",
+    "sm://",
+    "akv:",
+    "azurekv:",
+    "keyvault:",
+    "@microsoft.keyvault",
+    "doppler:",
+    "infisical:",
+    "keyring:",
+    "env:",
+    "file:",
+    "env.",
+    "var.",
+    "local.",
+    "module.",
+    "data.",
+    "process.env",
+    "os.environ",
+    "secretref:",
+    "secretkeyref",
+    "kms:",
+    "sops:",
+    "{cipher}",
+    "{vault}",
+    "!vault",
+    "$ansible_vault",
+    "enc[",
+    "enc:",
+    "enc(",
+    "lookup(",
+    "valuefrom",
+    "resolve:",
+    "projects/",
+    "sha256:",
+    "sha512:",
+    "sha1:",
+    "md5:",
+    "{sha",
+    "{ssha",
+    "$2a$",
+    "$2b$",
+    "$2y$",
+    "$1$",
+    "$5$",
+    "$6$",
+    "$argon2",
+    "$y$",
+    "pbkdf2",
+    "scrypt:",
+    "scram-sha-",
+    "http://",
+    "https://",
+    "ssh-rsa ",
+    "ssh-ed25519 ",
+    "ecdsa-sha2-",
+    "-----begin certificate",
+    "-----begin public",
+    "age1",
+];
+
+/// Whether a text stands in for a secret that is given elsewhere: empty, a marked gap, a template, a word for nothing.
+pub fn looks_like_placeholder(value: &str) -> bool {
+    let value = value.trim();
+    let lower = value.to_ascii_lowercase();
+    let is_one_character = || {
+        let mut bytes = lower.bytes();
+        bytes.next().is_none_or(|first| bytes.all(|byte| byte == first))
+    };
+    value.is_empty()
+        || is_one_character()
+        || STAND_INS.iter().any(|mark| lower.contains(mark))
+        || matches!(lower.as_str(), "true" | "false" | "none" | "null" | "nil" | "todo" | "tbd" | "unset" | "undefined")
+        || lower.starts_with("todo")
+        || (lower.starts_with('%') && lower.ends_with('%'))
+        || (lower.starts_with("__") && lower.ends_with("__"))
+        || (value.starts_with("[") && value.ends_with(']') && value.len() < 40)
+}
+
+/// Whether a value assigned to a secret name is the secret itself: a literal that is no placeholder, reference, path, address
+/// or plain word.
+pub fn is_literal_secret(value: &str) -> bool {
+    let value = value.trim();
+    let lower = value.to_ascii_lowercase();
+    let is_word = || PLAIN_WORDS.contains(&lower.as_str());
+    let is_number = || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && value.len() < 6;
+    value.len() >= 3
+        && !looks_like_placeholder(value)
+        && !REFERENCES.iter().any(|start| lower.starts_with(start))
+        && !value.starts_with(['$', '&', '*', '!'])
+        && !is_word()
+        && !is_number()
+        && !is_uuid(value)
+        && !is_path(value)
+        && !is_dotted_name(value)
+        && !is_prose(value)
+}
+
+fn is_uuid(value: &str) -> bool {
+    let groups: Vec<&str> = value.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// A file or the key of an entry in a store: words between slashes. Random text has slashes too, but no words.
+fn is_path(value: &str) -> bool {
+    let is_rooted =
+        value.starts_with('/') || value.starts_with("./") || value.starts_with("../") || value.starts_with("~/");
+    let is_name = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:@".contains(&byte));
+    let parts: Vec<&str> = value.split('/').collect();
+    let is_plain = || parts.iter().all(|part| is_name(part));
+    let is_wordy = |part: &str| {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let capitals = part.bytes().filter(u8::is_ascii_uppercase).count();
+        part.len() <= 40 && digits * 3 <= part.len() && (capitals * 2 <= part.len() || capitals + digits == 0)
+    };
+    let ends_in_file = || {
+        let ends = [
+            ".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".env", ".p12", ".pfx", ".jks", ".conf", ".ini",
+            ".xml",
+        ];
+        parts.len() == 1 && is_name(value) && ends.iter().any(|end| value.ends_with(end))
+    };
+    (is_rooted && is_plain() && (parts.len() > 2 || parts.iter().all(|part| is_wordy(part))))
+        || (parts.len() > 1 && is_plain() && parts.iter().all(|part| is_wordy(part)))
+        || ends_in_file()
+}
+
+/// `aws_db.main.password`, `config.database.secret`: a reference in some language.
+fn is_dotted_name(value: &str) -> bool {
+    let is_word = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && part.len() <= 32
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+            && part.bytes().filter(u8::is_ascii_digit).count() * 4 <= part.len()
+    };
+    value.contains('.') && value.split('.').count() >= 2 && value.split('.').all(is_word)
+}
+
+/// A sentence: passphrases have few blanks, and keys in lines are no sentence.
+fn is_prose(value: &str) -> bool {
+    value.split_whitespace().count() >= 5 && !value.contains("-----BEGIN")
+}
+
+/// Whether a credential of a known form stands for one in documentation.
+pub(super) fn is_sample(secret: &str) -> bool {
+    const MARKS: &[&str] = &[
+        "example",
+        "xxxx",
+        "placeholder",
+        "changeme",
+        "dummy",
+        "redacted",
+        "sample",
+        "fake",
+        "your",
+        "insert",
+        "replace",
+        "0123456789",
+        "1234567890",
+        "123456789a",
+        "abcdefgh",
+        "deadbeef",
+        "00000000",
+        "11111111",
+        "aaaaaaaa",
+        "....",
+        "****",
+        "notreal",
+        "not-a-real",
+        "qwerty",
+    ];
+    let lower = secret.to_ascii_lowercase();
+    MARKS.iter().any(|mark| lower.contains(mark))
+}
+
+/// Shannon's entropy in bits a byte.
+pub(super) fn entropy(text: &str) -> f64 {
+    let mut counts = [0u32; 256];
+    text.bytes().for_each(|byte| counts[byte as usize] += 1);
+    let length = text.len() as f64;
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / length)
+        .map(|part| -part * part.log2())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stand_ins_references_paths_and_words_are_no_secrets() {
+        for value in [
+            "",
+            "changeme",
+            "CHANGE_ME",
+            "<password>",
+            "${DB_PASSWORD}",
+            "{{ .Values.password }}",
+            "xxxxxxxx",
+            "********",
+            "example",
+            "your-token-here",
+            "TODO",
+            "true",
+            "none",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db",
+            "op://vault/db/pw",
+            "vault:secret/data/db#password",
+            "/run/secrets/db",
+            "prod/db/password",
+            "./key.pem",
+            "secret.json",
+            "hours",
+            "required",
+            "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+            "sha256:9f86d081884c7d65",
+            "$2b$12$abcdefghijklmnopqrstuv",
+            "random_password.db.result",
+            "https://acme.io/token",
+            "The token that the service hands out",
+            "$TOKEN",
+            "%PASSWORD%",
+            "__PASSWORD__",
+            "8080",
+            "ref+awssecrets://db/password",
+            "ENC[AES256_GCM,data:abc]",
+        ] {
+            assert!(!is_literal_secret(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn literals_are_secrets() {
+        for value in [
+            "hunter2",
+            "correct-horse",
+            "S3cr3t!",
+            "p@ssw0rd",
+            "Zk3vQ9xLw7Rt2Yp8",
+            "k8Zr3Lm/1Xc7Vb5+Nk9Jh2Gf4",
+            "abc123",
+        ] {
+            assert!(is_literal_secret(value), "{value}");
+        }
+    }
+}
