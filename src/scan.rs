@@ -7,11 +7,12 @@ use crate::config::Config;
 use crate::discover::Discovered;
 use crate::finding::Severity;
 use crate::frontend::{self, FRONTENDS, Parsed};
-use crate::model::{Edge, Graph, Model, ResourceId};
+use crate::model::{Edge, Graph, Model, ResourceId, Secret};
 use crate::problem::{Problem, ProblemKind};
 use crate::report::{Counts, Report, RuleText, Verdict};
 use crate::rules::engine::panic_text;
 use crate::rules::{Catalog, Cx, judge};
+use crate::secret;
 use crate::source::{Sources, Span};
 use crate::suppress::{self, Date};
 use rayon::prelude::*;
@@ -59,7 +60,22 @@ pub fn assemble(settings: &frontend::Settings, discovered: &Discovered) -> Assem
                 .unwrap_or_else(|panic| broken_frontend(frontend.name(), &panic_text(&*panic)))
         })
         .collect();
-    join(sources, parsed)
+    let mut assembled = join(sources, parsed);
+    assembled.model.secrets = secrets(sources);
+    assembled
+}
+
+/// Credentials of known forms in all texts, whatever their format and wherever they stand.
+pub fn secrets(sources: &Sources) -> Vec<Secret> {
+    let files: Vec<_> = sources.iter().collect();
+    let found = files.par_iter().flat_map_iter(|(file, source)| {
+        secret::find_in_file(source.path(), source.text()).into_iter().map(|hit| Secret {
+            span: Span::new(*file, hit.start as u32, hit.end as u32),
+            kind: hit.kind,
+            what: hit.what,
+        })
+    });
+    found.collect()
 }
 
 /// A frontend that broke loses its own files, not the scan.

@@ -319,6 +319,7 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
     model.resources = parsed.resources;
     model.observations = parsed.observations;
     model.dockerfiles = parsed.dockerfiles;
+    model.secrets = crate::scan::secrets(sources);
     (Some(model), parsed.problems)
 }
 

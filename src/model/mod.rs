@@ -70,6 +70,17 @@ pub struct Observation {
     pub address: Option<Arc<str>>,
 }
 
+/// A credential of a known form in the text of a file, wherever it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secret {
+    /// Where.
+    pub span: Span,
+    /// What it opens.
+    pub kind: crate::secret::Kind,
+    /// What it is, for people: `GitHub token`.
+    pub what: &'static str,
+}
+
 /// Everything that was read.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -81,6 +92,8 @@ pub struct Model {
     pub graph: Graph,
     /// What frontends saw beside resources.
     pub observations: Vec<Observation>,
+    /// Credentials in the texts, by place.
+    pub secrets: Vec<Secret>,
 }
 
 impl Model {

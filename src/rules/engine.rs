@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::catalog::Catalog;
 use super::native::{Cx, Findings, Found, Native, find, show};
+use super::precedence;
 use super::rego;
 use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
@@ -273,6 +274,7 @@ fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
     judged
         .findings
         .dedup_by(|a, b| a.at == b.at && a.rule == b.rule && a.address == b.address && a.message == b.message);
+    precedence::one_per_secret(&mut judged.findings);
     judged.undecided = ids.into_iter().zip(undecided).filter(|(_, count)| *count > 0).collect();
     judged.problems.sort();
     judged
@@ -324,7 +326,10 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         None if address.is_empty() || found.message.starts_with(&*address) => found.message,
         None => format!("{address}: {}", found.message),
     };
-    let fingerprint = fingerprint(id, &address, &found.attribute, &snippet);
+    let sensitive = found.sensitive || rule.sensitive;
+    // A short secret could be guessed from its hash.
+    let identity = if sensitive { found.identity.as_deref().unwrap_or("") } else { &snippet };
+    let fingerprint = fingerprint(id, &address, &found.attribute, identity);
     Finding {
         rule: id.clone(),
         severity: rule.severity,
@@ -335,7 +340,7 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         related,
         scope: resource.map(|resource| resource.span),
         possible: false,
-        sensitive: found.sensitive || rule.sensitive,
+        sensitive,
         fingerprint,
     }
 }

@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod engine;
 pub mod native;
+mod precedence;
 pub mod rego;
 pub mod schema;
 pub mod table;

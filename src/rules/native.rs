@@ -11,6 +11,7 @@ mod groups;
 mod iam;
 mod kubernetes;
 mod network;
+mod secrets;
 mod subnets;
 pub mod terraform;
 mod waf;
@@ -57,6 +58,8 @@ pub const NATIVE: &[&[(&str, Native)]] = &[
     dockerfile::CHECKS,
     iam::CHECKS,
     network::CHECKS,
+    secrets::CHECKS,
+    secrets::manifests::CHECKS,
     terraform::CHECKS,
 ];
 
@@ -113,6 +116,9 @@ pub struct Found {
     pub related: Vec<crate::finding::Related>,
     /// The place holds a secret that no report may print.
     pub sensitive: bool,
+    /// What tells a sensitive place from others in its fingerprint, since its text must not be guessed from that. Only what
+    /// can't be guessed, such as a long random token, may stand here.
+    pub identity: Option<String>,
 }
 
 impl Findings {
@@ -166,6 +172,7 @@ impl Findings {
             message: message.into(),
             related: Vec::new(),
             sensitive: false,
+            identity: None,
         });
         self.found.last_mut().expect("one was pushed")
     }

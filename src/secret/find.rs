@@ -51,7 +51,7 @@ const SPECIAL: &[(&str, Target)] = &[
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Search {
+enum Search {
     /// Every known credential.
     All,
     /// Only what nothing else looks like: for lock files and generated code.
@@ -73,7 +73,7 @@ pub fn find(text: &str) -> Vec<Hit> {
 }
 
 /// As [`find`], for generated text.
-pub fn find_certain(text: &str) -> Vec<Hit> {
+pub(super) fn find_certain(text: &str) -> Vec<Hit> {
     DETECTOR.find(text, Search::Certain)
 }
 

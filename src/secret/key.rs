@@ -35,7 +35,7 @@ pub(super) fn pem(text: &str, start: usize) -> Option<Hit> {
         }
         is_escape = byte == b'\\';
     }
-    if characters < MIN_KEY_CHARACTERS || super::value::is_sample(first_line(inside)) {
+    if characters < MIN_KEY_CHARACTERS || is_stand_in(first_line(inside)) {
         return None;
     }
     // A block without an end is a key cut short: its first lines are a key to whoever has the rest.
@@ -51,6 +51,12 @@ pub(super) fn pem(text: &str, start: usize) -> Option<Hit> {
         _ => "private key",
     };
     Some(Hit { start, end, kind: Kind::PrivateKey, what })
+}
+
+/// Keys begin with long runs of one character, so that only words tell a stand-in.
+fn is_stand_in(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    ["example", "placeholder", "redacted", "changeme", "your", "snip"].iter().any(|mark| lower.contains(mark))
 }
 
 fn first_line(text: &str) -> &str {

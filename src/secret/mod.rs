@@ -11,9 +11,9 @@ mod patterns;
 mod url;
 mod value;
 
-pub use find::{Search, find, find_certain};
+pub use find::find;
 pub use name::is_secret_name;
-pub use value::{is_literal_secret, looks_like_placeholder};
+pub use value::{is_literal_secret, is_reference, looks_like_placeholder};
 
 /// What a credential opens, as far as rules tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,4 +39,31 @@ pub struct Hit {
     pub kind: Kind,
     /// What it is, for people: `GitHub token`.
     pub what: &'static str,
+}
+
+/// Bytes of a line past which a text was written by a program.
+const LONG_LINE: usize = 5_000;
+
+/// As [`find`], for a file of this name. Lock files and generated code are full of random text, and are searched only for
+/// what nothing else looks like.
+pub fn find_in_file(path: &str, text: &str) -> Vec<Hit> {
+    if is_lock_file(path) || is_generated(path, text) { find::find_certain(text) } else { find(text) }
+}
+
+fn is_lock_file(path: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "go.sum",
+        "gradle.lockfile",
+        "packages.lock.json",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".lock") || name.ends_with(".lock.hcl") || name.ends_with(".sum") || NAMES.contains(&name)
+}
+
+fn is_generated(path: &str, text: &str) -> bool {
+    let ends = [".min.js", ".min.css", ".map", ".svg", ".ipynb"];
+    ends.iter().any(|end| path.ends_with(end)) || text.lines().take(200).any(|line| line.len() > LONG_LINE)
 }

@@ -80,7 +80,7 @@ pub(super) fn in_connection_string(text: &str, start: usize, end: usize) -> Opti
         || password.len() < 4
         || looks_like_placeholder(password)
         || is_sample(password)
-        || password.starts_with(['$', '%'])
+        || password.starts_with(['$', '%', '{', '['])
     {
         return None;
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::terraform::{is_placeholder, names_secret};
 use super::{Cx, Findings, Native, iam};
 use crate::model::view::iam::document;
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
+use crate::secret::{is_secret_name, looks_like_placeholder};
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
@@ -321,7 +321,7 @@ fn plaintext(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     if let Some(fields) = document(node).filter(|document| matches!(document.value, Value::Map(_) | Value::List(_))) {
         return secret_fields(&fields, "", attribute, out);
     }
-    if node.as_str().is_some_and(|text| !is_placeholder(text)) {
+    if node.as_str().is_some_and(|text| !looks_like_placeholder(text)) {
         let message = format!("{attribute} is a secret written out in the code, wanted a value from elsewhere");
         out.fail(node, attribute, message).sensitive();
     }
@@ -334,7 +334,7 @@ fn secret_fields(node: &Node, name: &str, attribute: &str, out: &mut Findings) {
             map.entries().iter().for_each(|entry| secret_fields(&entry.node, &entry.key, attribute, out));
         }
         Value::List(items) => items.iter().for_each(|item| secret_fields(item, name, attribute, out)),
-        Value::String(text) if names_secret(name) && !is_placeholder(text) => {
+        Value::String(text) if is_secret_name(name) && !looks_like_placeholder(text) => {
             let message = format!("{name} in {attribute} is written out in the code, wanted a value from elsewhere");
             out.fail(node, attribute, message).sensitive();
         }

@@ -5,6 +5,7 @@ use crate::frontend::terraform::functions::from_json;
 use crate::model::image::Image;
 use crate::model::view::pod::{Container, Pod, pod};
 use crate::model::{Lookup, Node, Resource, Value};
+use crate::secret::{is_literal_secret, is_secret_name};
 use crate::source::Span;
 
 /// The checks by name.
@@ -208,10 +209,7 @@ fn plaintext_secret(cx: &Cx, out: &mut Findings) {
         let name = entry.get("name").known().and_then(Node::as_str).unwrap_or("").to_string();
         let Lookup::Known(value) = entry.get("value") else { return };
         let text = value.as_str().unwrap_or("");
-        if super::terraform::names_secret(&name)
-            && !super::terraform::is_placeholder(text)
-            && !text.starts_with(['/', '$'])
-        {
+        if is_secret_name(&name) && is_literal_secret(text) {
             out.fail(value, attribute, format!("{name} is written out, wanted a reference to a secret")).sensitive();
         }
     };

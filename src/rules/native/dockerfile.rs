@@ -790,26 +790,6 @@ fn maintainer(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     }
 }
 
-/// Names of variables that hold secrets, by hadolint's and BuildKit's documentation.
-fn names_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    let words = [
-        "apikey",
-        "api_key",
-        "auth_token",
-        "credential",
-        "passwd",
-        "password",
-        "pword",
-        "secret",
-        "token",
-        "private_key",
-        "access_key",
-    ];
-    let harmless = ["_file", "_path", "_url", "public", "version"];
-    words.iter().any(|word| name.contains(word)) && !harmless.iter().any(|word| name.contains(word))
-}
-
 fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for outer in &file.instructions {
         let instruction = acting(outer);
@@ -817,7 +797,7 @@ fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         if !matches!(instruction.keyword.as_str(), "ENV" | "ARG") {
             continue;
         }
-        if let Some((name, _)) = pairs.iter().find(|(name, _)| names_secret(&name.text)) {
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| crate::secret::is_secret_name(&name.text)) {
             let span = cx.sources.get(file.file).first_line(outer.span);
             let message =
                 format!("{} {} stays in the image's history, wanted a secret mount", instruction.keyword, name.text);

@@ -1,0 +1,258 @@
+//! Checks of committed secrets: credentials of known forms wherever they stand, and literals assigned to secret names.
+
+pub mod manifests;
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Cx, Findings, Found, Native};
+use crate::model::dockerfile::{Arguments, Dockerfile, Instruction};
+use crate::model::{Model, Node, Resource, ResourceId, Secret, Value};
+use crate::secret::{Kind, is_literal_secret, is_secret_name};
+use crate::source::{FileId, Span};
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("general-private-key-committed", Native::Project(|cx, out| known_forms(cx, Kind::PrivateKey, out))),
+    ("general-aws-key-committed", Native::Project(|cx, out| known_forms(cx, Kind::AwsKey, out))),
+    ("general-service-token-committed", Native::Project(|cx, out| known_forms(cx, Kind::ServiceToken, out))),
+    ("general-credential-in-url", Native::Project(|cx, out| known_forms(cx, Kind::Connection, out))),
+    ("general-password-literal", Native::Project(literals)),
+    ("docker-hardcoded-secret", Native::Project(in_image_variables)),
+];
+
+/// Who holds which part of the files.
+struct Owners<'a> {
+    model: &'a Model,
+    by_file: FxHashMap<FileId, Vec<ResourceId>>,
+}
+
+impl<'a> Owners<'a> {
+    /// Looks at the files that have credentials in them.
+    fn new(model: &'a Model) -> Owners<'a> {
+        let files: FxHashSet<FileId> = model.secrets.iter().map(|secret| secret.span.file).collect();
+        let mut by_file: FxHashMap<FileId, Vec<ResourceId>> = FxHashMap::default();
+        for (id, resource) in model.iter().filter(|(_, resource)| files.contains(&resource.span.file)) {
+            by_file.entry(resource.span.file).or_default().push(id);
+        }
+        Owners { model, by_file }
+    }
+
+    /// The smallest resource around a place; the first of several instances.
+    fn of(&self, place: Span) -> Option<ResourceId> {
+        let candidates = self.by_file.get(&place.file)?.iter().copied();
+        let around = candidates.filter(|id| self.model.resource(*id).span.contains(place));
+        around.min_by_key(|id| {
+            let span = self.model.resource(*id).span;
+            (span.end - span.start, *id)
+        })
+    }
+}
+
+/// Credentials of one kind in all texts; those that a more special rule speaks of are left to it.
+fn known_forms(cx: &Cx, kind: Kind, out: &mut Findings) {
+    let owners = Owners::new(cx.model);
+    for secret in cx.model.secrets.iter().filter(|secret| secret.kind == kind) {
+        let owner = owners.of(secret.span);
+        let is_special = owner.is_some_and(|id| manifests::judges(cx.model.resource(id)))
+            || image_variable(&cx.model.dockerfiles, secret.span).is_some();
+        if !is_special {
+            let what = secret.what;
+            let found =
+                report(cx, secret, format!("{what} is written out, wanted a reference to where it is kept"), out);
+            found.resource = owner;
+        }
+    }
+}
+
+/// A finding about a credential of a known form.
+fn report<'f>(cx: &Cx, secret: &Secret, message: String, out: &'f mut Findings) -> &'f mut Found {
+    let text = cx.sources.slice(secret.span);
+    // Passwords can be guessed; tokens and keys can't.
+    let identity = (secret.kind != Kind::Connection).then(|| text.to_string());
+    let found = out.at(secret.span, secret.what, message).sensitive();
+    found.identity = identity;
+    found
+}
+
+/// The ENV or ARG instruction that holds a place.
+fn image_variable(files: &[Dockerfile], place: Span) -> Option<&Instruction> {
+    let file = files.iter().find(|file| file.file == place.file)?;
+    let instruction = file.instructions.iter().find(|one| one.span.contains(place))?;
+    let acting = instruction.trigger.as_deref().unwrap_or(instruction);
+    matches!(acting.keyword.as_str(), "ENV" | "ARG").then_some(acting)
+}
+
+/// Credentials of known forms in ENV and ARG, whatever the name.
+fn in_image_variables(cx: &Cx, out: &mut Findings) {
+    let owners = Owners::new(cx.model);
+    for secret in &cx.model.secrets {
+        if let Some(instruction) = image_variable(&cx.model.dockerfiles, secret.span) {
+            let keyword = &instruction.keyword;
+            let message = format!("{} in {keyword} stays in the image's history, wanted a secret mount", secret.what);
+            let found = report(cx, secret, message, out);
+            found.resource = owners.of(secret.span);
+        }
+    }
+}
+
+/// Literals assigned to secret names, each at the place where it is written.
+fn literals(cx: &Cx, out: &mut Findings) {
+    let mut walk = Walk { cx, seen: FxHashSet::default() };
+    for (id, resource) in cx.model.iter() {
+        out.about(id);
+        match resource.format {
+            "terraform" => walk.terraform(resource, out),
+            "kubernetes" if !manifests::judges(resource) && &*resource.kind != "CustomResourceDefinition" => {
+                for entry in resource.body.entries().iter().filter(|entry| &*entry.key != "metadata") {
+                    walk.node(&entry.node, &entry.key, &entry.key, true, out);
+                }
+            }
+            _ => {}
+        }
+    }
+    for file in &cx.model.dockerfiles {
+        for instruction in &file.instructions {
+            out.resource = cx.model.iter().find(|(_, one)| one.span.contains(instruction.span)).map(|(id, _)| id);
+            in_instruction(instruction.trigger.as_deref().unwrap_or(instruction), out);
+        }
+    }
+}
+
+struct Walk<'a, 'b> {
+    cx: &'b Cx<'a>,
+    /// Literals that have a finding.
+    seen: FxHashSet<Span>,
+}
+
+impl Walk<'_, '_> {
+    fn terraform(&mut self, resource: &Resource, out: &mut Findings) {
+        for entry in resource.body.entries() {
+            let name = match (&*resource.kind, &*entry.key) {
+                ("variable" | "output", "description") => continue,
+                ("local" | "output", "value") => &resource.name,
+                // Strings have a rule of their own.
+                ("variable", "default") if entry.node.as_str().is_some() => continue,
+                _ => &entry.key,
+            };
+            self.node(&entry.node, name, &entry.key, false, out);
+        }
+    }
+
+    /// Judges what is below a name. `in_manifest`: names of Kubernetes objects stand where a secret could.
+    fn node(&mut self, node: &Node, name: &str, path: &str, in_manifest: bool, out: &mut Findings) {
+        if let Some(structure) = &node.structure {
+            return self.node(structure, name, path, in_manifest, out);
+        }
+        match &node.value {
+            Value::Map(map) => {
+                if let Some((name, value)) = pair(node) {
+                    self.judge(name, value, &format!("{path}.value"), in_manifest, out);
+                }
+                for entry in map.entries() {
+                    self.node(&entry.node, &entry.key, &format!("{path}.{}", entry.key), in_manifest, out);
+                }
+            }
+            Value::List(items) => {
+                let is_command = matches!(name, "args" | "command" | "entryPoint");
+                for item in items.iter() {
+                    match item.as_str().filter(|_| is_command).and_then(flag) {
+                        Some((name, value)) => self.judge_text(name, value, item, path, in_manifest, out),
+                        None => self.node(item, name, path, in_manifest, out),
+                    }
+                }
+            }
+            Value::String(_) => self.judge(name, node, path, in_manifest, out),
+            _ => {}
+        }
+    }
+
+    fn judge(&mut self, name: &str, node: &Node, path: &str, in_manifest: bool, out: &mut Findings) {
+        if let Some(text) = node.as_str() {
+            self.judge_text(name, text, node, path, in_manifest, out);
+        }
+    }
+
+    fn judge_text(&mut self, name: &str, text: &str, node: &Node, path: &str, in_manifest: bool, out: &mut Findings) {
+        if !is_secret_name(name) || !is_literal_secret(text) || in_manifest && names_object(name, text) {
+            return;
+        }
+        let origin = node.trail.as_ref().and_then(|trail| trail.steps.last()).map_or(node.span, |step| step.span);
+        // What is computed is written nowhere: its parts are judged where they stand.
+        let first = text.lines().next().unwrap_or(text);
+        if self.cx.sources.slice(origin).contains(first) && self.seen.insert(origin) {
+            out.fail(node, path, format!("{name} is written out, wanted a reference to where it is kept")).sensitive();
+        }
+    }
+}
+
+/// The two parts of `{ name = "DB_PASSWORD", value = "…" }`.
+fn pair(node: &Node) -> Option<(&str, &Node)> {
+    let name = ["name", "key", "parameter_name"].iter().find_map(|key| node.get(key).known()?.as_str())?;
+    Some((name, node.get("value").known()?))
+}
+
+/// `--db-password=…` or `PASSWORD=…`.
+fn flag(text: &str) -> Option<(&str, &str)> {
+    let (name, value) = text.trim_start_matches('-').split_once('=')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    is_name.then_some((name, value))
+}
+
+/// Whether a field of a manifest rather names the object that holds the secret: `tlsSecret: web-tls`.
+fn names_object(name: &str, value: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let is_label =
+        value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte));
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    is_label && digits * 4 <= value.len() && !lower.contains("pass") && !lower.contains("pwd")
+}
+
+/// Assignments and flags of a RUN script, and labels.
+fn in_instruction(instruction: &Instruction, out: &mut Findings) {
+    static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?:^|[\s;&|'"(])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]*)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\;&|<>(){}]+))(?:[\s;&|)'"]|$)"#)
+            .expect("the pattern is constant")
+    });
+    let keyword = instruction.keyword.to_lowercase();
+    let mut judge = |name: &str, value: &str, at: Span| {
+        if is_secret_name(name) && is_literal_secret(value) {
+            let message = format!("{name} is written out in {}, wanted a secret mount", instruction.keyword);
+            out.at(at, keyword.as_str(), message).sensitive();
+        }
+    };
+    let mut in_text = |text: &str, place: &dyn Fn(usize) -> u32| {
+        for found in ASSIGNMENT.captures_iter(text) {
+            let value = found.get(2).or_else(|| found.get(3)).or_else(|| found.get(4));
+            if let Some(value) = value {
+                let (start, end) = (place(value.start()), place(value.end().saturating_sub(1)) + 1);
+                judge(&found[1], value.as_str(), Span::new(instruction.span.file, start, end.max(start)));
+            }
+        }
+    };
+    match (instruction.keyword.as_str(), &instruction.arguments) {
+        ("RUN" | "CMD" | "ENTRYPOINT", Arguments::Text(script, _)) => {
+            in_text(&script.text, &|at| script.offset(at));
+            for heredoc in &instruction.heredocs {
+                in_text(&heredoc.text, &|at| heredoc.span.start + at as u32);
+            }
+        }
+        ("RUN" | "CMD" | "ENTRYPOINT", Arguments::Json(words)) => {
+            for word in words {
+                if let Some((name, value)) = flag(&word.text) {
+                    judge(name, value, word.span);
+                }
+            }
+        }
+        ("LABEL", Arguments::Pairs(pairs)) => {
+            for (name, value) in pairs {
+                if let Some(value) = value {
+                    judge(&name.text, &value.text, value.span);
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,258 @@
+//! Secrets in Kubernetes objects whose business they are: Secrets, ConfigMaps and applications of Argo CD.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
+
+use super::super::{Cx, Findings, Native};
+use super::{flag, pair, report};
+use crate::model::{Entry, Lookup, Node, Resource, ResourceId, Value};
+use crate::secret::{self, Kind, is_literal_secret, is_reference, is_secret_name, looks_like_placeholder};
+use crate::source::Span;
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("k8s-configmap-secret", Native::Resource("kubernetes", &["ConfigMap"], config_map)),
+    ("k8s-secret-committed", Native::Resource("kubernetes", &["Secret"], committed)),
+    ("k8s-tls-key-committed", Native::Resource("kubernetes", &["Secret"], private_key)),
+    ("k8s-argocd-plaintext-secret", Native::Resource("kubernetes", &["Application", "ApplicationSet"], application)),
+    ("yaml-non-string-value", Native::Resource("kubernetes", &["*"], non_string)),
+];
+
+/// Whether the rules of this file judge all secrets of an object.
+pub fn judges(resource: &Resource) -> bool {
+    let is_core = &*resource.api_version == "v1" && matches!(&*resource.kind, "Secret" | "ConfigMap");
+    resource.format == "kubernetes" && (is_core || is_application(resource))
+}
+
+fn is_application(resource: &Resource) -> bool {
+    resource.api_version.starts_with("argoproj.io/") && matches!(&*resource.kind, "Application" | "ApplicationSet")
+}
+
+/// A finding about the value of an entry; a block of lines is found at its key.
+fn fail(cx: &Cx, entry: &Entry, path: String, message: String, out: &mut Findings) {
+    let is_block = cx.sources.slice(entry.node.span).contains('\n');
+    let at = if is_block { entry.key_span } else { entry.node.span };
+    out.at(at, path, message).sensitive();
+}
+
+/// Entries of `data` in base64 and of the field for plain text.
+fn entries<'a>(resource: &'a Resource, plain: &str, encoded: &str) -> Vec<(&'a Entry, String, bool)> {
+    let mut all = Vec::new();
+    for (field, is_encoded) in [(plain, false), (encoded, true)] {
+        let Lookup::Known(map) = resource.body.get(field) else { continue };
+        for entry in map.entries() {
+            let Some(text) = entry.node.as_str() else { continue };
+            let decoded = || {
+                let packed: String = text.split_whitespace().collect();
+                STANDARD.decode(packed).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            };
+            let decoded = if is_encoded { decoded() } else { None };
+            all.push((entry, decoded.unwrap_or_else(|| text.to_string()), is_encoded));
+        }
+    }
+    all
+}
+
+fn config_map(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    if &*resource.api_version != "v1" {
+        return;
+    }
+    for (entry, text, is_encoded) in entries(resource, "data", "binaryData") {
+        let path = format!("{}.{}", if is_encoded { "binaryData" } else { "data" }, entry.key);
+        if is_secret_name(&entry.key) && is_literal_secret(&text) {
+            let message = format!("{} is written out, wanted a Secret that is not committed", entry.key);
+            fail(cx, entry, path, message, out);
+            continue;
+        }
+        if is_encoded {
+            if let Some(hit) = secret::find(&text).first() {
+                fail(cx, entry, path, format!("{} holds a {}, wanted a Secret", entry.key, hit.what), out);
+            }
+            continue;
+        }
+        lines(cx, &entry.node, &path, out);
+    }
+    known_forms(cx, resource, "a ConfigMap", out);
+}
+
+/// Credentials of known forms in an object.
+fn known_forms(cx: &Cx, resource: &Resource, place: &str, out: &mut Findings) {
+    for secret in cx.model.secrets.iter().filter(|secret| resource.span.contains(secret.span)) {
+        report(cx, secret, format!("{} stands in {place}, wanted a Secret that is not committed", secret.what), out);
+    }
+}
+
+/// Assignments in the lines of a file that is the value of an entry.
+fn lines(cx: &Cx, node: &Node, path: &str, out: &mut Findings) {
+    static LINE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?m)^[ \t]*(?:- |export )?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"$\\]*)"|'([^'$\\]*)'|([^\s"'$`\\(){}\[\]<>]+)),?[ \t]*\r?$"#)
+            .expect("the pattern is constant")
+    });
+    // The text as it stands in the file, so that every line is found at its place.
+    for found in LINE.captures_iter(cx.sources.slice(node.span)) {
+        let Some(value) = found.get(2).or_else(|| found.get(3)).or_else(|| found.get(4)) else { continue };
+        if is_secret_name(&found[1]) && is_literal_secret(value.as_str()) {
+            let start = node.span.start;
+            let at = Span::new(node.span.file, start + value.start() as u32, start + value.end() as u32);
+            let message = format!("{} is written out, wanted a Secret that is not committed", &found[1]);
+            out.at(at, format!("{path}.{}", &found[1]), message).sensitive();
+        }
+    }
+}
+
+/// Keys of Secrets that say where and who, not with what.
+const HARMLESS_KEYS: &[&str] = &[
+    "url",
+    "uri",
+    "type",
+    "name",
+    "project",
+    "username",
+    "user",
+    "host",
+    "hostname",
+    "port",
+    "database",
+    "dbname",
+    "namespace",
+    "server",
+    "region",
+    "endpoint",
+    "email",
+    "insecure",
+    "enablelfs",
+    "enableoci",
+    "ca.crt",
+    "tls.crt",
+    "bucket",
+    "issuer",
+    "scheme",
+];
+
+/// One finding a Secret: the mend is one, to take the object out of the repository.
+fn committed(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    // What SOPS encrypts is meant to be committed.
+    if &*resource.api_version != "v1" || resource.body.get("sops").known().is_some() {
+        return;
+    }
+    let real: Vec<(&Entry, bool)> = entries(resource, "stringData", "data")
+        .into_iter()
+        .filter(|(entry, text, _)| {
+            let text = text.trim();
+            !text.is_empty()
+                && !looks_like_placeholder(text)
+                && !is_reference(text)
+                && !HARMLESS_KEYS.contains(&entry.key.to_ascii_lowercase().as_str())
+                && !holds_private_key(text)
+        })
+        .map(|(entry, _, is_encoded)| (entry, is_encoded))
+        .collect();
+    let Some((first, is_encoded)) = real.iter().find(|(entry, _)| is_secret_name(&entry.key)).or_else(|| real.first())
+    else {
+        return;
+    };
+    let more = match real.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let field = if *is_encoded { "data" } else { "stringData" };
+    let message =
+        format!("the Secret is committed with {}{more}, wanted it made by a secret store or sealed", first.key);
+    fail(cx, first, format!("{field}.{}", first.key), message, out);
+}
+
+fn holds_private_key(text: &str) -> bool {
+    secret::find(text).iter().any(|hit| hit.kind == Kind::PrivateKey)
+}
+
+fn private_key(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    if &*resource.api_version != "v1" {
+        return;
+    }
+    for (entry, text, is_encoded) in entries(resource, "stringData", "data") {
+        if holds_private_key(&text) {
+            let field = if is_encoded { "data" } else { "stringData" };
+            let message = format!("{} is a private key, wanted it made by cert-manager or a secret store", entry.key);
+            fail(cx, entry, format!("{field}.{}", entry.key), message, out);
+        }
+    }
+}
+
+fn application(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    if !is_application(resource) {
+        return;
+    }
+    if let Lookup::Known(spec) = resource.body.get("spec") {
+        values(cx, spec, "", "spec", out);
+    }
+    known_forms(cx, resource, "an Argo CD application", out);
+}
+
+/// Parameters, values and environments of an application's sources.
+fn values(cx: &Cx, node: &Node, name: &str, path: &str, out: &mut Findings) {
+    let mut judge = |name: &str, text: &str, node: &Node, path: &str| {
+        if is_secret_name(name) && is_literal_secret(text) && !super::names_object(name, text) {
+            let message = format!("{name} is written out, wanted a reference to a secret");
+            out.fail(node, path, message).sensitive();
+        }
+    };
+    match &node.value {
+        Value::Map(map) => {
+            if let Some((name, value)) = pair(node) {
+                judge(name, value.as_str().unwrap_or(""), value, &format!("{path}.value"));
+            }
+            for entry in map.entries() {
+                values(cx, &entry.node, &entry.key, &format!("{path}.{}", entry.key), out);
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| values(cx, item, name, path, out)),
+        Value::String(_) if name == "values" => lines(cx, node, path, out),
+        Value::String(text) => match flag(text) {
+            Some((name, value)) => judge(name, value, node, path),
+            None => judge(name, text, node, path),
+        },
+        _ => {}
+    }
+}
+
+/// Numbers and booleans where the API wants strings: it refuses the object.
+fn non_string(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    let mut judge = |node: &Node, path: &str| {
+        let is_wrong = matches!(node.value, Value::Bool(_) | Value::Number(_));
+        // Words and numbers that are read as something else have rules of their own.
+        let is_told = || {
+            let observations = &cx.model.observations;
+            observations.iter().any(|one| one.span == node.span && matches!(one.name, "yaml-truthy" | "yaml-octal"))
+        };
+        if is_wrong && !is_told() {
+            out.fail(node, path, format!("{path} is {}, wanted a string in quotes", super::super::show(node)));
+        }
+    };
+    let mut maps = vec![(&resource.body, "metadata.labels"), (&resource.body, "metadata.annotations")];
+    if &*resource.kind == "ConfigMap" {
+        maps.push((&resource.body, "data"));
+    }
+    let pod = crate::model::view::pod::pod(resource);
+    if let Some(pod) = pod.filter(|_| &*resource.kind != "Pod") {
+        maps.push((pod.template, "metadata.labels"));
+        maps.push((pod.template, "metadata.annotations"));
+    }
+    for (root, path) in maps {
+        let Lookup::Known(map) = root.at(path) else { continue };
+        map.entries().iter().for_each(|entry| judge(&entry.node, &format!("{path}.{}", entry.key)));
+    }
+    for container in pod.into_iter().flat_map(|pod| pod.containers()) {
+        for entry in container.body.get("env").known().map(Node::items).unwrap_or_default() {
+            if let Lookup::Known(value) = entry.get("value") {
+                judge(value, "env.value");
+            }
+        }
+        for list in ["args", "command"] {
+            let items = container.body.get(list).known().map(Node::items).unwrap_or_default();
+            items.iter().for_each(|item| judge(item, list));
+        }
+    }
+}
