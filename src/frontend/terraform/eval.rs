@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::functions;
-use super::module::{Declaration, Module, literal, local_folder};
+use super::module::{Declaration, Module, folder_of_call};
 use super::policy;
 use super::syntax::{ExprId, ExprKind, File, List, Operator, Part, Text};
 use crate::frontend::Settings;
@@ -71,6 +71,17 @@ impl Instance {
     /// The folder of the root module that this instance belongs to.
     pub fn root_folder(&self) -> &str {
         &self.folders[0]
+    }
+
+    /// The root instance, and the names of the calls from there to the call `name` of this one, joined by dots.
+    fn key_of(&self, name: &str) -> (&Instance, String) {
+        match &self.caller {
+            None => (self, name.to_string()),
+            Some(caller) => {
+                let (root, key) = caller.instance.key_of(&caller.call);
+                (root, format!("{key}.{name}"))
+            }
+        }
     }
 }
 
@@ -1156,21 +1167,14 @@ impl<'a> Evaluator<'a> {
             return None;
         };
         let span = source.file.expr_span(source.item);
-        let text = literal(&source.file, source.item).unwrap_or("");
-        let Some(folder) = local_folder(&instance.module.folder, text) else {
-            let outside = text.starts_with('.');
-            let message = match outside {
-                true => format!("module \"{name}\" was not read: its source {text:?} lies outside the scanned folder"),
-                false => format!("module \"{name}\" was not read: its source {text:?} is not in this tree"),
-            };
-            let help = match outside {
-                true => "scan the folder that holds both",
-                false => {
-                    "gate fetches nothing: vendor the module, or accept it with `accept-unread: [modules]` in gate.yaml"
-                }
-            };
-            self.problem(Problem::at(ProblemKind::Unread, span, message).help(help));
-            return None;
+        let (root, key) = instance.key_of(name);
+        let folder = match folder_of_call(&root.module, &key, &instance.module, call) {
+            Ok(folder) => folder,
+            Err(lost) => {
+                let message = format!("module \"{name}\" was not read: {}", lost.reason);
+                self.problem(Problem::at(ProblemKind::Unread, span, message).help(lost.help));
+                return None;
+            }
         };
         if instance.folders.contains(&folder) {
             let message = format!("module \"{name}\" calls itself through {folder}");

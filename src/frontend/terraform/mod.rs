@@ -6,6 +6,7 @@
 pub mod body;
 pub mod eval;
 pub mod functions;
+mod installed;
 mod kubernetes;
 pub mod module;
 pub mod policy;
@@ -18,13 +19,14 @@ use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use regex::Regex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
+use self::installed::Installed;
 use self::module::{Declaration, Module};
 use super::{Claim, Context, Frontend, LocalEdge, Parsed, Settings};
 use crate::model::{Entry, Node, Resource};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources, Span};
 
 /// The Terraform and OpenTofu frontend.
@@ -37,20 +39,27 @@ impl Frontend for Terraform {
 
     fn claims(&self, path: &Path) -> Claim {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        if path.to_str().and_then(installed::root_of_list).is_some() {
+            return Claim::Yes;
+        }
         let ends = [".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json"];
         if ends.iter().any(|end| name.ends_with(end)) { Claim::Yes } else { Claim::No }
     }
 
-    /// A module is its folder, and what it calls by path.
+    /// A module is its folder, what it calls by path, and what is installed for its other calls.
     fn context(&self, text: &str) -> Context {
         static LOCAL: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r#"\bsource"?\s*[=:]\s*"(\.\.?/[^"$]*)""#).expect("the pattern is fixed"));
         let called = LOCAL.captures_iter(text).map(|found| found[1].to_string());
-        Context { folders: std::iter::once(".".to_string()).chain(called).collect(), installed: Vec::new() }
+        let installed = text.contains("module").then(|| installed::FOLDER.to_string());
+        Context {
+            folders: std::iter::once(".".to_string()).chain(called).collect(),
+            installed: installed.into_iter().collect(),
+        }
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
-        let mut parsed = Parsed { read: files.to_vec(), ..Parsed::default() };
+        let mut parsed = Parsed::default();
         let (folders, modules) = load(sources, files, &mut parsed);
         let mut names: Vec<&String> = folders.keys().collect();
         names.sort();
@@ -91,6 +100,8 @@ fn load(
     files: &[FileId],
     parsed: &mut Parsed,
 ) -> (FxHashMap<String, Folder>, FxHashMap<String, Arc<Module>>) {
+    let (files, mut installed) = used(sources, files, &mut parsed.problems);
+    parsed.read.clone_from(&files);
     let trees: Vec<(FileId, syntax::Parsed)> = files
         .par_iter()
         .map(|id| {
@@ -115,9 +126,46 @@ fn load(
     let modules = names
         .iter()
         .filter(|name| !folders[**name].files.is_empty())
-        .map(|name| ((*name).clone(), Arc::new(folders[*name].module(name))))
+        .map(|name| {
+            let installed = installed.remove(*name).unwrap_or_default();
+            ((*name).clone(), Arc::new(Module { installed, ..folders[*name].module(name) }))
+        })
         .collect();
     (folders, modules)
+}
+
+/// The files that make modules, and what is installed for each root module. Of installed code only the folders of called
+/// modules count, not the examples and tests that came with them.
+fn used(
+    sources: &Sources,
+    files: &[FileId],
+    problems: &mut Vec<Problem>,
+) -> (Vec<FileId>, FxHashMap<String, Installed>) {
+    let mut lists = FxHashMap::default();
+    for id in files {
+        let source = sources.get(*id);
+        let Some(root) = installed::root_of_list(source.path()) else { continue };
+        match Installed::read(root, source.text()) {
+            Ok(installed) => {
+                lists.insert(root.to_string(), installed);
+            }
+            Err(error) => {
+                let message = format!("is not a list of installed modules: {error}");
+                let problem = Problem::with_path(ProblemKind::Syntax, source.path(), message);
+                problems.push(problem.help("run `terraform init` again, or remove the file"));
+            }
+        }
+    }
+    let folders: FxHashSet<&str> = lists.values().flat_map(Installed::folders).collect();
+    // Where nothing else is there, the installed code itself was asked for.
+    let is_asked_for = files.iter().all(|id| installed::is_installed(sources.get(*id).path()));
+    let counts = |id: &&FileId| {
+        let source = sources.get(**id);
+        installed::root_of_list(source.path()).is_none()
+            && (is_asked_for || !installed::is_installed(source.path()) || folders.contains(split(source).0))
+    };
+    let used: Vec<FileId> = files.iter().filter(counts).copied().collect();
+    (used, lists)
 }
 
 /// Evaluates expressions one by one in the root module of the scan, for `gate console`. Each answer is a value or what is
@@ -189,13 +237,15 @@ impl Folder {
     }
 }
 
-/// Folders that no module of the tree calls, and one of each ring of modules that only call each other.
+/// Folders that no module of the tree calls, and one of each ring of modules that only call each other. Installed code is
+/// judged through its callers.
 fn roots(modules: &FxHashMap<String, Arc<Module>>) -> Vec<String> {
-    let names: BTreeSet<&str> = modules.keys().map(String::as_str).collect();
-    let calls: BTreeMap<&str, Vec<String>> = names
-        .iter()
-        .map(|name| (*name, modules[*name].local_calls().into_iter().map(|(folder, _)| folder).collect()))
-        .collect();
+    let mut names: BTreeSet<&str> = modules.keys().map(String::as_str).collect();
+    if !names.iter().all(|folder| installed::is_installed(folder)) {
+        names.retain(|folder| !installed::is_installed(folder));
+    }
+    let calls: BTreeMap<&str, Vec<String>> =
+        names.iter().map(|name| (*name, modules[*name].called_folders().collect())).collect();
     let called: BTreeSet<&str> = calls
         .iter()
         .flat_map(|(caller, folders)| folders.iter().filter(move |folder| folder != caller))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::installed::{self, Found, Installed};
 use super::syntax::{Block, BodyId, ExprId, ExprKind, File};
 use crate::model::Observation;
 use crate::source::Span;
@@ -71,6 +72,8 @@ pub struct Module {
     pub settings: Vec<Declaration>,
     /// Names declared twice.
     pub observations: Vec<Observation>,
+    /// What `terraform init` installed for this folder as a root module.
+    pub installed: Installed,
 }
 
 /// Items by name, in the order of the files.
@@ -168,17 +171,9 @@ impl Module {
         self.observations.push(Observation { name: "terraform-duplicate-block", span, message, address: None });
     }
 
-    /// The folders of local modules that this one calls, with the place of each call's `source`.
-    pub fn local_calls(&self) -> Vec<(String, Span)> {
-        self.calls
-            .iter()
-            .filter_map(|(_, call)| {
-                let source = call.attribute("source")?;
-                let text = literal(&source.file, source.item)?;
-                let folder = local_folder(&self.folder, text)?;
-                Some((folder, source.file.expr_span(source.item)))
-            })
-            .collect()
+    /// The folders of modules that this one calls, as a root: local ones and those that are installed for it.
+    pub fn called_folders(&self) -> impl Iterator<Item = String> {
+        self.calls.iter().filter_map(|(name, call)| folder_of_call(self, name, self, call).ok())
     }
 }
 
@@ -196,8 +191,17 @@ pub fn local_folder(folder: &str, source: &str) -> Option<String> {
     if !source.starts_with("./") && !source.starts_with("../") && source != "." && source != ".." {
         return None;
     }
+    folder_below(folder, source)
+}
+
+/// Joins a relative path to a folder; none when it is absolute or leaves the root of the scan.
+pub fn folder_below(folder: &str, path: &str) -> Option<String> {
+    // A drive letter makes a path absolute too.
+    if path.starts_with('/') || path.contains('\\') || path.get(1..2) == Some(":") {
+        return None;
+    }
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    for part in source.split('/') {
+    for part in path.split('/') {
         match part {
             "" | "." => {}
             ".." => {
@@ -207,4 +211,44 @@ pub fn local_folder(folder: &str, source: &str) -> Option<String> {
         }
     }
     Some(if parts.is_empty() { ".".into() } else { parts.join("/") })
+}
+
+/// A module call that leads to no code: what to tell, and what to do.
+pub struct Lost {
+    /// Goes after `module "x" was not read: `.
+    pub reason: String,
+    /// What to do.
+    pub help: &'static str,
+}
+
+/// The folder of a called module's code, relative to the root of the scan. `key` holds the names of the calls that lead to it
+/// from `root`, the last its own: `app.database`.
+pub fn folder_of_call(root: &Module, key: &str, caller: &Module, call: &Declaration) -> Result<String, Lost> {
+    let text = |name: &str| {
+        let argument = call.attribute(name)?;
+        literal(&argument.file, argument.item).map(str::to_string)
+    };
+    let source = text("source").unwrap_or_default();
+    if let Some(folder) = local_folder(&caller.folder, &source) {
+        return Ok(folder);
+    }
+    if source.starts_with('.') {
+        let reason = format!("its source {source:?} lies outside the scanned folder");
+        return Err(Lost { reason, help: "scan the folder that holds both" });
+    }
+    match root.installed.find(key, &source, text("version").as_deref()) {
+        Found::At(folder) => Ok(folder.to_string()),
+        Found::Outside(folder) => Err(Lost {
+            reason: format!("it is installed in {folder:?}, outside the scanned folder"),
+            help: "run `terraform init` again, or scan the folder that holds both",
+        }),
+        Found::Stale => Err(Lost {
+            reason: format!("its source {source:?} or version is not what is installed in {}", installed::FOLDER),
+            help: "run `terraform init` again",
+        }),
+        Found::Missing => Err(Lost {
+            reason: format!("its source {source:?} is not in this tree"),
+            help: "gate fetches nothing: run `terraform init` or vendor the module, or accept it with `accept-unread: [modules]` in gate.yaml",
+        }),
+    }
 }

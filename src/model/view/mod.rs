@@ -5,5 +5,5 @@ pub mod flow;
 pub mod iam;
 pub mod network;
 pub mod pod;
-pub mod selector;
 pub mod security_group;
+pub mod selector;
