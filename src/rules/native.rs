@@ -11,6 +11,7 @@ mod groups;
 mod iam;
 mod kubernetes;
 mod network;
+mod privileges;
 mod secrets;
 mod subnets;
 pub mod terraform;
@@ -58,6 +59,7 @@ pub const NATIVE: &[&[(&str, Native)]] = &[
     dockerfile::CHECKS,
     iam::CHECKS,
     network::CHECKS,
+    privileges::CHECKS,
     secrets::CHECKS,
     secrets::manifests::CHECKS,
     terraform::CHECKS,

@@ -1,7 +1,7 @@
 //! Checks of ECS: what containers declare, who audits shells in them, what their number follows.
 
 use super::containers::tasks;
-use super::{Cx, Findings, Native};
+use super::{Cx, Findings, Native, show};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 
 /// The checks by name.
@@ -17,6 +17,8 @@ pub const CHECKS: &[(&str, Native)] = &[
         "aws-ecs-autoscaling-without-memory-target",
         Native::Resource("terraform", TARGETS, |cx, id, target, out| scales_on(cx, id, target, MEMORY, out)),
     ),
+    ("aws-ecs-autoscaling-without-headroom", Native::Resource("terraform", TARGETS, headroom)),
+    ("aws-ecs-admin-role", Native::Resource("terraform", &["aws_ecs_service"], admin_role)),
     ("aws-rds-cluster-single-zone", Native::Resource("terraform", &["aws_rds_cluster"], single_zone)),
 ];
 
@@ -114,10 +116,8 @@ fn policies<'a>(cx: &Cx<'a>, id: ResourceId, target: &Resource, kind: &str) -> V
 }
 
 fn scales_on(cx: &Cx, id: ResourceId, target: &Resource, metric: Metric, out: &mut Findings) {
-    match target.body.get("service_namespace") {
-        Lookup::Known(node) if node.as_str() == Some("ecs") => {}
-        Lookup::Unknown(_) => return out.undecided(),
-        _ => return,
+    if !is_ecs(target, out) {
+        return;
     }
     let policies = policies(cx, id, target, "aws_appautoscaling_policy");
     let mut is_open = false;
@@ -144,7 +144,7 @@ fn scales_on(cx: &Cx, id: ResourceId, target: &Resource, metric: Metric, out: &m
         }
     }
     if let Some(node) = late {
-        let message = format!("target_value is {}, wanted at most {}", super::show(node), metric.limit);
+        let message = format!("target_value is {}, wanted at most {}", show(node), metric.limit);
         out.fail(node, "target_tracking_scaling_policy_configuration.target_value", message);
     } else if is_open {
         out.undecided();
@@ -152,6 +152,52 @@ fn scales_on(cx: &Cx, id: ResourceId, target: &Resource, metric: Metric, out: &m
         // Scaling by the clock is a choice too.
     } else {
         out.at(target.head, "", format!("no target-tracking policy on {} is linked to it", metric.predefined));
+    }
+}
+
+fn is_ecs(target: &Resource, out: &mut Findings) -> bool {
+    let namespace = target.body.get("service_namespace");
+    if namespace.is_unknown() {
+        out.undecided();
+    }
+    namespace.known().and_then(Node::as_str) == Some("ecs")
+}
+
+fn headroom(_: &Cx, _: ResourceId, target: &Resource, out: &mut Findings) {
+    if !is_ecs(target, out) {
+        return;
+    }
+    let (least, most) = (target.body.get("min_capacity"), target.body.get("max_capacity"));
+    let (Some(from), Some(to)) = (least.known(), most.known()) else { return out.undecided() };
+    let (Some(from_number), Some(to_number)) = (from.as_f64(), to.as_f64()) else { return };
+    if to_number <= from_number {
+        let message = format!("max_capacity is {}, wanted more than min_capacity {}", show(to), show(from));
+        out.fail(to, "max_capacity", message);
+    } else if from_number < 1.0 {
+        out.fail(from, "min_capacity", format!("min_capacity is {}, wanted at least 1", show(from)));
+    }
+}
+
+/// A service's role by its name, or by what is attached to it.
+fn admin_role(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) {
+    let (Lookup::Known(node) | Lookup::Unknown(node)) = service.body.get("iam_role") else { return };
+    let by_name = |name: &str| name.to_lowercase().contains("admin");
+    let is_admin = |role: &ResourceId| {
+        let resource = cx.model.resource(*role);
+        let attached = cx.model.referring(*role, "role", "aws_iam_role_policy_attachment");
+        let is_admins = |id: &ResourceId| {
+            let arn = cx.model.resource(*id).body.get("policy_arn").known().and_then(Node::as_str);
+            arn.is_some_and(|arn| arn.ends_with(":policy/AdministratorAccess"))
+        };
+        by_name(&resource.name) || attached.iter().any(is_admins)
+    };
+    let roles = cx.model.referred(id, "iam_role", "aws_iam_role");
+    if node.as_str().is_some_and(by_name) || roles.iter().any(is_admin) {
+        out.fail_at_choice(
+            node,
+            "iam_role",
+            "iam_role is an administrator's role, wanted one for the load balancer only",
+        );
     }
 }
 

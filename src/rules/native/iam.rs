@@ -64,7 +64,11 @@ const UNLIMITED: &[&str] = &[
 ];
 
 /// Calls `check` with each statement of the identity policies that a resource holds.
-fn identity(resource: &Resource, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &str, &mut Findings)) {
+pub(super) fn identity(
+    resource: &Resource,
+    out: &mut Findings,
+    mut check: impl FnMut(Statement<'_>, &str, &mut Findings),
+) {
     let body = &resource.body;
     let mut judge = |node: &Node, attribute: &str, out: &mut Findings| match document(node) {
         Some(document) => statements(&document)
@@ -97,7 +101,7 @@ fn identity(resource: &Resource, out: &mut Findings, mut check: impl FnMut(State
 }
 
 /// A policy document's data block in the form of the JSON.
-fn as_document(body: &Node) -> Node {
+pub(super) fn as_document(body: &Node) -> Node {
     let statements: Vec<Node> = body.get("statement").known().map(Node::items).unwrap_or_default().to_vec();
     let statements = statements.iter().map(crate::frontend::terraform::policy::statement).collect();
     let entry =
@@ -105,7 +109,7 @@ fn as_document(body: &Node) -> Node {
     Node::map(vec![entry], body.span)
 }
 
-fn text(node: &Node) -> &str {
+pub(super) fn text(node: &Node) -> &str {
     node.as_str().unwrap_or("")
 }
 
@@ -191,7 +195,7 @@ fn passrole(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
 }
 
 /// Calls `check` with each allowing statement of a role's trust policy.
-fn trust(resource: &Resource, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &mut Findings)) {
+pub(super) fn trust(resource: &Resource, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &mut Findings)) {
     match resource.body.get("assume_role_policy") {
         Lookup::Known(node) | Lookup::Unknown(node) => match document(node) {
             Some(document) => {
@@ -204,7 +208,7 @@ fn trust(resource: &Resource, out: &mut Findings, mut check: impl FnMut(Statemen
 }
 
 /// Conditions that narrow who a statement with principal `*` speaks of.
-fn is_narrowed(statement: Statement<'_>) -> bool {
+pub(super) fn is_narrowed(statement: Statement<'_>) -> bool {
     const KEYS: &[&str] =
         &["aws:principal", "aws:source", "aws:calledvia", "aws:viaaws", "sts:externalid", "s3:dataaccesspoint"];
     statement.conditions().any(|(_, key, _)| {
@@ -213,7 +217,7 @@ fn is_narrowed(statement: Statement<'_>) -> bool {
     })
 }
 
-fn anyone<'a>(statement: Statement<'a>) -> Option<&'a Node> {
+pub(super) fn anyone<'a>(statement: Statement<'a>) -> Option<&'a Node> {
     let principals = statement.principals();
     principals.into_iter().find(|(kind, node)| matches!(*kind, "*" | "AWS") && text(node) == "*").map(|(_, node)| node)
 }

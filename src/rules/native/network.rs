@@ -2,7 +2,8 @@
 
 use super::{Cx, Findings, Native, show};
 use crate::model::view::flow::{Direction, Flow, NETWORK_ACLS, SECURITY_GROUPS, flows};
-use crate::model::{Resource, ResourceId};
+use crate::model::{Node, Resource, ResourceId};
+use crate::rules::table::cidr_is_open;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
@@ -50,6 +51,7 @@ pub const CHECKS: &[(&str, Native)] = &[
         Native::Resource("terraform", SECURITY_GROUPS, |_, _, resource, out| open_port(resource, 80, out)),
     ),
     ("aws-security-group-public-ingress", Native::Resource("terraform", SECURITY_GROUPS, any_ingress)),
+    ("aws-elb-unredirected-http", Native::Resource("terraform", &["aws_lb", "aws_alb"], unredirected)),
 ];
 
 /// Ports of databases, caches, directories and remote administration; IANA's service names.
@@ -108,14 +110,54 @@ fn each_open(
 
 fn open_port(resource: &Resource, port: i64, out: &mut Findings) {
     each_open(resource, Direction::Ingress, out, |flow| {
-        flow.covers(port).then(|| format!("port {port} is open to the internet, wanted named networks"))
+        (flow.covers(port) && !is_denied_before(resource, flow, port))
+            .then(|| format!("port {port} is open to the internet, wanted named networks"))
     });
+}
+
+/// Whether an entry of the same ACL with a lower number denies the port to the whole internet; the first that matches decides.
+fn is_denied_before(resource: &Resource, flow: &Flow, port: i64) -> bool {
+    let number = |body: &Node, name: &str| body.get(name).known().and_then(Node::as_f64);
+    let Some(own) = number(flow.body, "rule_no").filter(|_| !flow.block.is_empty()) else { return false };
+    let entries = resource.body.get(flow.block).known().map(Node::items).unwrap_or_default();
+    entries.iter().any(|entry| {
+        let text = |name: &str| entry.get(name).known().and_then(Node::as_str).unwrap_or("");
+        let is_open = ["cidr_block", "ipv6_cidr_block"].iter().any(|name| cidr_is_open(text(name)));
+        let is_whole = matches!(text("protocol"), "-1" | "all");
+        let covers = number(entry, "from_port").is_some_and(|from| from <= port as f64)
+            && number(entry, "to_port").is_some_and(|to| port as f64 <= to);
+        text("action") == "deny"
+            && is_open
+            && (is_whole || covers)
+            && number(entry, "rule_no").is_some_and(|no| no < own)
+    })
 }
 
 fn all_ports(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     each_open(resource, Direction::Ingress, out, |flow| {
         flow.covers_all().then(|| "every port is open to the internet, wanted the ports that are needed".into())
     });
+}
+
+/// A load balancer of which a listener takes HTTP and does not send its clients to HTTPS.
+fn unredirected(cx: &Cx, id: ResourceId, balancer: &Resource, out: &mut Findings) {
+    let other = |node: &Node| matches!(node.as_str(), Some("network" | "gateway"));
+    if balancer.body.get("load_balancer_type").known().is_some_and(other) {
+        return;
+    }
+    let kinds = ["aws_lb_listener", "aws_alb_listener"];
+    let listeners = kinds.iter().flat_map(|kind| cx.model.referring(id, "load_balancer_arn", kind));
+    for listener in listeners.map(|id| cx.model.resource(id)) {
+        let text = |path: &str| listener.body.at(path).known().and_then(Node::as_str);
+        let port = listener.body.get("port").known().and_then(Node::as_f64);
+        let is_http = port == Some(80.0) || text("protocol") == Some("HTTP");
+        let to_https =
+            text("default_action.redirect.protocol").is_some_and(|name| matches!(name, "HTTPS" | "#{protocol}"));
+        if is_http && !(text("default_action.type") == Some("redirect") && to_https) {
+            let message = format!("{} takes HTTP and does not redirect it to HTTPS", listener.address);
+            out.at(balancer.head, "", message).related(listener.head, "the listener");
+        }
+    }
 }
 
 fn any_ingress(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
