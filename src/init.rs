@@ -88,15 +88,21 @@ on:
 permissions:
   contents: read
 
+concurrency:
+  group: gate-${{ github.ref }}
+  cancel-in-progress: true
+
 jobs:
   gate:
+    name: gate
     runs-on: ubuntu-latest
+    timeout-minutes: 10
     steps:
       - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
         with:
           persist-credentials: false
       # The runner needs the gate binary on its PATH; install the version that your team has agreed on before this step.
-      - run: gate scan --format github --format "markdown=$GITHUB_STEP_SUMMARY"
+      - run: gate scan --format text --format github --format "markdown=$GITHUB_STEP_SUMMARY"
 "#;
 
 const OFFERS: &[Offer] = &[

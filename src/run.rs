@@ -1,5 +1,7 @@
 //! The commands: from parsed arguments to an exit code. Everything a user sees goes through the two writers given.
 
+mod output;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,7 +15,6 @@ use crate::config::{self, Config};
 use crate::discover::{self, Discovered, Walk};
 use crate::finding::Severity;
 use crate::frontend::{FRONTENDS, Settings};
-use crate::report::{self, FORMATS, Style};
 use crate::rules::schema::Mistake;
 use crate::rules::{Catalog, Prose, Rule, Selection};
 use crate::scan::{self, Request};
@@ -104,7 +105,7 @@ fn today() -> Date {
 }
 
 fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
-    let outputs = outputs(&arguments)?;
+    let outputs = output::plan(&arguments)?;
     let root = discover::root_of(&arguments.paths)?;
     let config =
         if arguments.no_config { Config::default() } else { config::load(&root, arguments.config.as_deref())? };
@@ -140,13 +141,7 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let report = pool.install(|| scan::scan(&request, &discovered));
     progress.finish();
-    for output in &outputs {
-        match write_output(&report, output, &arguments, out) {
-            // Whoever reads has seen enough; the verdict stands, for a pipeline that asks for it.
-            Err(error) if error.is_broken_pipe() => {}
-            written => written?,
-        }
-    }
+    output::write(&report, &outputs, &arguments, out)?;
     if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
         writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
     }
@@ -156,81 +151,6 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
         1 if arguments.exit_zero => 0,
         code => code,
     })
-}
-
-/// What to write and where. A file takes one output, and so does standard output, where only lines of a log may share it.
-fn outputs(arguments: &cli::Scan) -> Result<Vec<cli::Output>, Error> {
-    if arguments.format.is_empty() {
-        return Ok(vec![cli::Output { format: "text".into(), file: None }]);
-    }
-    let is_log = |output: &cli::Output| output.file.is_none() && ["text", "github"].contains(&output.format.as_str());
-    for (index, output) in arguments.format.iter().enumerate() {
-        let mut before = arguments.format[..index].iter();
-        let taken = before.find(|other| other.file == output.file && !(is_log(other) && is_log(output)));
-        if let Some(other) = taken {
-            let place = output.file.as_ref().map_or("standard output".into(), |file| file.display().to_string());
-            let message = format!("{} and {} would both be written to {place}", other.format, output.format);
-            let help = Some(format!("give one a file of its own: --format {}=FILE", output.format));
-            return Err(Error::Usage { message, help });
-        }
-    }
-    Ok(arguments.format.clone())
-}
-
-/// Writes one output: to standard output, or whole to a file beside which it was prepared.
-fn write_output(
-    report: &report::Report<'_>,
-    output: &cli::Output,
-    arguments: &cli::Scan,
-    out: &mut dyn Write,
-) -> Result<(), Error> {
-    let format = FORMATS.iter().find(|format| format.name == output.format);
-    let format =
-        format.ok_or_else(|| Error::Usage { message: format!("unknown format {}", output.format), help: None })?;
-    let terminal = output.file.is_none() && io::stdout().is_terminal();
-    let color = match arguments.color {
-        cli::Color::Always => output.file.is_none(),
-        cli::Color::Never => false,
-        cli::Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    };
-    let width = if terminal { terminal_width() } else { 100 };
-    let style = Style { color, width, show_suppressed: arguments.show_suppressed, quiet: arguments.quiet };
-    let Some(path) = &output.file else {
-        let mut writer = BufWriter::with_capacity(1 << 16, out);
-        (format.write)(report, style, &mut writer)?;
-        writer.flush()?;
-        return Ok(());
-    };
-    let failed = |error: io::Error| Error::File { path: path.display().to_string(), error };
-    let mut bytes = Vec::new();
-    (format.write)(report, style, &mut bytes).map_err(failed)?;
-    // Job summaries are appended to by every step; all other files are written whole or not at all.
-    if format.name == "markdown"
-        && std::env::var_os("GITHUB_STEP_SUMMARY").is_some_and(|summary| Path::new(&summary) == path)
-    {
-        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
-        return file.write_all(&bytes).map_err(failed);
-    }
-    let is_plain = path.symlink_metadata().map_or(true, |metadata| metadata.is_file());
-    if !is_plain {
-        return std::fs::write(path, &bytes).map_err(failed);
-    }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let written = std::fs::write(&part, &bytes).and_then(|()| std::fs::rename(&part, path));
-    if written.is_err() {
-        // The half-written file is of no use; that it may not be there is no matter.
-        let _ = std::fs::remove_file(&part);
-    }
-    written.map_err(failed)
-}
-
-/// Columns of the terminal; 80 where nobody knows.
-fn terminal_width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    columns.or(size).unwrap_or(80).clamp(40, 160)
 }
 
 /// A spinner on standard error for scans that take longer than a glance.
@@ -409,7 +329,7 @@ fn explain_command(arguments: &cli::Explain, out: &mut dyn Write) -> Result<u8, 
             return Ok(());
         }
         writeln!(out, "\n{title}")?;
-        for line in report::text::wrap(text, 76, 76) {
+        for line in crate::report::text::wrap(text, 76, 76) {
             writeln!(out, "  {line}")?;
         }
         Ok(())

@@ -73,6 +73,15 @@ fn two_outputs_cannot_share_a_place() {
 }
 
 #[test]
+fn an_output_that_fails_does_not_keep_the_report_from_the_others() {
+    let shop = shop();
+    let output = gate(shop.path(), &["scan", "deploy", "--format", "json=missing/r.json,sarif=r.sarif,github"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("::error file=deploy/"));
+    serde_json::from_slice::<Value>(&std::fs::read(shop.path().join("r.sarif")).unwrap()).unwrap();
+}
+
+#[test]
 fn an_output_file_is_written_whole_or_not_at_all() {
     let shop = shop();
     let out = tempfile::tempdir().unwrap();
