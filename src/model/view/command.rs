@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::pod::Container;
+use crate::model::image::Image;
 use crate::model::{Entry, Lookup, Node, Value};
 use crate::source::Span;
 
@@ -28,8 +29,15 @@ pub fn flags(container: Container<'_>, component: &str) -> Option<Flags> {
         // A shell's script is one element with all the words.
         words.extend(part.as_str().unwrap_or_default().split_whitespace().map(|word| (word, *part)));
     }
-    let at = words.iter().position(|(word, _)| word.rsplit('/').next() == Some(component))?;
-    let program = words[at].1.span;
+    let named = words.iter().position(|(word, _)| word.rsplit('/').next() == Some(component));
+    let (program, rest) = match named {
+        Some(at) => (words[at].1.span, &words[at + 1..]),
+        // Without a command the image's own program runs.
+        None if container.body.get("command").is_absent() && is_image_of(container, component) => {
+            (container.body.get("image").node().span, &words[..])
+        }
+        None => return None,
+    };
     if let Some(unknown) = parts.iter().find(|part| part.is_unknown()) {
         return Some(Flags { body: (*unknown).clone(), program });
     }
@@ -37,7 +45,7 @@ pub fn flags(container: Container<'_>, component: &str) -> Option<Flags> {
         return Some(Flags { body: (*unknown).clone(), program });
     }
     let mut entries: Vec<Entry> = Vec::new();
-    let mut rest = words[at + 1..].iter().peekable();
+    let mut rest = rest.iter().peekable();
     while let Some((word, node)) = rest.next() {
         let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else { continue };
         let (key, text) = match flag.split_once('=') {
@@ -57,6 +65,11 @@ pub fn flags(container: Container<'_>, component: &str) -> Option<Flags> {
         entries.push(entry);
     }
     Some(Flags { body: Node::map(entries, program), program })
+}
+
+fn is_image_of(container: Container<'_>, component: &str) -> bool {
+    let image = container.body.get("image").known().and_then(Node::as_str).and_then(Image::parse);
+    image.is_some_and(|image| image.repository.rsplit('/').next() == Some(component))
 }
 
 fn value(text: &str, at: &Node) -> Node {

@@ -43,19 +43,29 @@ pub struct Container<'a> {
     pub body: &'a Node,
 }
 
-/// The pod that an object runs; none for other kinds.
+/// The pod that an object runs; none for other kinds, and for objects without a pod's spec.
 pub fn pod(resource: &Resource) -> Option<Pod<'_>> {
+    let template = template(resource)?;
+    Some(Pod { template, spec: template.get("spec").known()? })
+}
+
+/// The template of the pod that an object runs: its metadata, and mostly a spec.
+pub fn template(resource: &Resource) -> Option<&Node> {
     if resource.format != "kubernetes" {
         return None;
     }
     let is_knative = resource.api_version.starts_with("serving.knative.dev/");
     let kinds = if is_knative { KNATIVE } else { PODS };
     let (_, path) = kinds.iter().find(|(kind, _)| *kind == &*resource.kind)?;
-    let template = if path.is_empty() { &resource.body } else { resource.body.at(path).known()? };
-    Some(Pod { template, spec: template.get("spec").known()? })
+    if path.is_empty() { Some(&resource.body) } else { resource.body.at(path).known() }
 }
 
 impl<'a> Pod<'a> {
+    /// Whether the pod says that it runs on Windows, where Linux's settings mean nothing. Source: the Pod Security Standards.
+    pub fn is_windows(self) -> bool {
+        self.spec.at("os.name").known().and_then(Node::as_str) == Some("windows")
+    }
+
     /// All containers: init, main and ephemeral.
     pub fn containers(self) -> impl Iterator<Item = Container<'a>> {
         CONTAINERS.iter().flat_map(move |list| {

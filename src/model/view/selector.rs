@@ -1,6 +1,6 @@
 //! Which objects of Kubernetes belong together: namespaces, label selectors and the pods that they select.
 
-use super::pod::Pod;
+use super::pod::template;
 use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
 
 /// The namespace that an object lies in: `default` where it names none, None where it is unknown.
@@ -110,13 +110,16 @@ fn scalar(node: &Node) -> Option<String> {
     }
 }
 
-/// The labels of a pod's template.
-pub fn labels<'a>(pod: Pod<'a>) -> Lookup<'a> {
-    pod.template.at("metadata.labels")
+/// The labels that the pods of a workload carry; None for what runs no pods.
+pub fn pod_labels(workload: &Resource) -> Option<Lookup<'_>> {
+    Some(template(workload)?.at("metadata.labels"))
 }
 
 /// Objects of this kind, in manifests and in Terraform.
-pub fn objects<'a>(model: &'a Model, kind: &'a str) -> impl Iterator<Item = (ResourceId, &'a Resource)> {
+pub fn objects<'a, 'k>(
+    model: &'a Model,
+    kind: &'k str,
+) -> impl Iterator<Item = (ResourceId, &'a Resource)> + use<'a, 'k> {
     model.iter().filter(move |(_, one)| one.format == "kubernetes" && &*one.kind == kind)
 }
 

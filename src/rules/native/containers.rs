@@ -14,7 +14,6 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("container-writable-root-filesystem", Native::Project(writable_root)),
     ("container-privileged", Native::Project(privileged)),
     ("container-plaintext-secret-in-env", Native::Project(plaintext_secret)),
-    ("k8s-namespace-privileged", Native::Resource("kubernetes", &["Namespace"], namespace_privileged)),
     ("container-unpinned-image", Native::Pod(|_, _, pod, out| images(pod, out))),
     ("k8s-run-as-non-root-unset", Native::Pod(|_, _, pod, out| run_as_non_root(pod, out))),
     ("k8s-seccomp-profile-unset", Native::Pod(|_, _, pod, out| seccomp(pod, true, out))),
@@ -25,11 +24,11 @@ pub const CHECKS: &[(&str, Native)] = &[
 ];
 
 /// Where a container's missing field is reported.
-fn head(container: Container<'_>) -> Span {
+pub(super) fn head(container: Container<'_>) -> Span {
     container.body.get("name").known().map_or(container.body.span, |name| name.span)
 }
 
-fn each<'a>(pod: Pod<'a>, out: &mut Findings, mut check: impl FnMut(Container<'a>, &mut Findings)) {
+pub(super) fn each<'a>(pod: Pod<'a>, out: &mut Findings, mut check: impl FnMut(Container<'a>, &mut Findings)) {
     for container in pod.containers() {
         let known = out.found.len();
         check(container, out);
@@ -251,6 +250,9 @@ fn run_as_non_root(pod: Pod<'_>, out: &mut Findings) {
 
 /// `restricted` wants a profile; baseline only refuses `Unconfined`. Sources: the Pod Security Standards.
 fn seccomp(pod: Pod<'_>, restricted: bool, out: &mut Findings) {
+    if pod.is_windows() {
+        return;
+    }
     // A pod-level profile counts for baseline on its own, whatever the containers say.
     if !restricted
         && let Lookup::Known(node) = pod.spec.at("securityContext.seccompProfile.type")
@@ -288,11 +290,17 @@ fn seccomp(pod: Pod<'_>, restricted: bool, out: &mut Findings) {
 }
 
 fn drop_all(pod: Pod<'_>, out: &mut Findings) {
+    if pod.is_windows() {
+        return;
+    }
     each(pod, out, |container, out| {
-        // Ephemeral containers take no part: admission judges them as the others.
         let dropped = container.body.at("securityContext.capabilities.drop");
         match dropped {
-            Lookup::Known(node) if node.items().iter().any(|item| item.as_str() == Some("ALL")) => {}
+            Lookup::Known(node)
+                if node
+                    .items()
+                    .iter()
+                    .any(|item| item.as_str().is_some_and(|name| name.eq_ignore_ascii_case("ALL"))) => {}
             Lookup::Known(node) => {
                 out.fail(
                     node,
@@ -356,14 +364,4 @@ fn user_zero(pod: Pod<'_>, out: &mut Findings) {
             out.fail(node, "securityContext.runAsUser", "runAsUser is 0, wanted another user");
         }
     });
-}
-
-/// The label's name holds dots, which paths of table rules take for steps.
-fn namespace_privileged(_: &Cx, _: crate::model::ResourceId, resource: &Resource, out: &mut Findings) {
-    let Lookup::Known(labels) = resource.body.at("metadata.labels") else { return };
-    if let Lookup::Known(node) = labels.get("pod-security.kubernetes.io/enforce")
-        && node.as_str() == Some("privileged")
-    {
-        out.fail(node, "metadata.labels", "pod security is enforced at \"privileged\", wanted baseline or restricted");
-    }
 }

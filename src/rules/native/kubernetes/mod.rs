@@ -2,8 +2,13 @@
 //! own. Objects that Terraform declares are judged as manifests are.
 
 mod cluster;
+mod network;
+mod pod;
+mod rbac;
+mod workload;
 
 use super::Native;
 
 /// The checks by name; one slice per subject.
-pub const CHECKS: &[&[(&str, Native)]] = &[cluster::CHECKS];
+pub const CHECKS: &[&[(&str, Native)]] =
+    &[cluster::CHECKS, network::CHECKS, pod::CHECKS, rbac::CHECKS, workload::CHECKS];

@@ -1,0 +1,634 @@
+//! What a pod and its containers may do on the node: host access, capabilities, users, profiles.
+
+use crate::model::image::Image;
+use crate::model::view::pod::Pod;
+use crate::model::{Lookup, Node, Number, Resource, ResourceId, Value};
+use crate::rules::native::containers::{each, head};
+use crate::rules::native::{Cx, Findings, Native, show};
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("k8s-proc-mount-unmasked", Native::Pod(|_, _, pod, out| proc_mount(pod, out))),
+    ("k8s-privilege-escalation", Native::Pod(|_, _, pod, out| privilege_escalation(pod, out))),
+    ("k8s-restricted-capabilities-violated", Native::Pod(|_, _, pod, out| restricted_capabilities(pod, out))),
+    ("k8s-undropped-net-raw", Native::Pod(|_, _, pod, out| undropped_net_raw(pod, out))),
+    ("k8s-no-dropped-capability", Native::Pod(|_, _, pod, out| no_dropped(pod, out))),
+    ("k8s-sys-admin-capability", Native::Pod(|_, _, pod, out| added(pod, &["SYS_ADMIN", "ALL"], out))),
+    ("k8s-net-raw-capability", Native::Pod(|_, _, pod, out| added(pod, &["NET_RAW", "ALL"], out))),
+    ("k8s-sys-module-capability", Native::Pod(|_, _, pod, out| added(pod, &["SYS_MODULE", "ALL"], out))),
+    ("k8s-apparmor-disabled", Native::Pod(|_, _, pod, out| apparmor_disabled(pod, out))),
+    ("k8s-apparmor-profile-unset", Native::Pod(|_, _, pod, out| apparmor_unset(pod, out))),
+    ("k8s-root-group", Native::Pod(|_, _, pod, out| root_group(pod, out))),
+    ("k8s-low-gid", Native::Pod(|_, _, pod, out| low_gid(pod, out))),
+    ("k8s-sensitive-host-path", Native::Pod(|_, _, pod, out| sensitive_paths(pod, out))),
+    ("k8s-docker-socket-mount", Native::Pod(|_, _, pod, out| runtime_sockets(pod, out))),
+    ("k8s-writable-host-mount", Native::Pod(|_, _, pod, out| writable_mounts(pod, out))),
+    ("k8s-pull-policy-not-always", Native::Pod(|_, _, pod, out| pull_policy(pod, out))),
+    ("k8s-low-resource-request", Native::Pod(|_, _, pod, out| low_requests(pod, out))),
+    ("k8s-probe-port-not-exposed", Native::Pod(|_, _, pod, out| probe_ports(pod, out))),
+    ("k8s-duplicate-env", Native::Pod(|_, _, pod, out| duplicate_env(pod, out))),
+    ("k8s-secret-in-env", Native::Pod(|_, _, pod, out| secret_env(pod, out))),
+    ("k8s-vulnerable-git-sync", Native::Pod(|_, _, pod, out| git_sync(pod, out))),
+    ("k8s-public-registry", Native::Pod(|_, _, pod, out| public_registry(pod, out))),
+    ("k8s-tiller-deployed", Native::Pod(tiller)),
+    ("k8s-tiller-reachable", Native::Pod(|_, _, pod, out| reachable_tiller(pod, out))),
+    ("k8s-dashboard-deployed", Native::Pod(dashboard)),
+    ("k8s-psp-seccomp-unset", Native::Resource("kubernetes", &["PodSecurityPolicy"], policy_seccomp)),
+    ("k8s-shared-certificate-authority", Native::Project(shared_authority)),
+];
+
+fn items<'a>(node: &'a Node, path: &str) -> &'a [Node] {
+    node.at(path).known().map(Node::items).unwrap_or_default()
+}
+
+fn strings<'a>(node: &'a Node, path: &str) -> impl Iterator<Item = (&'a Node, &'a str)> {
+    items(node, path).iter().filter_map(|item| Some((item, item.as_str()?)))
+}
+
+/// A capability by its name without the prefix of the kernel.
+fn capability(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    name.strip_prefix("CAP_").map_or(name.clone(), str::to_string)
+}
+
+const DROP: &str = "securityContext.capabilities.drop";
+const ADD: &str = "securityContext.capabilities.add";
+
+/// A pod with a user namespace of its own may unmask /proc at the baseline level, since 1.35.
+fn proc_mount(pod: Pod<'_>, out: &mut Findings) {
+    let has_own_users = pod.spec.get("hostUsers").known().and_then(Node::as_bool) == Some(false);
+    each(pod, out, |container, out| match container.body.at("securityContext.procMount") {
+        Lookup::Known(node) if node.as_str() == Some("Default") || has_own_users => {}
+        Lookup::Known(node) => {
+            out.fail(node, "securityContext.procMount", format!("procMount is {}, wanted Default", show(node)));
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {}
+    });
+}
+
+fn privilege_escalation(pod: Pod<'_>, out: &mut Findings) {
+    const PATH: &str = "securityContext.allowPrivilegeEscalation";
+    if pod.is_windows() {
+        return;
+    }
+    each(pod, out, |container, out| match container.body.at(PATH) {
+        Lookup::Known(node) if node.as_bool() == Some(false) => {}
+        Lookup::Known(node) => {
+            out.fail(node, PATH, format!("allowPrivilegeEscalation is {}, wanted false", show(node)));
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {
+            out.at(head(container), PATH, "allowPrivilegeEscalation is not set, wanted false");
+        }
+    });
+}
+
+fn restricted_capabilities(pod: Pod<'_>, out: &mut Findings) {
+    if pod.is_windows() {
+        return;
+    }
+    each(pod, out, |container, out| {
+        match container.body.at(DROP) {
+            // The API server compares in capitals only, unlike runtimes.
+            Lookup::Known(node) if node.items().iter().any(|item| item.as_str() == Some("ALL")) => {}
+            Lookup::Known(node) => {
+                out.fail(node, DROP, format!("capabilities.drop is {}, wanted ALL among them", show(node)));
+            }
+            Lookup::Unknown(_) => out.undecided(),
+            Lookup::Absent(_) => {
+                out.at(head(container), DROP, "capabilities.drop is not set, wanted [ALL]");
+            }
+        }
+        for (node, name) in strings(container.body, ADD).filter(|(_, name)| *name != "NET_BIND_SERVICE") {
+            out.fail(node, ADD, format!("capability {name} is added, wanted none but NET_BIND_SERVICE"));
+        }
+    });
+}
+
+fn undropped_net_raw(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| match container.body.at(DROP) {
+        Lookup::Unknown(_) => out.undecided(),
+        found => {
+            let is_dropped =
+                strings(container.body, DROP).any(|(_, name)| matches!(capability(name).as_str(), "NET_RAW" | "ALL"));
+            match found {
+                _ if is_dropped => {}
+                Lookup::Known(node) => {
+                    out.fail(node, DROP, format!("capabilities.drop is {}, wanted NET_RAW or ALL", show(node)));
+                }
+                _ => {
+                    out.at(head(container), DROP, "capabilities.drop is not set, wanted NET_RAW or ALL");
+                }
+            }
+        }
+    });
+}
+
+fn no_dropped(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| match container.body.at(DROP) {
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Known(node) if !node.items().is_empty() => {}
+        _ => {
+            out.at(head(container), DROP, "capabilities.drop is not set, wanted [ALL]");
+        }
+    });
+}
+
+fn added(pod: Pod<'_>, names: &[&str], out: &mut Findings) {
+    each(pod, out, |container, out| {
+        for (node, name) in strings(container.body, ADD).filter(|(_, name)| names.contains(&capability(name).as_str()))
+        {
+            out.fail(node, ADD, format!("capability {name} is added, wanted none"));
+        }
+    });
+}
+
+const APPARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+
+fn annotations<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a str, &'a Node)> {
+    let annotations = pod.template.at("metadata.annotations").known().map(Node::entries).unwrap_or_default();
+    annotations.iter().filter_map(|entry| Some((entry.key.strip_prefix(APPARMOR)?, &entry.node)))
+}
+
+fn is_confined(profile: &str) -> bool {
+    profile.is_empty() || profile == "runtime/default" || profile.starts_with("localhost/")
+}
+
+fn apparmor_disabled(pod: Pod<'_>, out: &mut Findings) {
+    const PATH: &str = "securityContext.appArmorProfile.type";
+    let judge = |found: Lookup<'_>, out: &mut Findings| match found {
+        Lookup::Known(node) if matches!(node.as_str(), Some("RuntimeDefault" | "Localhost")) => {}
+        Lookup::Known(node) => {
+            out.fail(node, PATH, format!("the AppArmor profile is {}, wanted RuntimeDefault or Localhost", show(node)));
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {}
+    };
+    judge(pod.spec.at(PATH), out);
+    each(pod, out, |container, out| judge(container.body.at(PATH), out));
+    for (name, node) in annotations(pod) {
+        if node.as_str().is_some_and(|profile| !is_confined(profile)) {
+            let message = format!("container {name}: the AppArmor profile is {}, wanted runtime/default", show(node));
+            out.fail(node, "metadata.annotations", message);
+        }
+    }
+}
+
+fn apparmor_unset(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let by_annotation = annotations(pod).find(|(name, _)| *name == container.name());
+        match (container.security("appArmorProfile.type"), by_annotation) {
+            (Lookup::Known(node), _) if node.as_str() != Some("Unconfined") => {}
+            (Lookup::Unknown(_), _) => out.undecided(),
+            (_, Some((_, node))) if node.as_str().is_none_or(|profile| !profile.is_empty() && is_confined(profile)) => {
+            }
+            (Lookup::Known(node), _) | (_, Some((_, node))) => {
+                out.fail(
+                    node,
+                    "securityContext.appArmorProfile",
+                    format!("the AppArmor profile is {}, wanted RuntimeDefault", show(node)),
+                );
+            }
+            _ => {
+                out.at(
+                    head(container),
+                    "securityContext.appArmorProfile",
+                    "no AppArmor profile is set, wanted RuntimeDefault",
+                );
+            }
+        }
+    });
+}
+
+fn is_zero(node: &Node) -> bool {
+    node.as_f64() == Some(0.0)
+}
+
+fn root_group(pod: Pod<'_>, out: &mut Findings) {
+    for field in ["runAsGroup", "fsGroup"] {
+        if let Lookup::Known(node) = pod.spec.at(&format!("securityContext.{field}"))
+            && is_zero(node)
+        {
+            out.fail(node, format!("securityContext.{field}"), format!("{field} is 0, wanted another group"));
+        }
+    }
+    for node in items(pod.spec, "securityContext.supplementalGroups").iter().filter(|node| is_zero(node)) {
+        out.fail(node, "securityContext.supplementalGroups", "supplementalGroups names 0, wanted other groups");
+    }
+    each(pod, out, |container, out| {
+        if let Lookup::Known(node) = container.body.at("securityContext.runAsGroup")
+            && is_zero(node)
+        {
+            out.fail(node, "securityContext.runAsGroup", "runAsGroup is 0, wanted another group");
+        }
+    });
+}
+
+fn low_gid(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| match container.security("runAsGroup") {
+        Lookup::Known(node) if node.as_f64().is_some_and(|group| group > 10_000.0) => {}
+        Lookup::Known(node) => {
+            out.fail(node, "securityContext.runAsGroup", format!("runAsGroup is {}, wanted above 10000", show(node)));
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {
+            out.at(head(container), "securityContext.runAsGroup", "runAsGroup is not set, wanted above 10000");
+        }
+    });
+}
+
+/// Volumes that mount a path of the host, with the path.
+fn host_paths<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a Node, &'a Node, String)> {
+    items(pod.spec, "volumes").iter().filter_map(|volume| {
+        let path = volume.at("hostPath.path").known()?;
+        let text = path.as_str()?.trim_end_matches('/').to_string();
+        Some((volume, path, if text.is_empty() { "/".into() } else { text }))
+    })
+}
+
+/// Directories that hold the system of the host. Those of `EXACT` are harmless below.
+fn is_system(path: &str) -> bool {
+    const EXACT: &[&str] = &["/", "/var", "/root", "/home"];
+    const TREES: &[&str] = &[
+        "/bin",
+        "/sbin",
+        "/boot",
+        "/cdrom",
+        "/dev",
+        "/etc",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/media",
+        "/proc",
+        "/run",
+        "/seLinux",
+        "/srv",
+        "/sys",
+        "/usr",
+        "/var/run",
+        "/var/lib/kubelet",
+        "/var/lib/docker",
+        "/var/lib/containerd",
+        "/var/lib/etcd",
+    ];
+    EXACT.contains(&path) || TREES.iter().any(|tree| path == *tree || path.starts_with(&format!("{tree}/")))
+}
+
+fn sensitive_paths(pod: Pod<'_>, out: &mut Findings) {
+    for (_, node, path) in host_paths(pod).filter(|(.., path)| is_system(path)) {
+        out.fail(
+            node,
+            "volumes.hostPath.path",
+            format!("{path} of the host is mounted, wanted a volume without the host's system"),
+        );
+    }
+}
+
+fn runtime_sockets(pod: Pod<'_>, out: &mut Findings) {
+    const SOCKETS: &[&str] = &["docker.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "podman.sock"];
+    let is_socket = |path: &str| SOCKETS.iter().any(|socket| path.ends_with(&format!("/{socket}")));
+    for (_, node, path) in host_paths(pod).filter(|(.., path)| is_socket(path)) {
+        let message = format!("{path} of the host is mounted, wanted no socket of the container runtime");
+        out.fail(node, "volumes.hostPath.path", message);
+    }
+}
+
+fn writable_mounts(pod: Pod<'_>, out: &mut Findings) {
+    for (volume, _, path) in host_paths(pod) {
+        let Some(name) = volume.get("name").known().and_then(Node::as_str) else { continue };
+        each(pod, out, |container, out| {
+            for mount in items(container.body, "volumeMounts") {
+                if mount.get("name").known().and_then(Node::as_str) != Some(name) {
+                    continue;
+                }
+                match mount.get("readOnly") {
+                    Lookup::Unknown(_) => out.undecided(),
+                    Lookup::Known(node) if node.as_bool() == Some(true) => {}
+                    Lookup::Known(node) => {
+                        out.fail(
+                            node,
+                            "volumeMounts.readOnly",
+                            format!("{path} of the host may be written, wanted readOnly"),
+                        );
+                    }
+                    Lookup::Absent(_) => {
+                        let at = mount.get("name").node().span;
+                        out.at(
+                            at,
+                            "volumeMounts.readOnly",
+                            format!("{path} of the host may be written, wanted readOnly"),
+                        );
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// The kubelet's default is Always for `latest` and for no tag at all. A digest means one image whatever is pulled.
+fn pull_policy(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let image = container.body.get("image").known().and_then(Node::as_str).and_then(Image::parse);
+        if image.as_ref().is_some_and(Image::is_pinned) {
+            return;
+        }
+        match container.body.get("imagePullPolicy") {
+            Lookup::Known(node) if node.as_str() == Some("Always") => {}
+            Lookup::Known(node) => {
+                out.fail(node, "imagePullPolicy", format!("imagePullPolicy is {}, wanted Always", show(node)));
+            }
+            Lookup::Unknown(_) => out.undecided(),
+            Lookup::Absent(_) if image.as_ref().is_some_and(Image::is_latest) => {}
+            Lookup::Absent(_) => {
+                out.at(head(container), "imagePullPolicy", "imagePullPolicy is not set, wanted Always");
+            }
+        }
+    });
+}
+
+/// A quantity of the API in its base unit: cores, bytes.
+pub fn quantity(node: &Node) -> Option<f64> {
+    let text = match &node.value {
+        Value::Number(number) => return Some(Number::as_f64(*number)),
+        Value::String(text) => text.trim(),
+        _ => return None,
+    };
+    const SUFFIXES: &[(&str, f64)] = &[
+        ("Ki", 1024.0),
+        ("Mi", 1048576.0),
+        ("Gi", 1073741824.0),
+        ("Ti", 1099511627776.0),
+        ("m", 0.001),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+    ];
+    let (digits, factor) =
+        SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor))).unwrap_or((text, 1.0));
+    digits.parse::<f64>().ok().map(|number| number * factor)
+}
+
+fn low_requests(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        for (name, least, wanted) in [("cpu", 0.1, "100m"), ("memory", 134_217_728.0, "128Mi")] {
+            let path = format!("resources.requests.{name}");
+            match container.body.at(&path) {
+                Lookup::Known(node) if quantity(node).is_some_and(|asked| asked < least) => {
+                    out.fail(node, &*path, format!("{path} is {}, wanted at least {wanted}", show(node)));
+                }
+                Lookup::Unknown(_) => out.undecided(),
+                _ => {}
+            }
+        }
+    });
+}
+
+/// Probes speak TCP, also those of gRPC.
+fn speaks_tcp(port: &Node) -> bool {
+    port.get("protocol").known().and_then(Node::as_str).is_none_or(|protocol| protocol == "TCP")
+}
+
+fn probe_ports(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        if container.list != "containers" {
+            return;
+        }
+        let ports = items(container.body, "ports");
+        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            for action in ["httpGet", "tcpSocket", "grpc"] {
+                let path = format!("{probe}.{action}.port");
+                let Lookup::Known(asked) = container.body.at(&path) else { continue };
+                let is_exposed =
+                    ports.iter().filter(|port| speaks_tcp(port)).any(|port| match (asked.as_f64(), asked.as_str()) {
+                        (Some(number), _) => match port.get("containerPort") {
+                            Lookup::Known(own) => own.as_f64() == Some(number),
+                            other => other.is_unknown(),
+                        },
+                        (_, Some(name)) => port.get("name").known().and_then(Node::as_str) == Some(name),
+                        _ => true,
+                    });
+                if !is_exposed {
+                    out.fail(
+                        asked,
+                        &*path,
+                        format!("{probe} asks port {}, which the container does not list", show(asked)),
+                    );
+                }
+            }
+        }
+    });
+}
+
+fn duplicate_env(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let mut seen: Vec<(&str, &Node)> = Vec::new();
+        for entry in items(container.body, "env") {
+            let Lookup::Known(node) = entry.get("name") else { continue };
+            let Some(name) = node.as_str() else { continue };
+            match seen.iter().find(|(other, _)| *other == name) {
+                Some((_, first)) => {
+                    let first = first.span;
+                    out.fail(node, "env.name", format!("{name} is set twice, and the last one counts"))
+                        .related(first, "first set here");
+                }
+                None => seen.push((name, node)),
+            }
+        }
+    });
+}
+
+fn secret_env(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        for entry in items(container.body, "env") {
+            if let Lookup::Known(node) = entry.at("valueFrom.secretKeyRef") {
+                out.fail(
+                    node,
+                    "env.valueFrom.secretKeyRef",
+                    "a secret becomes an environment variable, wanted a mounted file",
+                );
+            }
+        }
+        for entry in items(container.body, "envFrom") {
+            if let Lookup::Known(node) = entry.get("secretRef") {
+                out.fail(node, "envFrom.secretRef", "a secret becomes environment variables, wanted a mounted file");
+            }
+        }
+    });
+}
+
+/// git-sync runs the program that this variable or flag names.
+fn git_sync(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let message = |node: &Node| format!("git-sync runs the program that {} names, wanted the default", show(node));
+        for entry in items(container.body, "env") {
+            if let Lookup::Known(name) = entry.get("name")
+                && matches!(name.as_str(), Some("GITSYNC_GIT" | "GIT_SYNC_GIT"))
+            {
+                out.fail(name, "env.name", message(name));
+            }
+        }
+        let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+        for (node, text) in strings(container.body, "args").chain(strings(container.body, "command")) {
+            if image.contains("git-sync") && (text == "--git" || text.starts_with("--git=")) {
+                out.fail(node, "args", message(node));
+            }
+        }
+    });
+}
+
+/// Registries that everybody may push to.
+const PUBLIC: &[&str] =
+    &["docker.io", "index.docker.io", "registry-1.docker.io", "ghcr.io", "quay.io", "public.ecr.aws"];
+
+fn public_registry(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let Lookup::Known(node) = container.body.get("image") else { return };
+        let Some(image) = node.as_str().and_then(Image::parse) else { return };
+        let registry = image.registry.unwrap_or("docker.io");
+        if PUBLIC.contains(&registry) {
+            out.fail(
+                node,
+                "image",
+                format!("the image comes from {registry}, where everybody may publish, wanted your own registry"),
+            );
+        }
+    });
+}
+
+/// Whether any container of the pod comes from an image with one of these names.
+fn has_image(pod: Pod<'_>, names: &[&str]) -> bool {
+    pod.containers().any(|container| {
+        let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+        names.iter().any(|name| image.contains(name))
+    })
+}
+
+/// Where an object or its pods carry a name or label that satisfies `is_meant`.
+fn named<'a>(resource: &'a Resource, is_meant: fn(&str, &str) -> bool) -> Option<&'a Node> {
+    let template = crate::model::view::pod::template(resource)?;
+    let metadata = [&resource.body, template].map(|node| node.get("metadata"));
+    metadata.into_iter().filter_map(Lookup::known).find_map(|metadata| {
+        let labels = metadata.get("labels").known().map(Node::entries).unwrap_or_default();
+        let named =
+            metadata.get("name").known().filter(|name| name.as_str().is_some_and(|text| is_meant("name", text)));
+        named.or_else(|| {
+            labels.iter().map(|entry| (&entry.key, &entry.node)).find_map(|(key, node)| {
+                node.as_str().is_some_and(|text| key.as_ref() != "name" && is_meant(key, text)).then_some(node)
+            })
+        })
+    })
+}
+
+/// The server of Helm 2, by its image or the names that its chart gives.
+fn tiller(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
+    let is_tiller = |key: &str, text: &str| match key {
+        "app" => text == "helm" || text == "tiller",
+        "name" => text.contains("tiller"),
+        _ => false,
+    };
+    let resource = cx.model.resource(id);
+    if has_image(pod, &["tiller"]) {
+        out.at(resource.head, "", "Tiller is deployed, wanted Helm 3, which has none");
+    } else if let Some(node) = named(resource, is_tiller) {
+        out.fail(node, "metadata", "Tiller is deployed by this name, wanted Helm 3, which has none");
+    }
+}
+
+fn dashboard(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
+    let is_dashboard = |key: &str, text: &str| matches!(key, "app" | "k8s-app") && text == "kubernetes-dashboard";
+    let resource = cx.model.resource(id);
+    if has_image(pod, &["kubernetes-dashboard", "kubernetesui"]) {
+        out.at(resource.head, "", "the Kubernetes dashboard is deployed, wanted none");
+    } else if let Some(node) = named(resource, is_dashboard) {
+        out.fail(node, "metadata.labels", "the Kubernetes dashboard is deployed, wanted none");
+    }
+}
+
+/// Helm 2's server obeys whoever reaches its port; without the flag it listens on every address.
+fn reachable_tiller(pod: Pod<'_>, out: &mut Findings) {
+    each(pod, out, |container, out| {
+        let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+        let mut words = strings(container.body, "args").chain(strings(container.body, "command"));
+        let is_local = words.any(|(_, word)| {
+            word.strip_prefix("--listen=").is_some_and(|address| {
+                ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| address.starts_with(local))
+            })
+        });
+        if image.contains("tiller") && !is_local {
+            out.at(head(container), "args", "Tiller listens to the whole cluster, wanted --listen=localhost:44134");
+        }
+    });
+}
+
+/// The profile that an old pod security policy gives by default.
+fn policy_seccomp(_: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings) {
+    const NAME: &str = "seccomp.security.alpha.kubernetes.io/defaultProfileName";
+    let annotations = policy.body.at("metadata.annotations");
+    let found = annotations.known().map_or(annotations, |annotations| annotations.get(NAME));
+    match found {
+        Lookup::Known(node) if matches!(node.as_str(), Some("runtime/default" | "docker/default")) => {}
+        Lookup::Known(node) => {
+            out.fail(
+                node,
+                "metadata.annotations",
+                format!("the default profile is {}, wanted runtime/default", show(node)),
+            );
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {
+            let at = policy.body.at("metadata.name").known().map_or(policy.head, |name| name.span);
+            out.at(at, "metadata.annotations", format!("the annotation {NAME} is not set, wanted runtime/default"));
+        }
+    }
+}
+
+/// etcd must trust another authority than the API server: else every client of the API may write to etcd.
+fn shared_authority(cx: &Cx, out: &mut Findings) {
+    use crate::model::view::command::flags;
+    let mut client: Vec<String> = Vec::new();
+    let mut trusted: Vec<(ResourceId, Node, String)> = Vec::new();
+    for (id, resource) in cx.model.iter() {
+        let Some(pod) = crate::model::view::pod::pod(resource) else { continue };
+        for container in pod.containers() {
+            if let Some(flags) = flags(container, "kube-apiserver")
+                && let Lookup::Known(node) = flags.body.get("client-ca-file")
+            {
+                client.extend(node.as_str().map(str::to_string));
+            }
+            if let Some(flags) = flags(container, "etcd")
+                && let Lookup::Known(node) = flags.body.get("trusted-ca-file")
+            {
+                trusted.extend(node.as_str().map(|text| (id, node.clone(), text.to_string())));
+            }
+        }
+    }
+    for (id, node, file) in trusted.iter().filter(|(.., file)| client.contains(file)) {
+        let message =
+            format!("etcd trusts {file}, as the API server does for its clients, wanted an authority of its own");
+        out.about(*id).fail(node, "trusted-ca-file", message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{FileId, Span};
+
+    #[test]
+    fn quantities_are_read_in_their_base_unit() {
+        let read = |text: &str| quantity(&Node::string(text, Span::new(FileId(0), 0, 1)));
+        assert_eq!(read("100m"), Some(0.1));
+        assert_eq!(read("128Mi"), Some(134_217_728.0));
+        assert_eq!(read("1.5"), Some(1.5));
+        assert_eq!(read("much"), None);
+    }
+
+    #[test]
+    fn system_directories_are_told_from_data() {
+        assert!(is_system("/") && is_system("/etc/kubernetes") && is_system("/var/run/docker.sock"));
+        assert!(!is_system("/var/log/app") && !is_system("/data") && !is_system("/etcetera"));
+    }
+}

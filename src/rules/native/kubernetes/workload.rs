@@ -1,0 +1,652 @@
+//! How workloads stay up: replicas, autoscalers, disruption budgets, spread, selectors and what they refer to.
+
+use crate::model::view::pod::{Pod, pod};
+use crate::model::view::selector::{map_selects, namespace, objects, pod_labels, selects, share_namespace};
+use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::rules::native::containers::each;
+use crate::rules::native::{Cx, Findings, Native, show};
+use crate::source::Span;
+
+const REPLICATED: &[&str] = &["Deployment", "StatefulSet"];
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("k8s-single-replica", Native::Resource("kubernetes", REPLICATED, single_replica)),
+    ("k8s-missing-hpa", Native::Resource("kubernetes", &["Deployment"], missing_hpa)),
+    ("k8s-hpa-without-headroom", Native::Resource("kubernetes", &["HorizontalPodAutoscaler"], headroom)),
+    ("k8s-hpa-dangling-target", Native::Resource("kubernetes", &["HorizontalPodAutoscaler"], dangling_target)),
+    ("k8s-hpa-fixed-replicas", Native::Resource("kubernetes", REPLICATED, fixed_replicas)),
+    ("k8s-hpa-incomplete-metric", Native::Resource("kubernetes", &["HorizontalPodAutoscaler"], incomplete_metric)),
+    ("k8s-missing-disruption-budget", Native::Resource("kubernetes", &["Deployment"], missing_budget)),
+    ("k8s-statefulset-missing-disruption-budget", Native::Resource("kubernetes", &["StatefulSet"], missing_budget)),
+    (
+        "k8s-disruption-budget-blocks-max-unavailable",
+        Native::Resource("kubernetes", &["PodDisruptionBudget"], max_unavailable),
+    ),
+    (
+        "k8s-disruption-budget-blocks-min-available",
+        Native::Resource("kubernetes", &["PodDisruptionBudget"], min_available),
+    ),
+    ("k8s-missing-spread", Native::Resource("kubernetes", REPLICATED, missing_spread)),
+    ("k8s-missing-anti-affinity", Native::Resource("kubernetes", REPLICATED, missing_anti_affinity)),
+    (
+        "k8s-mismatching-selector",
+        Native::Resource(
+            "kubernetes",
+            &[
+                "Deployment",
+                "StatefulSet",
+                "DaemonSet",
+                "ReplicaSet",
+                "Job",
+                "ReplicationController",
+                "DeploymentConfig",
+            ],
+            mismatching_selector,
+        ),
+    ),
+    ("k8s-default-namespace", Native::Resource("kubernetes", &["*"], default_namespace)),
+    ("k8s-namespace-missing-limit-range", Native::Pod(|cx, id, _, out| namespaced(cx, id, "LimitRange", out))),
+    ("k8s-namespace-missing-quota", Native::Pod(|cx, id, _, out| namespaced(cx, id, "ResourceQuota", out))),
+    ("k8s-undeclared-env-source", Native::Pod(env_sources)),
+    ("k8s-statefulset-missing-service", Native::Resource("kubernetes", &["StatefulSet"], headless_service)),
+    ("k8s-statefulset-claim-access-mode", Native::Resource("kubernetes", &["StatefulSet"], claim_mode)),
+    ("k8s-invalid-port-name", Native::Resource("kubernetes", &["*"], port_names)),
+    ("k8s-invalid-label", Native::Resource("kubernetes", &["*"], invalid_label)),
+    ("k8s-unsorted-keys", Native::Resource("kubernetes", &["*"], unsorted)),
+    (
+        "k8s-namespace-missing-pod-security",
+        Native::Resource("kubernetes", &["Namespace"], |_, _, one, out| pod_security(one, Level::Any, out)),
+    ),
+    (
+        "k8s-namespace-privileged-pod-security",
+        Native::Resource("kubernetes", &["Namespace"], |_, _, one, out| pod_security(one, Level::Baseline, out)),
+    ),
+    (
+        "k8s-namespace-weak-pod-security",
+        Native::Resource("kubernetes", &["Namespace"], |_, _, one, out| pod_security(one, Level::Restricted, out)),
+    ),
+];
+
+fn text<'a>(node: &'a Node, path: &str) -> Option<&'a str> {
+    node.at(path).known().and_then(Node::as_str)
+}
+
+fn name_span(resource: &Resource) -> Span {
+    resource.body.at("metadata.name").known().map_or(resource.head, |name| name.span)
+}
+
+/// Whether an autoscaler scales this object; None where one of them is unknown.
+fn scales(scaler: &Resource, target: &Resource) -> Option<bool> {
+    let (kind, name) = (scaler.body.at("spec.scaleTargetRef.kind"), scaler.body.at("spec.scaleTargetRef.name"));
+    let own = target.body.at("metadata.name");
+    if kind.known().and_then(Node::as_str).is_some_and(|kind| kind != &*target.kind) {
+        return Some(false);
+    }
+    match (name, own) {
+        (Lookup::Known(name), Lookup::Known(own)) if name.as_str() != own.as_str() => Some(false),
+        (Lookup::Known(_), Lookup::Known(_)) => share_namespace(scaler, target),
+        _ => None,
+    }
+}
+
+/// The labels of the pods of a workload; those that it selects by where the template is left out.
+fn labels(workload: &Resource) -> Lookup<'_> {
+    match pod_labels(workload) {
+        Some(found @ (Lookup::Known(_) | Lookup::Unknown(_))) => found,
+        _ => workload.body.at("spec.selector.matchLabels"),
+    }
+}
+
+/// The autoscalers that may scale this object.
+fn scalers<'a>(model: &'a Model, target: &'a Resource) -> impl Iterator<Item = &'a Resource> {
+    objects(model, "HorizontalPodAutoscaler")
+        .chain(objects(model, "ScaledObject"))
+        .map(|(_, scaler)| scaler)
+        .filter(move |scaler| &*scaler.kind == "ScaledObject" || scales(scaler, target) != Some(false))
+        .filter(move |scaler| {
+            &*scaler.kind != "ScaledObject"
+                || text(&scaler.body, "spec.scaleTargetRef.name") == text(&target.body, "metadata.name")
+        })
+}
+
+fn least(scaler: &Resource) -> Lookup<'_> {
+    let path = if &*scaler.kind == "ScaledObject" { "spec.minReplicaCount" } else { "spec.minReplicas" };
+    scaler.body.at(path)
+}
+
+/// How many replicas run: the declared number, or 1. None where it is unknown.
+fn replicas(workload: &Resource) -> Option<f64> {
+    match workload.body.at("spec.replicas") {
+        Lookup::Known(node) => node.as_f64(),
+        Lookup::Unknown(_) => None,
+        Lookup::Absent(_) => Some(1.0),
+    }
+}
+
+/// Whether more than one replica runs, counted with autoscalers.
+fn is_replicated(cx: &Cx, workload: &Resource) -> bool {
+    replicas(workload).is_none_or(|count| count > 1.0)
+        || scalers(cx.model, workload)
+            .any(|scaler| least(scaler).known().and_then(Node::as_f64).is_none_or(|least| least > 1.0))
+}
+
+fn single_replica(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
+    if workload.body.get("spec").is_absent() {
+        return;
+    }
+    let scaled = scalers(cx.model, workload).map(least);
+    for found in scaled {
+        match found {
+            Lookup::Known(node) if node.as_f64().is_some_and(|least| least >= 2.0) => return,
+            Lookup::Unknown(_) => return out.undecided(),
+            _ => {}
+        }
+    }
+    match workload.body.at("spec.replicas") {
+        Lookup::Unknown(_) => out.undecided(),
+        // None at all is a workload that is switched off.
+        Lookup::Known(node) if node.as_f64().is_some_and(|count| count != 1.0) => {}
+        Lookup::Known(node) => {
+            out.fail(node, "spec.replicas", format!("spec.replicas is {}, wanted at least 2", show(node)));
+        }
+        Lookup::Absent(_) => {
+            out.at(name_span(workload), "spec.replicas", "spec.replicas is not set and 1, wanted at least 2");
+        }
+    }
+}
+
+fn missing_hpa(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
+    if scalers(cx.model, workload).next().is_none() {
+        out.at(name_span(workload), "", "no HorizontalPodAutoscaler of the tree scales it, wanted one");
+    }
+}
+
+fn headroom(_: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings) {
+    let (least, most) = (least(scaler), scaler.body.at("spec.maxReplicas"));
+    let count = match least {
+        Lookup::Unknown(_) => return out.undecided(),
+        Lookup::Known(node) if node.as_f64().is_some_and(|least| least < 2.0) => {
+            out.fail(node, "spec.minReplicas", format!("spec.minReplicas is {}, wanted at least 2", show(node)));
+            return;
+        }
+        Lookup::Absent(_) => {
+            out.at(least.node().span, "spec.minReplicas", "spec.minReplicas is not set and 1, wanted at least 2");
+            return;
+        }
+        Lookup::Known(node) => node.as_f64(),
+    };
+    if let (Some(least), Lookup::Known(node)) = (count, most)
+        && node.as_f64().is_some_and(|most| most <= least)
+    {
+        out.fail(node, "spec.maxReplicas", format!("spec.maxReplicas is {}, wanted more than minReplicas", show(node)));
+    }
+}
+
+fn dangling_target(cx: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings) {
+    let (Some(kind), Lookup::Known(name)) =
+        (text(&scaler.body, "spec.scaleTargetRef.kind"), scaler.body.at("spec.scaleTargetRef.name"))
+    else {
+        return;
+    };
+    if !objects(cx.model, kind).any(|(_, target)| scales(scaler, target) != Some(false)) {
+        let message = format!("the tree declares no {kind} {} in its namespace, wanted one", show(name));
+        out.fail(name, "spec.scaleTargetRef.name", message);
+    }
+}
+
+fn fixed_replicas(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
+    let Lookup::Known(node) = workload.body.at("spec.replicas") else { return };
+    if let Some(scaler) = scalers(cx.model, workload).find(|scaler| scales(scaler, workload) == Some(true)) {
+        out.fail(node, "spec.replicas", "every apply sets back what the autoscaler chose, wanted no replicas")
+            .related(scaler.head, "the autoscaler");
+    }
+}
+
+fn incomplete_metric(_: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings) {
+    for metric in scaler.body.at("spec.metrics").known().map(Node::items).unwrap_or_default() {
+        if text(metric, "type") != Some("Object") {
+            continue;
+        }
+        let wanted = [
+            "object.metric",
+            "object.target",
+            "object.describedObject.name",
+            "object.describedObject.apiVersion",
+            "object.describedObject.kind",
+        ];
+        for path in wanted {
+            if metric.at(path).is_absent() {
+                let at = metric.get("type").node();
+                out.fail(at, format!("spec.metrics.{path}"), format!("the metric of type Object has no {path}"));
+                break;
+            }
+        }
+    }
+}
+
+fn missing_budget(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
+    if !is_replicated(cx, workload) {
+        return;
+    }
+    let mut may = false;
+    for (_, budget) in objects(cx.model, "PodDisruptionBudget") {
+        if share_namespace(budget, workload) == Some(false) {
+            continue;
+        }
+        match budget.body.at("spec.selector") {
+            Lookup::Known(selector) => match selects(selector, labels(workload)) {
+                Some(true) => return,
+                None => may = true,
+                Some(false) => {}
+            },
+            Lookup::Unknown(_) => may = true,
+            Lookup::Absent(_) => {}
+        }
+    }
+    match may {
+        true => out.undecided(),
+        false => {
+            out.at(name_span(workload), "", "no PodDisruptionBudget selects its pods, wanted one");
+        }
+    }
+}
+
+/// A number, or the share of a percentage.
+fn share(node: &Node) -> Option<(f64, bool)> {
+    match node.as_str().and_then(|text| text.strip_suffix('%')) {
+        Some(percent) => Some((percent.trim().parse().ok()?, true)),
+        None => Some((node.as_f64()?, false)),
+    }
+}
+
+fn max_unavailable(_: &Cx, _: ResourceId, budget: &Resource, out: &mut Findings) {
+    let Lookup::Known(node) = budget.body.at("spec.maxUnavailable") else { return };
+    if share(node).is_some_and(|(count, _)| count == 0.0) {
+        let message = format!("spec.maxUnavailable is {}: no pod may ever be evicted, wanted at least 1", show(node));
+        out.fail(node, "spec.maxUnavailable", message);
+    }
+}
+
+fn min_available(cx: &Cx, _: ResourceId, budget: &Resource, out: &mut Findings) {
+    let Lookup::Known(node) = budget.body.at("spec.minAvailable") else { return };
+    let Some((count, is_percent)) = share(node) else { return };
+    if is_percent && count >= 100.0 {
+        out.fail(node, "spec.minAvailable", "spec.minAvailable is 100%: no pod may ever be evicted, wanted less");
+        return;
+    }
+    let Lookup::Known(selector) = budget.body.at("spec.selector") else { return };
+    for kind in ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DeploymentConfig"] {
+        for (_, workload) in objects(cx.model, kind) {
+            let is_meant =
+                share_namespace(budget, workload) == Some(true) && selects(selector, labels(workload)) == Some(true);
+            // An autoscaler goes down to its least number.
+            let scaled = scalers(cx.model, workload).map(|scaler| match least(scaler) {
+                Lookup::Known(node) => node.as_f64(),
+                Lookup::Unknown(_) => None,
+                Lookup::Absent(_) => Some(1.0),
+            });
+            let running = scaled.last().unwrap_or_else(|| replicas(workload));
+            let Some(running) = running.filter(|running| is_meant && *running > 0.0) else { continue };
+            let kept = if is_percent { (running * count / 100.0).ceil() } else { count };
+            if kept >= running {
+                let message = format!(
+                    "spec.minAvailable is {}, and {} runs {running}: no pod may ever be evicted, wanted less",
+                    show(node),
+                    workload.address
+                );
+                out.fail(node, "spec.minAvailable", message).related(workload.head, "the workload");
+            }
+        }
+    }
+}
+
+fn missing_spread(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
+    let Some(pod) = pod(workload) else { return };
+    let is_spread =
+        ["topologySpreadConstraints", "affinity.podAntiAffinity"].iter().any(|path| !pod.spec.at(path).is_absent());
+    if is_replicated(cx, workload) && !is_spread {
+        out.at(
+            name_span(workload),
+            "spec.template.spec.topologySpreadConstraints",
+            "its replicas may all run on one node, wanted topologySpreadConstraints",
+        );
+    }
+}
+
+fn missing_anti_affinity(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
+    const PATH: &str = "affinity.podAntiAffinity";
+    let Some(pod) = pod(workload) else { return };
+    if !is_replicated(cx, workload) {
+        return;
+    }
+    let mut terms = Vec::new();
+    for path in [
+        "requiredDuringSchedulingIgnoredDuringExecution[]",
+        "preferredDuringSchedulingIgnoredDuringExecution.podAffinityTerm",
+    ] {
+        pod.spec.all(&format!("{PATH}.{path}"), &mut terms);
+    }
+    let applies = |term: &Lookup<'_>| match term {
+        Lookup::Unknown(_) => true,
+        Lookup::Absent(_) => false,
+        Lookup::Known(term) => {
+            let matches = match term.get("labelSelector") {
+                Lookup::Known(selector) => selects(selector, labels(workload)) != Some(false),
+                other => other.is_unknown(),
+            };
+            matches && !term.get("topologyKey").is_absent()
+        }
+    };
+    if !terms.iter().any(applies) {
+        let at = pod.spec.at(PATH).known().map_or(name_span(workload), |node| node.span);
+        out.at(at, format!("spec.template.spec.{PATH}"), "no podAntiAffinity holds for its own pods, wanted one");
+    }
+}
+
+fn mismatching_selector(_: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
+    let (Some(labels), Lookup::Known(selector)) = (pod_labels(workload), workload.body.at("spec.selector")) else {
+        return;
+    };
+    let is_plain = matches!(&*workload.kind, "ReplicationController" | "DeploymentConfig");
+    let selected = if is_plain { map_selects(selector, labels) } else { selects(selector, labels) };
+    let is_empty = selector.entries().is_empty();
+    match selected {
+        None => out.undecided(),
+        Some(false) if !is_empty => {
+            out.fail(
+                selector,
+                "spec.selector",
+                "the selector does not select the labels of the pod template; the API server refuses it",
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Kinds that lie in a namespace and that people write; others have no namespace or belong to the cluster.
+const NAMESPACED: &[&str] = &[
+    "Pod",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "Job",
+    "CronJob",
+    "Service",
+    "Ingress",
+    "ConfigMap",
+    "Secret",
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+    "DeploymentConfig",
+];
+
+fn default_namespace(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    if !NAMESPACED.contains(&&*resource.kind) {
+        return;
+    }
+    // What the cluster itself brings lives there.
+    if matches!((&*resource.kind, &*resource.name), ("ServiceAccount", "default") | ("Service", "kubernetes")) {
+        return;
+    }
+    match resource.body.at("metadata.namespace") {
+        Lookup::Known(node) if node.as_str() == Some("default") => {
+            out.fail(node, "metadata.namespace", "metadata.namespace is \"default\", wanted a namespace of its own");
+        }
+        Lookup::Absent(_) => {
+            out.at(
+                name_span(resource),
+                "metadata.namespace",
+                "metadata.namespace is not set, wanted a namespace of its own",
+            );
+        }
+        _ => {}
+    }
+}
+
+/// A workload whose namespace has no object of this kind.
+fn namespaced(cx: &Cx, id: ResourceId, kind: &str, out: &mut Findings) {
+    let workload = cx.model.resource(id);
+    if namespace(workload).is_some()
+        && !objects(cx.model, kind).any(|(_, one)| share_namespace(one, workload) != Some(false))
+    {
+        out.at(
+            name_span(workload),
+            "metadata.namespace",
+            format!("the tree declares no {kind} for its namespace, wanted one"),
+        );
+    }
+}
+
+fn env_sources(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
+    const MAKERS: &[&str] = &["ExternalSecret", "SealedSecret", "Certificate"];
+    let workload = cx.model.resource(id);
+    let declared = |kind: &'static str, name: &str| {
+        let makers = if kind == "Secret" { MAKERS } else { &[] };
+        let all = std::iter::once(kind).chain(makers.iter().copied()).flat_map(|kind| objects(cx.model, kind));
+        let is_meant = |one: &Resource| {
+            let names = ["metadata.name", "spec.target.name", "spec.secretName"].map(|path| text(&one.body, path));
+            names.contains(&Some(name)) && share_namespace(one, workload) != Some(false)
+        };
+        all.map(|(_, one)| one).find(|one| is_meant(one))
+    };
+    each(pod, out, |container, out| {
+        let mut judge = |reference: Lookup<'_>, kind: &'static str| {
+            let Lookup::Known(reference) = reference else { return };
+            let Lookup::Known(name) = reference.get("name") else { return };
+            let is_optional = reference.get("optional").known().and_then(Node::as_bool) == Some(true);
+            let Some(wanted) = name.as_str().filter(|_| !is_optional) else { return };
+            let Some(object) = declared(kind, wanted) else {
+                let message = format!("the tree declares no {kind} {} in its namespace, wanted one", show(name));
+                out.fail(name, "env.valueFrom", message);
+                return;
+            };
+            let Lookup::Known(key) = reference.get("key") else { return };
+            let holds = |key: &str| {
+                let parts = ["data", "stringData", "binaryData"].map(|part| object.body.get(part));
+                parts.iter().any(|part| part.is_unknown() || !part.node().get(key).is_absent())
+            };
+            // Of what a controller makes, the keys are not written here.
+            if &*object.kind == kind && key.as_str().is_some_and(|key| !holds(key)) {
+                let message = format!("{kind} {} has no key {}, wanted one that it has", show(name), show(key));
+                out.fail(key, "env.valueFrom", message).related(object.head, "the object");
+            }
+        };
+        for entry in container.body.get("env").known().map(Node::items).unwrap_or_default() {
+            judge(entry.at("valueFrom.secretKeyRef"), "Secret");
+            judge(entry.at("valueFrom.configMapKeyRef"), "ConfigMap");
+        }
+        for entry in container.body.get("envFrom").known().map(Node::items).unwrap_or_default() {
+            judge(entry.get("secretRef"), "Secret");
+            judge(entry.get("configMapRef"), "ConfigMap");
+        }
+    });
+}
+
+fn headless_service(cx: &Cx, _: ResourceId, set: &Resource, out: &mut Findings) {
+    let Lookup::Known(name) = set.body.at("spec.serviceName") else {
+        if set.body.at("spec.serviceName").is_absent() {
+            out.at(
+                name_span(set),
+                "spec.serviceName",
+                "spec.serviceName is not set, wanted the name of a headless service",
+            );
+        }
+        return;
+    };
+    let fits = |service: &Resource| {
+        let same_name = text(&service.body, "metadata.name") == name.as_str();
+        let is_headless = text(&service.body, "spec.clusterIP") == Some("None");
+        let selects = match service.body.at("spec.selector") {
+            Lookup::Known(selector) => map_selects(selector, labels(set)) != Some(false),
+            other => other.is_unknown(),
+        };
+        same_name && is_headless && selects && share_namespace(service, set) != Some(false)
+    };
+    if !objects(cx.model, "Service").any(|(_, service)| fits(service)) {
+        let message = format!("the tree declares no headless service {} for its pods, wanted one", show(name));
+        out.fail(name, "spec.serviceName", message);
+    }
+}
+
+/// Pods of a set each get a claim of their own: one that a single node may write.
+fn claim_mode(_: &Cx, _: ResourceId, set: &Resource, out: &mut Findings) {
+    let claims = set.body.at("spec.volumeClaimTemplates");
+    if claims.is_unknown() {
+        return out.undecided();
+    }
+    let is_single = |claim: &&Node| {
+        let mut modes = Vec::new();
+        claim.all("spec.accessModes[]", &mut modes);
+        modes.iter().any(|mode| mode.known().and_then(Node::as_str) == Some("ReadWriteOnce"))
+    };
+    let claims = claims.known().map(Node::items).unwrap_or_default();
+    match claims.iter().filter(is_single).count() {
+        1 => {}
+        0 => {
+            out.at(
+                name_span(set),
+                "spec.volumeClaimTemplates",
+                "no claim has the access mode ReadWriteOnce, wanted one",
+            );
+        }
+        _ => {
+            let claim = claims.iter().filter(is_single).nth(1).expect("there are several");
+            let at = claim.at("metadata.name").known().map_or(claim.span, |name| name.span);
+            out.at(at, "spec.volumeClaimTemplates", "several claims have the access mode ReadWriteOnce, wanted one");
+        }
+    }
+}
+
+/// Names of ports are IANA service names: at most 15 of `a-z`, `0-9` and single `-` inside, with a letter among them.
+fn is_port_name(name: &str) -> bool {
+    (1..=15).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && name.bytes().any(|byte| byte.is_ascii_lowercase())
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+        && !name.contains("--")
+}
+
+fn port_names(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    let judge = |node: &Node, attribute: &str, out: &mut Findings| {
+        let bad = match (node.as_f64(), node.as_str()) {
+            (Some(number), _) => !(1.0..=65535.0).contains(&number),
+            (_, Some(name)) => !is_port_name(name),
+            _ => false,
+        };
+        if bad {
+            out.fail(
+                node,
+                attribute,
+                format!("{attribute} is {}, wanted 1 to 65535 or a name of at most 15 a-z, 0-9 and -", show(node)),
+            );
+        }
+    };
+    if &*resource.kind == "Service" && &*resource.api_version == "v1" {
+        for port in resource.body.at("spec.ports").known().map(Node::items).unwrap_or_default() {
+            if let Lookup::Known(node) = port.get("targetPort") {
+                judge(node, "targetPort", out);
+            }
+        }
+        return;
+    }
+    let Some(pod) = pod(resource) else { return };
+    each(pod, out, |container, out| {
+        for port in container.body.get("ports").known().map(Node::items).unwrap_or_default() {
+            if let Lookup::Known(node) = port.get("name") {
+                judge(node, "ports.name", out);
+            }
+        }
+        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            for action in ["httpGet", "tcpSocket"] {
+                if let Lookup::Known(node) = container.body.at(&format!("{probe}.{action}.port")) {
+                    judge(node, "port", out);
+                }
+            }
+        }
+    });
+}
+
+fn is_label(value: &str) -> bool {
+    let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    value.is_empty()
+        || value.len() <= 63
+            && is_end(value.as_bytes().first())
+            && is_end(value.as_bytes().last())
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+fn invalid_label(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    let Lookup::Known(labels) = resource.body.at("metadata.labels") else { return };
+    for entry in labels.entries() {
+        let is_bad = match &entry.node.value {
+            Value::String(text) => !is_label(text),
+            Value::Bool(_) | Value::Number(_) => resource.body.get("apiVersion").known().is_some(),
+            _ => false,
+        };
+        if is_bad {
+            let message = format!("label {} is {}, which the API server refuses", entry.key, show(&entry.node));
+            out.fail(&entry.node, "metadata.labels", message);
+        }
+    }
+}
+
+/// The first key of every mapping that stands before one that sorts after it.
+fn unsorted(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    if resource.body.get("apiVersion").known().is_none() {
+        return;
+    }
+    unsorted_below(&resource.body, "", out);
+}
+
+fn unsorted_below(node: &Node, path: &str, out: &mut Findings) {
+    for item in node.items() {
+        unsorted_below(item, path, out);
+    }
+    let entries = node.entries();
+    if let Some(pair) = entries.windows(2).find(|pair| pair[0].key > pair[1].key) {
+        let message = format!("{} stands after {}, wanted sorted keys", pair[1].key, pair[0].key);
+        out.at(pair[1].key_span, path, message);
+    }
+    for entry in entries {
+        let below = if path.is_empty() { entry.key.to_string() } else { format!("{path}.{}", entry.key) };
+        unsorted_below(&entry.node, &below, out);
+    }
+}
+
+/// What a namespace must enforce at least.
+#[derive(PartialEq, Clone, Copy)]
+enum Level {
+    Any,
+    Baseline,
+    Restricted,
+}
+
+fn pod_security(resource: &Resource, wanted: Level, out: &mut Findings) {
+    const LABEL: &str = "pod-security.kubernetes.io/enforce";
+    if resource.name.starts_with("kube-") {
+        return;
+    }
+    let found = match resource.body.at("metadata.labels") {
+        Lookup::Known(labels) => labels.get(LABEL),
+        other => other,
+    };
+    match (found, wanted) {
+        (Lookup::Unknown(_), _) => out.undecided(),
+        (Lookup::Absent(_), Level::Baseline) | (Lookup::Known(_), Level::Any) => {}
+        (Lookup::Absent(_), _) => {
+            let message = format!("the label {LABEL} is not set: every pod is admitted, wanted baseline or restricted");
+            out.at(name_span(resource), "metadata.labels", message);
+        }
+        (Lookup::Known(node), Level::Baseline) if matches!(node.as_str(), Some("baseline" | "restricted")) => {}
+        (Lookup::Known(node), Level::Restricted) if node.as_str() == Some("restricted") => {}
+        (Lookup::Known(node), _) => {
+            let wanted = if wanted == Level::Restricted { "restricted" } else { "baseline or restricted" };
+            out.fail(node, "metadata.labels", format!("pod security is enforced at {}, wanted {wanted}", show(node)));
+        }
+    }
+}
