@@ -1,14 +1,16 @@
 //! What a pod and its containers may do on the node: host access, capabilities, users, profiles.
 
 use crate::model::image::Image;
-use crate::model::view::pod::Pod;
+use crate::model::view::pod::{Container, Pod};
 use crate::model::{Lookup, Node, Number, Resource, ResourceId, Value};
 use crate::rules::native::containers::{each, head};
 use crate::rules::native::{Cx, Findings, Native, show};
+use crate::source::Span;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
-    ("k8s-proc-mount-unmasked", Native::Pod(|_, _, pod, out| proc_mount(pod, out))),
+    ("k8s-proc-mount-unmasked", Native::Pod(|_, _, pod, out| proc_mount(pod, false, out))),
+    ("k8s-unmasked-proc-in-user-namespace", Native::Pod(|_, _, pod, out| proc_mount(pod, true, out))),
     ("k8s-privilege-escalation", Native::Pod(|_, _, pod, out| privilege_escalation(pod, out))),
     ("k8s-restricted-capabilities-violated", Native::Pod(|_, _, pod, out| restricted_capabilities(pod, out))),
     ("k8s-undropped-net-raw", Native::Pod(|_, _, pod, out| undropped_net_raw(pod, out))),
@@ -51,14 +53,22 @@ fn capability(name: &str) -> String {
     name.strip_prefix("CAP_").map_or(name.clone(), str::to_string)
 }
 
+/// Where something missing is reported: at the nearest parent that is there, or at the container's name.
+fn place(container: Container<'_>, parent: &Node) -> Span {
+    if std::ptr::eq(parent, container.body) { head(container) } else { parent.span }
+}
+
 const DROP: &str = "securityContext.capabilities.drop";
 const ADD: &str = "securityContext.capabilities.add";
 
 /// A pod with a user namespace of its own may unmask /proc at the baseline level, since 1.35.
-fn proc_mount(pod: Pod<'_>, out: &mut Findings) {
+fn proc_mount(pod: Pod<'_>, in_user_namespace: bool, out: &mut Findings) {
     let has_own_users = pod.spec.get("hostUsers").known().and_then(Node::as_bool) == Some(false);
+    if has_own_users != in_user_namespace {
+        return;
+    }
     each(pod, out, |container, out| match container.body.at("securityContext.procMount") {
-        Lookup::Known(node) if node.as_str() == Some("Default") || has_own_users => {}
+        Lookup::Known(node) if node.as_str() == Some("Default") => {}
         Lookup::Known(node) => {
             out.fail(node, "securityContext.procMount", format!("procMount is {}, wanted Default", show(node)));
         }
@@ -78,8 +88,8 @@ fn privilege_escalation(pod: Pod<'_>, out: &mut Findings) {
             out.fail(node, PATH, format!("allowPrivilegeEscalation is {}, wanted false", show(node)));
         }
         Lookup::Unknown(_) => out.undecided(),
-        Lookup::Absent(_) => {
-            out.at(head(container), PATH, "allowPrivilegeEscalation is not set, wanted false");
+        Lookup::Absent(at) => {
+            out.at(place(container, at), PATH, "allowPrivilegeEscalation is not set, wanted false");
         }
     });
 }
@@ -96,8 +106,8 @@ fn restricted_capabilities(pod: Pod<'_>, out: &mut Findings) {
                 out.fail(node, DROP, format!("capabilities.drop is {}, wanted ALL among them", show(node)));
             }
             Lookup::Unknown(_) => out.undecided(),
-            Lookup::Absent(_) => {
-                out.at(head(container), DROP, "capabilities.drop is not set, wanted [ALL]");
+            Lookup::Absent(at) => {
+                out.at(place(container, at), DROP, "capabilities.drop is not set, wanted [ALL]");
             }
         }
         for (node, name) in strings(container.body, ADD).filter(|(_, name)| *name != "NET_BIND_SERVICE") {
@@ -117,8 +127,8 @@ fn undropped_net_raw(pod: Pod<'_>, out: &mut Findings) {
                 Lookup::Known(node) => {
                     out.fail(node, DROP, format!("capabilities.drop is {}, wanted NET_RAW or ALL", show(node)));
                 }
-                _ => {
-                    out.at(head(container), DROP, "capabilities.drop is not set, wanted NET_RAW or ALL");
+                Lookup::Absent(at) | Lookup::Unknown(at) => {
+                    out.at(place(container, at), DROP, "capabilities.drop is not set, wanted NET_RAW or ALL");
                 }
             }
         }
@@ -129,8 +139,8 @@ fn no_dropped(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| match container.body.at(DROP) {
         Lookup::Unknown(_) => out.undecided(),
         Lookup::Known(node) if !node.items().is_empty() => {}
-        _ => {
-            out.at(head(container), DROP, "capabilities.drop is not set, wanted [ALL]");
+        found => {
+            out.at(place(container, found.node()), DROP, "capabilities.drop is not set, wanted [ALL]");
         }
     });
 }
@@ -232,8 +242,8 @@ fn low_gid(pod: Pod<'_>, out: &mut Findings) {
             out.fail(node, "securityContext.runAsGroup", format!("runAsGroup is {}, wanted above 10000", show(node)));
         }
         Lookup::Unknown(_) => out.undecided(),
-        Lookup::Absent(_) => {
-            out.at(head(container), "securityContext.runAsGroup", "runAsGroup is not set, wanted above 10000");
+        Lookup::Absent(at) => {
+            out.at(place(container, at), "securityContext.runAsGroup", "runAsGroup is not set, wanted above 10000");
         }
     });
 }
@@ -341,8 +351,8 @@ fn pull_policy(pod: Pod<'_>, out: &mut Findings) {
             }
             Lookup::Unknown(_) => out.undecided(),
             Lookup::Absent(_) if image.as_ref().is_some_and(Image::is_latest) => {}
-            Lookup::Absent(_) => {
-                out.at(head(container), "imagePullPolicy", "imagePullPolicy is not set, wanted Always");
+            Lookup::Absent(at) => {
+                out.at(place(container, at), "imagePullPolicy", "imagePullPolicy is not set, wanted Always");
             }
         }
     });

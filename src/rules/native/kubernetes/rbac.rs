@@ -114,10 +114,15 @@ fn bound(cx: &Cx, binding: &Resource, right: Right, out: &mut Findings) {
     out.fail(reference, "roleRef.name", message).related(rule.span, "the role allows it here");
 }
 
-/// A role that may both write bindings and bind roles can give itself every right.
+/// A role that may both write bindings and bind roles can give itself every right. Wildcards have rules of their own.
 fn create_and_bind(role: &Resource, bindings: &str, out: &mut Findings) {
-    let creates = rules(role).iter().any(|rule| has(rule, "verbs", &["create"]) && has(rule, "resources", &[bindings]));
-    let binds = |rule: &&Node| has(rule, "verbs", &["bind"]) && has(rule, "resources", &["roles", "clusterroles"]);
+    let names = |rule: &Node, list: &str, wanted: &[&str]| {
+        let items = rule.get(list).known().map(Node::items).unwrap_or_default();
+        items.iter().filter_map(Node::as_str).any(|item| wanted.contains(&item))
+    };
+    let creates =
+        rules(role).iter().any(|rule| names(rule, "verbs", &["create"]) && names(rule, "resources", &[bindings]));
+    let binds = |rule: &&Node| names(rule, "verbs", &["bind"]) && names(rule, "resources", &["roles", "clusterroles"]);
     if creates && let Some(rule) = rules(role).iter().find(binds) {
         let message = format!("the role may create {bindings} and bind roles, and so give itself every right");
         out.fail(rule, "rules", message);

@@ -637,13 +637,13 @@ fn pod_security(resource: &Resource, wanted: Level, out: &mut Findings) {
     };
     match (found, wanted) {
         (Lookup::Unknown(_), _) => out.undecided(),
-        (Lookup::Absent(_), Level::Baseline) | (Lookup::Known(_), Level::Any) => {}
+        (Lookup::Absent(_), Level::Baseline | Level::Restricted) | (Lookup::Known(_), Level::Any) => {}
         (Lookup::Absent(_), _) => {
             let message = format!("the label {LABEL} is not set: every pod is admitted, wanted baseline or restricted");
             out.at(name_span(resource), "metadata.labels", message);
         }
         (Lookup::Known(node), Level::Baseline) if matches!(node.as_str(), Some("baseline" | "restricted")) => {}
-        (Lookup::Known(node), Level::Restricted) if node.as_str() == Some("restricted") => {}
+        (Lookup::Known(node), Level::Restricted) if node.as_str() != Some("baseline") => {}
         (Lookup::Known(node), _) => {
             let wanted = if wanted == Level::Restricted { "restricted" } else { "baseline or restricted" };
             out.fail(node, "metadata.labels", format!("pod security is enforced at {}, wanted {wanted}", show(node)));
