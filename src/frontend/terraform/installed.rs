@@ -3,10 +3,12 @@
 //! The file is read, never trusted: what it names is used only where it lies below the scanned folder, and only for a call
 //! whose source and version are still those that were installed.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use super::module::folder_below;
+use crate::problem::{Problem, ProblemKind};
+use crate::source::{FileId, Sources};
 
 /// The folder of a root module in which `terraform init` keeps the code of called modules.
 pub const FOLDER: &str = ".terraform/modules";
@@ -100,6 +102,44 @@ impl Installed {
             Err(dir) => Found::Outside(dir),
         }
     }
+}
+
+/// The files that make modules, and what is installed for each root module. Of installed code only the folders of called
+/// modules count, not the examples and tests that came with them.
+pub fn used(
+    sources: &Sources,
+    files: &[FileId],
+    problems: &mut Vec<Problem>,
+) -> (Vec<FileId>, FxHashMap<String, Installed>) {
+    let mut lists = FxHashMap::default();
+    for id in files {
+        let source = sources.get(*id);
+        let Some(root) = root_of_list(source.path()) else { continue };
+        match Installed::read(root, source.text()) {
+            Ok(installed) => {
+                lists.insert(root.to_string(), installed);
+            }
+            Err(error) => {
+                let message = format!("is not a list of installed modules: {error}");
+                let problem = Problem::with_path(ProblemKind::Syntax, source.path(), message);
+                problems.push(problem.help("run `terraform init` again, or remove the file"));
+            }
+        }
+    }
+    let folders: FxHashSet<&str> = lists.values().flat_map(Installed::folders).collect();
+    // Where nothing else is there, the installed code itself was asked for.
+    let is_asked_for = files.iter().all(|id| is_installed(sources.get(*id).path()));
+    let counts = |id: &&FileId| {
+        let source = sources.get(**id);
+        root_of_list(source.path()).is_none()
+            && (is_asked_for || !is_installed(source.path()) || folders.contains(folder(source.path())))
+    };
+    let used: Vec<FileId> = files.iter().filter(counts).copied().collect();
+    (used, lists)
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
 /// A source without what `terraform init` adds to it: the public registry's host, `git::https://` and `.git` for GitHub.

@@ -19,14 +19,13 @@ use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use regex::Regex;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use self::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
-use self::installed::Installed;
 use self::module::{Declaration, Module};
 use super::{Claim, Context, Frontend, LocalEdge, Parsed, Settings};
 use crate::model::{Entry, Node, Resource};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::source::{FileId, Source, Sources, Span};
 
 /// The Terraform and OpenTofu frontend.
@@ -100,7 +99,7 @@ fn load(
     files: &[FileId],
     parsed: &mut Parsed,
 ) -> (FxHashMap<String, Folder>, FxHashMap<String, Arc<Module>>) {
-    let (files, mut installed) = used(sources, files, &mut parsed.problems);
+    let (files, mut installed) = installed::used(sources, files, &mut parsed.problems);
     parsed.read.clone_from(&files);
     let trees: Vec<(FileId, syntax::Parsed)> = files
         .par_iter()
@@ -132,40 +131,6 @@ fn load(
         })
         .collect();
     (folders, modules)
-}
-
-/// The files that make modules, and what is installed for each root module. Of installed code only the folders of called
-/// modules count, not the examples and tests that came with them.
-fn used(
-    sources: &Sources,
-    files: &[FileId],
-    problems: &mut Vec<Problem>,
-) -> (Vec<FileId>, FxHashMap<String, Installed>) {
-    let mut lists = FxHashMap::default();
-    for id in files {
-        let source = sources.get(*id);
-        let Some(root) = installed::root_of_list(source.path()) else { continue };
-        match Installed::read(root, source.text()) {
-            Ok(installed) => {
-                lists.insert(root.to_string(), installed);
-            }
-            Err(error) => {
-                let message = format!("is not a list of installed modules: {error}");
-                let problem = Problem::with_path(ProblemKind::Syntax, source.path(), message);
-                problems.push(problem.help("run `terraform init` again, or remove the file"));
-            }
-        }
-    }
-    let folders: FxHashSet<&str> = lists.values().flat_map(Installed::folders).collect();
-    // Where nothing else is there, the installed code itself was asked for.
-    let is_asked_for = files.iter().all(|id| installed::is_installed(sources.get(*id).path()));
-    let counts = |id: &&FileId| {
-        let source = sources.get(**id);
-        installed::root_of_list(source.path()).is_none()
-            && (is_asked_for || !installed::is_installed(source.path()) || folders.contains(split(source).0))
-    };
-    let used: Vec<FileId> = files.iter().filter(counts).copied().collect();
-    (used, lists)
 }
 
 /// Evaluates expressions one by one in the root module of the scan, for `gate console`. Each answer is a value or what is
