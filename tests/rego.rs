@@ -54,7 +54,7 @@ fn the_modules_of_the_documentation_work() {
     let tally = Policies::load(folder.path()).unwrap_or_else(|mistakes| panic!("{mistakes:?}")).run("");
     let mut text = Vec::new();
     tally.write(&mut text).unwrap();
-    assert_eq!(String::from_utf8(text).unwrap(), "2 rules, 4 examples, 1 tests: 0 failed\n");
+    assert_eq!(String::from_utf8(text).unwrap(), "3 rules, 5 examples, 1 tests: 0 failed\n");
 }
 
 #[test]
