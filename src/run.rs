@@ -16,8 +16,9 @@ use crate::discover::{self, Discovered, Walk};
 use crate::finding::Severity;
 use crate::frontend::{FRONTENDS, Settings};
 use crate::rules::schema::Mistake;
-use crate::rules::{Catalog, Prose, Rule, Selection};
+use crate::rules::{Catalog, Check, Prose, Rule, Selection, native};
 use crate::scan::{self, Request};
+use crate::secret;
 use crate::source::Source;
 use crate::suppress::Date;
 use crate::testing::Policies;
@@ -124,8 +125,12 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let pool = pool(arguments.jobs)?;
     let progress = Progress::start(&arguments);
-    let walk =
-        Walk { exclude: Some(&config.exclude), force_exclude: arguments.force_exclude, ..Walk::new(&arguments.paths) };
+    let walk = Walk {
+        exclude: Some(&config.exclude),
+        force_exclude: arguments.force_exclude,
+        keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
+        ..Walk::new(&arguments.paths)
+    };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
     let settings = settings(&mut discovered, &var_files, &arguments.terraform)?;
@@ -151,6 +156,13 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
         1 if arguments.exit_zero => 0,
         code => code,
     })
+}
+
+/// Whether some rule speaks of secrets in texts of any kind.
+fn secrets_wanted(catalog: &Catalog, selected: &[usize]) -> bool {
+    let is_wanted =
+        |check: &Check| matches!(check, Check::Native(name) if native::secrets::IN_TEXTS.contains(&name.as_str()));
+    selected.iter().any(|index| is_wanted(&catalog.rules()[*index].check))
 }
 
 /// A spinner on standard error for scans that take longer than a glance.

@@ -13,9 +13,10 @@ use crate::report::{Counts, Report, RuleText, Verdict};
 use crate::rules::engine::panic_text;
 use crate::rules::{Catalog, Cx, judge};
 use crate::secret;
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span};
 use crate::suppress::{self, Date};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 /// What to scan and how, after flags and configuration are joined.
 pub struct Request<'a> {
@@ -47,6 +48,8 @@ pub struct Assembled {
     pub comments: Vec<Span>,
     /// Files read, by format.
     pub files_read: Vec<(&'static str, usize)>,
+    /// The same files, by their ids.
+    read: FxHashSet<FileId>,
 }
 
 /// Runs every frontend over its files and joins what they yield into one model.
@@ -62,6 +65,11 @@ pub fn assemble(settings: &frontend::Settings, discovered: &Discovered) -> Assem
         .collect();
     let mut assembled = join(sources, parsed);
     assembled.model.secrets = secrets(sources);
+    // Of texts that no frontend reads, the comments beside what is found may say that it is accepted.
+    let unread = |secret: &&Secret| !assembled.read.contains(&secret.span.file);
+    let places: Vec<Span> = assembled.model.secrets.iter().filter(unread).map(|secret| secret.span).collect();
+    assembled.comments.extend(suppress::comments_near(sources, &places));
+    assembled.comments.sort();
     assembled
 }
 
@@ -89,8 +97,13 @@ fn broken_frontend(name: &str, reason: &str) -> Parsed {
 fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
     let mut model = Model::default();
     let mut edges = Vec::new();
-    let mut assembled =
-        Assembled { model: Model::default(), problems: Vec::new(), comments: Vec::new(), files_read: Vec::new() };
+    let mut assembled = Assembled {
+        model: Model::default(),
+        problems: Vec::new(),
+        comments: Vec::new(),
+        files_read: Vec::new(),
+        read: FxHashSet::default(),
+    };
     for (frontend, part) in FRONTENDS.iter().zip(parsed) {
         let base = model.resources.len() as u32;
         edges.extend(part.edges.into_iter().map(|edge| Edge {
@@ -105,6 +118,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         assembled.comments.extend(part.comments);
         if !part.read.is_empty() {
             assembled.files_read.push((frontend.name(), part.read.len()));
+            assembled.read.extend(part.read);
         }
     }
     for problem in &mut assembled.problems {
@@ -158,6 +172,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
     let counts = Counts {
         files_seen: discovered.seen,
         files_read: assembled.files_read,
+        files_searched: discovered.searched,
         files_skipped: discovered.skipped.clone(),
         resources: assembled.model.resources.len(),
         rules_run: request.selected.len(),

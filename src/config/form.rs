@@ -111,6 +111,8 @@ pub(super) enum Dialect {
     Hadolint,
     Kics,
     KubeLinter,
+    DetectSecrets,
+    Gitleaks,
 }
 
 /// What may stay unread.

@@ -194,5 +194,7 @@ fn dialect(dialect: form::Dialect) -> &'static str {
         form::Dialect::Hadolint => "hadolint",
         form::Dialect::Kics => "kics",
         form::Dialect::KubeLinter => "kube-linter",
+        form::Dialect::DetectSecrets => "detect-secrets",
+        form::Dialect::Gitleaks => "gitleaks",
     }
 }

@@ -34,19 +34,24 @@ pub struct Walk<'a> {
     pub force_exclude: bool,
     /// Bytes of one file that are read at most.
     pub max_bytes: u64,
+    /// Reads the texts that no format claims too, hidden ones included, and keeps those that this accepts by path and text.
+    pub keep: Option<Keep>,
 }
+
+/// Whether a text that no format claims is worth keeping.
+pub type Keep = fn(&str, &str) -> bool;
 
 impl<'a> Walk<'a> {
     /// Looks at `paths` without excludes.
     pub fn new(paths: &'a [PathBuf]) -> Walk<'a> {
-        Walk { paths, exclude: None, force_exclude: false, max_bytes: MAX_BYTES }
+        Walk { paths, exclude: None, force_exclude: false, max_bytes: MAX_BYTES, keep: None }
     }
 }
 
 /// What there is to judge. The same for the same tree, whatever the number of threads.
 #[derive(Debug, Default)]
 pub struct Discovered {
-    /// Texts of all files that a format claims, sorted by path.
+    /// Texts of all files that a format claims, and of those that [`Walk::keep`] accepts, sorted by path.
     pub sources: Sources,
     /// The files of each frontend, in the order of the frontends.
     pub claims: Vec<Vec<FileId>>,
@@ -64,6 +69,8 @@ pub struct Discovered {
     pub problems: Vec<Problem>,
     /// Files that the walk met: not hidden, not ignored, not excluded.
     pub seen: usize,
+    /// Texts that were shown to [`Walk::keep`].
+    pub searched: usize,
     /// Files that might belong to a format and were left unread on purpose, with the reason; sorted.
     pub skipped: Vec<(String, String)>,
 }
@@ -143,7 +150,13 @@ pub fn repository_of(folder: &Path) -> Option<&Path> {
 pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discovered, Error> {
     let root = root_of(walk.paths)?;
     let mut found = walk::Found::default();
-    let scope = walk::Scope { root: &root, frontends, exclude: walk.exclude, force_exclude: walk.force_exclude };
+    let scope = walk::Scope {
+        root: &root,
+        frontends,
+        exclude: walk.exclude,
+        force_exclude: walk.force_exclude,
+        keep: walk.keep,
+    };
     for path in walk.paths {
         found.join(scope.visit(path)?);
     }
@@ -167,7 +180,9 @@ pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discover
         let is_wanted = wanted.contains(&text.path);
         let is_excluded = !is_wanted && scope.is_excluded(Path::new(&text.path));
         let file = sources.add(Source::new(text.path, text.text));
-        claims[text.frontend].push(file);
+        if let Some(frontend) = text.frontend {
+            claims[frontend].push(file);
+        }
         if is_wanted {
             only.insert(file);
         }
@@ -178,8 +193,20 @@ pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discover
     let only = (only.len() < total).then_some(only);
     let is_folder = matches!(walk.paths, [path] if path.is_dir());
     let prefix = prefix_of(&root);
-    let read::Outcome { problems, skipped } = outcome;
-    Ok(Discovered { sources, claims, prefix, root, only, excluded, is_folder, problems, seen: found.seen, skipped })
+    let read::Outcome { problems, skipped, searched } = outcome;
+    Ok(Discovered {
+        sources,
+        claims,
+        prefix,
+        root,
+        only,
+        excluded,
+        is_folder,
+        problems,
+        seen: found.seen,
+        searched,
+        skipped,
+    })
 }
 
 /// Reads what the files at hand need to be understood and the walk has not met: the folder of a file given alone, the
@@ -194,8 +221,7 @@ fn read_context(
     let mut outcome = read::Outcome::default();
     let mut fresh = 0;
     while fresh < texts.len() {
-        let asked: Vec<Vec<(usize, walk::Need)>> =
-            texts[fresh..].par_iter().map(|text| scope.needs(text.frontend, &text.path, &text.text)).collect();
+        let asked: Vec<Vec<(usize, walk::Need)>> = texts[fresh..].par_iter().map(|text| scope.needs_of(text)).collect();
         fresh = texts.len();
         let mut candidates = Vec::new();
         for (frontend, need) in asked.into_iter().flatten() {

@@ -20,8 +20,8 @@ pub(super) struct Text {
     /// Relative to the root.
     pub path: String,
     pub text: String,
-    /// Index of its frontend.
-    pub frontend: usize,
+    /// Index of its frontend; none for a text that was kept for what is in it.
+    pub frontend: Option<usize>,
 }
 
 /// What reading left over.
@@ -29,12 +29,15 @@ pub(super) struct Text {
 pub(super) struct Outcome {
     pub problems: Vec<Problem>,
     pub skipped: Vec<(String, String)>,
+    /// Texts of no format that were looked at.
+    pub searched: usize,
 }
 
 impl Outcome {
     pub fn join(&mut self, other: Outcome) {
         self.problems.extend(other.problems);
         self.skipped.extend(other.skipped);
+        self.searched += other.searched;
     }
 }
 
@@ -43,7 +46,8 @@ enum Read1 {
     Text(Text),
     Problem(Problem),
     Skipped(String, String),
-    Foreign,
+    /// Of no format; whether it was looked at nevertheless.
+    Foreign(bool),
 }
 
 /// Reads all candidates; the order of the texts is that of the candidates.
@@ -52,10 +56,13 @@ pub(super) fn all(candidates: Vec<Candidate>, scope: &Scope<'_>, max_bytes: u64)
     let (mut texts, mut outcome) = (Vec::new(), Outcome::default());
     for one in read {
         match one {
-            Read1::Text(text) => texts.push(text),
+            Read1::Text(text) => {
+                outcome.searched += usize::from(text.frontend.is_none());
+                texts.push(text);
+            }
             Read1::Problem(problem) => outcome.problems.push(problem),
             Read1::Skipped(path, reason) => outcome.skipped.push((path, reason)),
-            Read1::Foreign => {}
+            Read1::Foreign(searched) => outcome.searched += usize::from(searched),
         }
     }
     (texts, outcome)
@@ -67,6 +74,7 @@ fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
         |kind, message: String, help: &str| Read1::Problem(Problem::with_path(kind, &name, message).help(help));
     let bytes = match bytes(scope, candidate, max_bytes + 1) {
         Ok(bytes) => bytes,
+        Err(reason) if candidate.claims.is_empty() => return Read1::Skipped(name, reason),
         Err(reason) => return problem(ProblemKind::Unread, reason, "make it readable, or exclude it in gate.yaml"),
     };
     if bytes.len() as u64 > max_bytes {
@@ -77,6 +85,7 @@ fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
                 format!("is larger than the limit of {}", size(max_bytes)),
                 "split it, or exclude it in gate.yaml",
             ),
+            None if candidate.claims.is_empty() && is_binary(head) => Read1::Foreign(false),
             None => Read1::Skipped(name, format!("larger than {} and of no format that is read", size(max_bytes))),
         };
     }
@@ -85,15 +94,34 @@ fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
         Err(broken) => {
             return match owner(scope, candidate, &broken.text) {
                 Some(_) => problem(ProblemKind::Unread, broken.reason, broken.help),
-                None => Read1::Foreign,
+                None => kept(scope, candidate, broken.text),
             };
         }
     };
-    let Some(frontend) = owner(scope, candidate, &text) else { return Read1::Foreign };
+    let Some(frontend) = owner(scope, candidate, &text) else { return kept(scope, candidate, text) };
     match relative(&candidate.path) {
-        Some(path) => Read1::Text(Text { path, text, frontend }),
+        Some(path) => Read1::Text(Text { path, text, frontend: Some(frontend) }),
         None => problem(ProblemKind::Unread, "its name is not UTF-8".into(), "rename it"),
     }
+}
+
+/// A text of no format, if it is worth keeping for what is in it.
+fn kept(scope: &Scope<'_>, candidate: &Candidate, text: String) -> Read1 {
+    let Some(keep) = scope.keep.filter(|_| candidate.searched) else { return Read1::Foreign(false) };
+    if is_binary(text.as_bytes()) {
+        return Read1::Foreign(false);
+    }
+    let path = escaped(&candidate.path);
+    // Who breaks on a text must not lose the scan.
+    match catch_unwind(AssertUnwindSafe(|| keep(&path, &text))) {
+        Ok(false) => Read1::Foreign(true),
+        Ok(true) | Err(_) => Read1::Text(Text { path, text, frontend: None }),
+    }
+}
+
+/// Whether the first bytes are those of no text.
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.iter().take(8 << 10).any(|byte| *byte == 0)
 }
 
 /// At most `limit` bytes. Reads no further than that even if the file grows or claims another size.

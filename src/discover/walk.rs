@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Error, claims_of, escaped, io_reason};
+use super::{Error, Keep, claims_of, escaped, io_reason, read};
 use crate::config::PathGlobs;
 use crate::frontend::{Claim, Frontend};
 use crate::problem::{Problem, ProblemKind};
@@ -24,6 +24,8 @@ pub(super) struct Candidate {
     pub path: PathBuf,
     /// Who may own it, in the order of the frontends.
     pub claims: Vec<(usize, Claim)>,
+    /// Whether its text is looked at if nobody owns it.
+    pub searched: bool,
 }
 
 /// What a walk met.
@@ -69,6 +71,7 @@ pub(super) struct Scope<'a> {
     pub frontends: &'a [&'a dyn Frontend],
     pub exclude: Option<&'a PathGlobs>,
     pub force_exclude: bool,
+    pub keep: Option<Keep>,
 }
 
 /// Ignore files in force in a folder: its own and those of the folders above it, up to where the walk began.
@@ -101,6 +104,10 @@ impl Ignores {
 struct Folder {
     path: PathBuf,
     ignores: Arc<Ignores>,
+    /// Hidden, or below a hidden folder: of its files only the texts count.
+    hidden: bool,
+    /// Whether texts of no format count: not where other people's code is installed.
+    searched: bool,
 }
 
 impl Scope<'_> {
@@ -116,7 +123,7 @@ impl Scope<'_> {
             }
             return Ok(found);
         }
-        Ok(self.walk(Folder { path: below, ignores: Arc::default() }))
+        Ok(self.walk(Folder { path: below, ignores: Arc::default(), hidden: false, searched: self.keep.is_some() }))
     }
 
     /// A file that was named is taken though it is hidden or ignored.
@@ -130,9 +137,9 @@ impl Scope<'_> {
             Ok(kind) if kind.is_symlink() => self.link(path, found),
             Ok(kind) if kind.is_file() => {
                 let claims = claims_of(self.frontends, &path);
-                match claims.is_empty() {
+                match claims.is_empty() && !(self.keep.is_some() && may_be_text(&path)) {
                     true => found.skip(&path, "no format that is read has files of this name"),
-                    false => found.candidates.push(Candidate { path, claims }),
+                    false => found.candidates.push(Candidate { path, claims, searched: true }),
                 }
             }
             Ok(_) => found.problems.push(
@@ -167,7 +174,8 @@ impl Scope<'_> {
         let folder = self.with_ignore_files(folder, &entries, &mut found);
         for entry in entries {
             let name = entry.file_name();
-            if is_hidden(&name) {
+            let hidden = folder.hidden || is_hidden(&name);
+            if hidden && !folder.searched {
                 continue;
             }
             let path = folder.path.join(&name);
@@ -182,8 +190,18 @@ impl Scope<'_> {
                 continue;
             }
             if kind.is_dir() {
-                let below = Folder { path, ignores: Arc::clone(&folder.ignores) };
+                let searched = folder.searched && !is_installed(&name);
+                if hidden && !searched {
+                    continue;
+                }
+                let below = Folder { path, ignores: Arc::clone(&folder.ignores), hidden, searched };
                 tasks.spawn(move |tasks| self.enter(below, tasks, all));
+                continue;
+            }
+            if hidden {
+                if kind.is_file() && may_be_text(&path) {
+                    found.candidates.push(Candidate { path, claims: Vec::new(), searched: true });
+                }
                 continue;
             }
             found.seen += 1;
@@ -193,8 +211,13 @@ impl Scope<'_> {
             }
             let claims = claims_of(self.frontends, &path);
             match (claims.is_empty(), kind.is_file()) {
+                (true, true) if folder.searched && may_be_text(&path) => {
+                    found.candidates.push(Candidate { path, claims, searched: true });
+                }
                 (true, _) => {}
-                (false, true) => found.candidates.push(Candidate { path, claims }),
+                (false, true) => {
+                    found.candidates.push(Candidate { path, claims, searched: folder.searched });
+                }
                 (false, false) => found.skip(&path, "not a regular file"),
             }
         }
@@ -218,7 +241,7 @@ impl Scope<'_> {
         if ignores.gate.is_none() && ignores.git.is_none() {
             return folder;
         }
-        Folder { path: folder.path, ignores: Arc::new(ignores) }
+        Folder { ignores: Arc::new(ignores), ..folder }
     }
 
     pub fn is_excluded(&self, path: &Path) -> bool {
@@ -245,7 +268,9 @@ impl Scope<'_> {
             return found.skip(&path, reason);
         }
         match (inside, is_certain) {
-            (true, true) if target.is_file() => found.candidates.push(Candidate { path, claims }),
+            (true, true) if target.is_file() => {
+                found.candidates.push(Candidate { path, claims, searched: false });
+            }
             (true, _) if claims.is_empty() => {}
             (true, _) if target.is_file() => found.skip(&path, "link to a file, which is met where it lies"),
             (_, true) if target.is_file() => found.problems.push(
@@ -257,9 +282,14 @@ impl Scope<'_> {
         }
     }
 
+    /// The folders that a file wants to see beside it.
+    pub fn needs_of(&self, text: &read::Text) -> Vec<(usize, Need)> {
+        text.frontend.map(|frontend| self.needs(frontend, &text.path, &text.text)).unwrap_or_default()
+    }
+
     /// The folders that the frontend of a file wants to see beside it. Paths that leave the root are dropped: the
     /// frontend tells what it misses.
-    pub fn needs(&self, frontend: usize, path: &str, text: &str) -> Vec<(usize, Need)> {
+    fn needs(&self, frontend: usize, path: &str, text: &str) -> Vec<(usize, Need)> {
         let own = Path::new(path).parent().unwrap_or(Path::new(""));
         let context = self.frontends[frontend].context(text);
         let near = context.folders.iter().filter_map(|folder| normal(&own.join(folder))).map(|folder| (folder, false));
@@ -296,7 +326,8 @@ impl Scope<'_> {
                 }
                 let is_file = kind.is_file() || (kind.is_symlink() && self.leads_to_file_inside(&path));
                 if is_file && self.frontends[frontend].claims(&path) == Claim::Yes {
-                    candidates.push(Candidate { path, claims: vec![(frontend, Claim::Yes)] });
+                    let claims = vec![(frontend, Claim::Yes)];
+                    candidates.push(Candidate { path, claims, searched: false });
                 }
             }
         }
@@ -330,6 +361,142 @@ const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed
 /// Hidden files and folders are tools' own, but `.github` is code.
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") && name != ".github"
+}
+
+/// Folders of version control, and of what tools install and build; nobody commits them.
+fn is_installed(name: &OsStr) -> bool {
+    const NAMES: &[&str] = &[
+        ".git",
+        ".hg",
+        ".svn",
+        ".jj",
+        ".terraform",
+        ".terragrunt-cache",
+        ".venv",
+        ".tox",
+        ".nox",
+        ".cache",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".gradle",
+        ".next",
+        ".nuxt",
+        ".yarn",
+        ".pnpm-store",
+        ".eggs",
+        "node_modules",
+        "bower_components",
+        "__pycache__",
+        "site-packages",
+    ];
+    name.to_str().is_some_and(|name| NAMES.contains(&name))
+}
+
+/// Whether a file of this name may be a text: not an image, an archive, a program.
+fn may_be_text(path: &Path) -> bool {
+    const BINARY: &[&str] = &[
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "webp",
+        "avif",
+        "bmp",
+        "ico",
+        "icns",
+        "tif",
+        "tiff",
+        "psd",
+        "heic",
+        "pdf",
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "ppt",
+        "pptx",
+        "odt",
+        "ods",
+        "zip",
+        "gz",
+        "tgz",
+        "bz2",
+        "xz",
+        "zst",
+        "lz4",
+        "7z",
+        "rar",
+        "tar",
+        "jar",
+        "war",
+        "ear",
+        "apk",
+        "deb",
+        "rpm",
+        "dmg",
+        "iso",
+        "img",
+        "class",
+        "so",
+        "dylib",
+        "dll",
+        "exe",
+        "o",
+        "a",
+        "lib",
+        "obj",
+        "pdb",
+        "rlib",
+        "pyc",
+        "pyo",
+        "whl",
+        "wasm",
+        "woff",
+        "woff2",
+        "ttf",
+        "otf",
+        "eot",
+        "mp3",
+        "mp4",
+        "m4a",
+        "m4v",
+        "wav",
+        "ogg",
+        "flac",
+        "webm",
+        "avi",
+        "mov",
+        "mkv",
+        "db",
+        "sqlite",
+        "sqlite3",
+        "parquet",
+        "avro",
+        "orc",
+        "npy",
+        "npz",
+        "pt",
+        "onnx",
+        "safetensors",
+        "gguf",
+        "h5",
+        "pkl",
+        "bin",
+        "der",
+        "jks",
+        "keystore",
+        "p12",
+        "pfx",
+        "pack",
+        "idx",
+        "dwg",
+        "glb",
+        "fbx",
+        "blend",
+    ];
+    let end = path.extension().and_then(OsStr::to_str).unwrap_or("");
+    !BINARY.iter().any(|binary| end.eq_ignore_ascii_case(binary))
 }
 
 /// A relative path without `.` and `..`; none if it leaves its start.

@@ -34,6 +34,7 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
         })).collect::<Vec<_>>(),
         "counts": {
             "files_seen": counts.files_seen,
+            "files_searched": counts.files_searched,
             "files_read": counts.files_read.iter().map(|(format, count)| (format.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
             "files_skipped": counts.files_skipped.iter().map(|(path, why)| json!({"path": path, "reason": why})).collect::<Vec<_>>(),
             "resources": counts.resources,

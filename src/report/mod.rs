@@ -109,6 +109,8 @@ pub struct Counts {
     pub files_seen: usize,
     /// Files read and judged, by format.
     pub files_read: Vec<(&'static str, usize)>,
+    /// Files of no format that were searched for secrets.
+    pub files_searched: usize,
     /// Files that belong to a format but were not read, with the reason.
     pub files_skipped: Vec<(String, String)>,
     /// Resources in the model.

@@ -146,7 +146,11 @@ fn result(report: &Report, finding: &Finding, index: &FxHashMap<&str, usize>, ha
         "message": {"text": format!("{text}.")},
         "locations": [place],
         "partialFingerprints": {
-            "primaryLocationLineHash": hashes.of(finding.at.file, source, line),
+            // A short secret could be guessed from the hash of its line.
+            "primaryLocationLineHash": match finding.sensitive {
+                true => format!("{}:1", finding.fingerprint.get(..16).unwrap_or_default()),
+                false => hashes.of(finding.at.file, source, line),
+            },
             "gate/v1": finding.fingerprint,
         },
     });

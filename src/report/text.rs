@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Report, Style, Verdict};
 use crate::escape::{log_line, plain};
 use crate::finding::{Finding, Severity};
+use crate::source::Span;
 
 /// Columns of a source line that are shown.
 const MAX_COLUMNS: usize = 160;
@@ -46,8 +47,9 @@ fn compose(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()>
     let paint = Paint(style.color);
     let width = if style.width == 0 { 80 } else { style.width };
     if !style.quiet {
+        let secrets = secrets(report);
         for group in groups(report) {
-            finding(report, &group, &paint, width, out)?;
+            finding(report, &group, &secrets, &paint, width, out)?;
         }
         if style.show_suppressed {
             suppressed(report, &paint, out)?;
@@ -64,7 +66,14 @@ fn groups<'r>(report: &'r Report) -> Vec<Vec<&'r Finding>> {
     findings.chunk_by(same).map(<[_]>::to_vec).collect()
 }
 
-fn finding(report: &Report, group: &[&Finding], paint: &Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
+fn finding(
+    report: &Report,
+    group: &[&Finding],
+    secrets: &[Span],
+    paint: &Paint,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let finding = group[0];
     let source = report.sources.get(finding.at.file);
     let (start, end) = report.sources.region(finding.at);
@@ -84,7 +93,8 @@ fn finding(report: &Report, group: &[&Finding], paint: &Paint, width: usize, out
     writeln!(out, "{arrow} {}:{}:{}", plain(source.path()), start.line, start.column)?;
     let text = source.line_text(start.line);
     let line_start = finding.at.start as usize - text_before(source.text(), finding.at.start as usize);
-    let (shown, mark_at, mark) = snippet(text, finding, line_start, end.line == start.line);
+    let (shown, mark_at, mark) =
+        snippet(text, finding, line_start, end.line == start.line, secrets_of(secrets, finding.at));
     if !shown.trim().is_empty() {
         let bar = paint.dim("|");
         writeln!(out, "{} {bar} {shown}", paint.dim(&start.line.to_string()))?;
@@ -124,8 +134,47 @@ fn text_before(text: &str, at: usize) -> usize {
     before.iter().rev().take_while(|byte| **byte != b'\n').count()
 }
 
-/// The part of a line that is shown, and where its mark begins and what it is. Secrets are masked.
-fn snippet(line: &str, finding: &Finding, line_start: usize, ends_here: bool) -> (String, usize, String) {
+/// The places of all secrets, sorted.
+fn secrets(report: &Report) -> Vec<Span> {
+    let all = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
+    let mut places: Vec<Span> = all.filter(|finding| finding.sensitive).map(|finding| finding.at).collect();
+    places.sort();
+    places.dedup();
+    places
+}
+
+/// Those in the file of `at`.
+fn secrets_of(secrets: &[Span], at: Span) -> &[Span] {
+    let from = secrets.partition_point(|secret| secret.file < at.file);
+    let to = secrets.partition_point(|secret| secret.file <= at.file);
+    &secrets[from..to]
+}
+
+/// The text of a line, beginning at `start` of the file, with every secret in it masked.
+fn masked(text: &str, start: usize, secrets: &[Span]) -> String {
+    let mut shown = String::new();
+    let mut from = 0;
+    for secret in secrets {
+        let begin = (secret.start as usize).saturating_sub(start).clamp(from, text.len());
+        let end = (secret.end as usize).saturating_sub(start).clamp(from, text.len());
+        if let (true, Some(before)) = (begin < end, text.get(from..begin)) {
+            shown.push_str(before);
+            shown.push_str("***");
+            from = end;
+        }
+    }
+    shown.push_str(text.get(from..).unwrap_or(""));
+    shown
+}
+
+/// The part of a line that is shown, and where its mark begins and what it is. Secrets are masked, whoever speaks of them.
+fn snippet(
+    line: &str,
+    finding: &Finding,
+    line_start: usize,
+    ends_here: bool,
+    secrets: &[Span],
+) -> (String, usize, String) {
     let from = (finding.at.start as usize).saturating_sub(line_start).min(line.len());
     let to = if ends_here {
         (finding.at.end as usize).saturating_sub(line_start).clamp(from, line.len())
@@ -135,7 +184,9 @@ fn snippet(line: &str, finding: &Finding, line_start: usize, ends_here: bool) ->
     let (Some(head), Some(body), Some(tail)) = (line.get(..from), line.get(from..to), line.get(to..)) else {
         return (String::new(), 0, String::new());
     };
-    let body = if finding.sensitive { "***" } else { body };
+    let (head, tail) = (masked(head, line_start, secrets), masked(tail, line_start + to, secrets));
+    let body = if finding.sensitive { "***".into() } else { masked(body, line_start + from, secrets) };
+    let (head, body, tail) = (head.as_str(), body.as_str(), tail.as_str());
     // A line may be megabytes long: what stands around the mark is cut.
     let cut = |text: &str, most: usize, from_end: bool| {
         let count = text.chars().count();
@@ -202,7 +253,7 @@ fn count(number: usize, one: &str) -> String {
 fn summary(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let counts = &report.counts;
     let read: usize = counts.files_read.iter().map(|(_, count)| count).sum();
-    if read == 0 && report.problems.is_empty() {
+    if read == 0 && report.problems.is_empty() && report.findings.is_empty() && report.suppressed.is_empty() {
         return writeln!(
             out,
             "{} nothing to judge in {}",
@@ -218,6 +269,9 @@ fn summary(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut
         count(counts.resources, "resource"),
         count(counts.rules_run, "rule"),
     ];
+    if counts.files_searched > 0 {
+        facts.insert(2, format!("{} searched for secrets", counts.files_searched));
+    }
     if !counts.files_skipped.is_empty() {
         facts.push(format!("{} skipped", counts.files_skipped.len()));
     }

@@ -12,7 +12,7 @@ mod iam;
 mod kubernetes;
 mod network;
 mod privileges;
-mod secrets;
+pub mod secrets;
 mod subnets;
 pub mod terraform;
 mod waf;

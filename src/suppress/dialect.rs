@@ -27,6 +27,8 @@ pub(super) const ROWS: &[Row] = &[
     Row { dialect: "tfsec", needle: "tfsec:", read: tfsec },
     Row { dialect: "hadolint", needle: "hadolint", read: hadolint },
     Row { dialect: "kics", needle: "kics-scan", read: kics },
+    Row { dialect: "detect-secrets", needle: "pragma:", read: detect_secrets },
+    Row { dialect: "gitleaks", needle: "gitleaks:allow", read: gitleaks },
 ];
 
 /// A syntax of annotations.
@@ -73,6 +75,8 @@ pub(super) enum Ids {
     Named(Vec<String>),
     All,
     AllBut(Vec<String>),
+    /// Every rule about a secret that is written out.
+    Secrets,
 }
 
 /// The text that is meant, seen from the comment.
@@ -84,6 +88,8 @@ pub(super) enum Reach {
     AdjacentStatement,
     /// The instruction on the very next line, and nothing else that begins there.
     AdjacentInstruction,
+    /// Findings placed on the line of the comment.
+    OwnLine,
     /// Findings placed on the next line of code.
     LineBelow,
     /// The block around the comment, whose first and last line do not count.
@@ -290,6 +296,22 @@ fn kics(line: &Line<'_>, out: &mut Vec<Mark>) {
         Some(_) => return,
     };
     out.push(mark);
+}
+
+/// `pragma: allowlist secret` at the end of a line, `pragma: allowlist nextline secret` above it; `whitelist` is its old name.
+fn detect_secrets(line: &Line<'_>, out: &mut Vec<Mark>) {
+    static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"pragma: ?(?:allow|white)list(?: \[[^\]]*\])? (nextline )?secret").expect("the pattern is fixed")
+    });
+    if let Some(found) = PATTERN.captures(line.text) {
+        let reach = if found.get(1).is_some() { Reach::LineBelow } else { Reach::OwnLine };
+        out.push(Mark::new(Ids::Secrets, reach, ""));
+    }
+}
+
+/// `gitleaks:allow` anywhere in the comment of a line.
+fn gitleaks(_: &Line<'_>, out: &mut Vec<Mark>) {
+    out.push(Mark::new(Ids::Secrets, Reach::OwnLine, ""));
 }
 
 /// `gate.dev/ignore.<rule-id>: until=2027-03-01 reason`; comments die in templates, annotations do not.

@@ -5,6 +5,7 @@
 
 mod date;
 mod dialect;
+mod near;
 mod placed;
 mod reach;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use date::Date;
+pub use near::comments_near;
 
 use crate::config::Config;
 use crate::discover::Discovered;
@@ -23,7 +25,8 @@ use crate::rules::Catalog;
 use crate::source::{FileId, Span};
 
 /// Names of the tools whose suppressions are understood.
-pub const DIALECTS: &[&str] = &["checkov", "trivy", "tfsec", "hadolint", "kics", "kube-linter"];
+pub const DIALECTS: &[&str] =
+    &["checkov", "trivy", "tfsec", "hadolint", "kics", "kube-linter", "detect-secrets", "gitleaks"];
 
 /// What suppressions are held against.
 #[derive(Clone, Copy)]
@@ -76,7 +79,7 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
         let may = !unignorable.contains(&*finding.rule);
         for &index in files.iter().filter_map(|file| by_file.get(file)).flatten() {
             let one = &mut placed[index];
-            if !one.means(rule) || !one.reaches(&finding, &resources, cx.discovered) {
+            if !one.means(rule, finding.sensitive) || !one.reaches(&finding, &resources, cx.discovered) {
                 continue;
             }
             one.use_for(rule);

@@ -110,7 +110,9 @@ fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
     let mut start = comment.start;
     for raw in whole.split_inclusive('\n') {
         let body = raw.trim_end_matches('\n').trim_end().trim_end_matches("*/");
-        let text = body.trim_start().trim_start_matches(['#', '/', '*']).trim();
+        let body = body.trim_end_matches("-->");
+        let text =
+            body.trim_start().trim_start_matches(['#', '/', '*', ';', '%', '<', '!']).trim_start_matches("--").trim();
         let offset = start + (raw.len() - raw.trim_start().len()) as u32;
         lines.push((Span::new(comment.file, offset, start + raw.trim_end().len() as u32), text));
         start += raw.len() as u32;
@@ -128,7 +130,7 @@ fn add(
 ) {
     let written = match &mark.ids {
         Ids::Named(ids) | Ids::AllBut(ids) => ids.clone(),
-        Ids::All => Vec::new(),
+        Ids::All | Ids::Secrets => Vec::new(),
     };
     let what = if written.is_empty() { "all rules".to_string() } else { written.join(", ") };
     let is_own = dialect == "gate";
@@ -177,10 +179,11 @@ fn add(
 }
 
 impl Placed {
-    pub fn means(&self, rule: Option<usize>) -> bool {
+    pub fn means(&self, rule: Option<usize>, is_secret: bool) -> bool {
         let is_named = || rule.is_some_and(|rule| self.names.iter().any(|(_, means, _)| means.contains(&rule)));
         match self.mark.ids {
             Ids::All => true,
+            Ids::Secrets => is_secret,
             Ids::Named(_) => is_named(),
             Ids::AllBut(_) => !is_named(),
         }

@@ -131,6 +131,9 @@ impl<'a> Layout<'a> {
                 let spans = self.line_and_parts(comment.file, below);
                 return Some(Covered { spans, is_literal: true });
             }
+            Reach::OwnLine => {
+                return Some(Covered { spans: vec![line_span(source, comment.file, line)], is_literal: true });
+            }
             Reach::LineBelow => {
                 let target = self.target(comment, true)?;
                 // A Dockerfile's line is an instruction, however many lines it takes.

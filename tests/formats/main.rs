@@ -229,7 +229,7 @@ fn json_has_the_keys_that_scripts_read() {
     assert_eq!(suppressed["reason"], "objects are rebuilt nightly");
     let problem = &array(&report, "problems")[0];
     assert_eq!(keys(problem), set(&["kind", "message", "help", "path", "at", "closes"]));
-    let counts = ["files_seen", "files_read", "files_skipped", "resources", "rules_run", "undecided"];
+    let counts = ["files_seen", "files_read", "files_searched", "files_skipped", "resources", "rules_run", "undecided"];
     assert_eq!(keys(&report["counts"]), set(&counts));
     assert_eq!((&report["version"], &report["verdict"]), (&json!(1), &json!("undecided")));
     assert_eq!(report["counts"]["files_read"], json!({"terraform": 3, "dockerfile": 1, "kubernetes": 1}));

@@ -84,6 +84,9 @@ impl Frontend for Terraform {
             parsed.observations.extend(root.observations);
         }
         parsed.resources.extend(kubernetes::objects(&parsed.resources));
+        for name in &names {
+            parsed.resources.extend(variable_files(&folders[*name], name, settings));
+        }
         // Several roots may call one module and see the same thing in it.
         parsed.problems.sort();
         parsed.problems.dedup();
@@ -178,12 +181,15 @@ struct Folder {
     files: Vec<(Arc<syntax::File>, bool)>,
     /// Variable files that terraform loads by itself, in its order.
     variables: Vec<(String, Arc<syntax::File>)>,
+    /// All variable files, whoever names them.
+    assignments: Vec<(String, Arc<syntax::File>)>,
 }
 
 impl Folder {
     fn add(&mut self, name: &str, file: Arc<syntax::File>) {
         let stem = name.split('.').next().unwrap_or("");
         if name.ends_with(".tfvars") || name.ends_with(".tfvars.json") {
+            self.assignments.push((name.to_string(), file.clone()));
             let is_auto = name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
             if is_auto || stem == "terraform" {
                 self.variables.push((name.to_string(), file));
@@ -430,6 +436,40 @@ fn variable_entries(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declarat
             Some(Entry { key: (*name).into(), key_span: node.span, node })
         })
         .collect()
+}
+
+/// Variable files as resources of their own kind: what they assign is judged though the text does not say for which module.
+fn variable_files(folder: &Folder, path: &str, settings: &Settings) -> Vec<Resource> {
+    let modules = FxHashMap::default();
+    let evaluator = Evaluator::new(&modules, settings);
+    let instance = evaluator.root(Arc::new(Module::new(path.into(), &[])), FxHashMap::default());
+    let none = Repetition::default();
+    let resource = |(name, file): &(String, Arc<syntax::File>)| {
+        let entries: Vec<Entry> = file
+            .attributes(file.root())
+            .iter()
+            .map(|attribute| {
+                let (node, _) = evaluator.argument(Scope::new(&instance, file, &none), attribute.value);
+                let key_span = Span::new(file.id, attribute.start, attribute.name_end);
+                Entry { key: file.text(attribute.name).into(), key_span, node }
+            })
+            .collect();
+        let head = entries.first()?.key_span;
+        let span = entries.iter().fold(head, |span, entry| span.to(entry.node.span));
+        Some(Resource {
+            format: "terraform",
+            kind: "tfvars".into(),
+            api_version: "".into(),
+            name: name.as_str().into(),
+            address: name.as_str().into(),
+            body: Node::map(entries, head),
+            head,
+            span,
+            calls: Arc::from([]),
+            root: path.into(),
+        })
+    };
+    folder.assignments.iter().filter_map(resource).collect()
 }
 
 /// Values of a root's variables from files and flags, later ones first: flags in order, `*.auto.tfvars`, `terraform.tfvars`.

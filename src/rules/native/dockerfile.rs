@@ -790,6 +790,11 @@ fn maintainer(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     }
 }
 
+/// The id of an access key is no secret, but nobody sets it without the key.
+fn names_secret(name: &str) -> bool {
+    crate::secret::is_secret_name(name) || name.to_ascii_uppercase().ends_with("ACCESS_KEY_ID")
+}
+
 fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for outer in &file.instructions {
         let instruction = acting(outer);
@@ -797,7 +802,7 @@ fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         if !matches!(instruction.keyword.as_str(), "ENV" | "ARG") {
             continue;
         }
-        if let Some((name, _)) = pairs.iter().find(|(name, _)| crate::secret::is_secret_name(&name.text)) {
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| names_secret(&name.text)) {
             let span = cx.sources.get(file.file).first_line(outer.span);
             let message =
                 format!("{} {} stays in the image's history, wanted a secret mount", instruction.keyword, name.text);

@@ -23,6 +23,14 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("docker-hardcoded-secret", Native::Project(in_image_variables)),
 ];
 
+/// The checks that look at texts of every kind, not only at those of a format.
+pub const IN_TEXTS: &[&str] = &[
+    "general-private-key-committed",
+    "general-aws-key-committed",
+    "general-service-token-committed",
+    "general-credential-in-url",
+];
+
 /// Who holds which part of the files.
 struct Owners<'a> {
     model: &'a Model,
