@@ -265,7 +265,7 @@ fn summary(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut
     let undecided: usize = counts.undecided.iter().map(|(_, count)| count).sum();
     let mut facts = vec![
         format!("{} seen", count(counts.files_seen, "file")),
-        format!("{read} read ({})", by_format.join(", ")),
+        if read == 0 { "0 read".into() } else { format!("{read} read ({})", by_format.join(", ")) },
         count(counts.resources, "resource"),
         count(counts.rules_run, "rule"),
     ];

@@ -1,6 +1,7 @@
 //! The search: one automaton over all keywords, and a look at each place where one stands.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -58,8 +59,16 @@ enum Search {
     Certain,
 }
 
+/// Bytes in all up to which the automaton that is built in a fifth of the time finds them sooner than the one that searches
+/// four times as fast.
+const SMALL: usize = 256 << 10;
+
 struct Detector {
-    automaton: AhoCorasick,
+    small: AhoCorasick,
+    large: OnceLock<AhoCorasick>,
+    /// Bytes searched by this process; what is found does not depend on it.
+    searched: AtomicUsize,
+    keywords: Vec<String>,
     /// For each keyword, what it leads to.
     targets: Vec<Vec<Target>>,
     patterns: Vec<(&'static Pattern, OnceLock<Option<Regex>>)>,
@@ -91,17 +100,27 @@ impl Detector {
                 }
             }
         }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(keywords.keys())
-            .expect("a few hundred short keywords fit");
-        Detector { automaton, targets: keywords.into_values().collect(), patterns }
+        let (keywords, targets): (Vec<String>, Vec<_>) = keywords.into_iter().unzip();
+        Detector {
+            small: automaton(&keywords, AhoCorasickKind::ContiguousNFA),
+            large: OnceLock::new(),
+            searched: AtomicUsize::new(0),
+            keywords,
+            targets,
+            patterns,
+        }
+    }
+
+    fn automaton(&self, length: usize) -> &AhoCorasick {
+        match self.searched.fetch_add(length, Ordering::Relaxed) + length {
+            ..SMALL => &self.small,
+            _ => self.large.get_or_init(|| automaton(&self.keywords, AhoCorasickKind::DFA)),
+        }
     }
 
     fn find(&self, text: &str, search: Search) -> Vec<Hit> {
         let mut found: Vec<(Kind, bool, Hit)> = Vec::new();
-        for place in self.automaton.find_overlapping_iter(text) {
+        for place in self.automaton(text.len()).find_overlapping_iter(text) {
             for target in &self.targets[place.pattern().as_usize()] {
                 let (certain, hit) = match target {
                     Target::Pattern(index) => {
@@ -182,6 +201,11 @@ impl Detector {
         }
         Some(Hit { start: from + from_secret, end: from + to_secret, kind: pattern.kind, what: pattern.what })
     }
+}
+
+fn automaton(keywords: &[String], kind: AhoCorasickKind) -> AhoCorasick {
+    let builder = AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(kind)).build(keywords);
+    builder.expect("a few hundred short keywords fit")
 }
 
 /// Names of things are written in one of three ways; credentials as they are.

@@ -8,8 +8,10 @@ use super::{Hit, Kind};
 
 /// Bytes of a key that are looked at; an RSA key of 16,384 bits is smaller.
 const MAX_KEY: usize = 16 << 10;
-/// Base64 characters below which a block holds no key.
+/// Base64 characters in a row below which a block holds no key: the first line of one has 64, but of the smallest.
 const MIN_KEY_CHARACTERS: usize = 40;
+/// Bytes within which a line of the key must stand, after headers such as `Proc-Type`.
+const MAX_LEAD: usize = 1_000;
 
 /// The private key whose `-----BEGIN ` stands at `start`.
 pub(super) fn pem(text: &str, start: usize) -> Option<Hit> {
@@ -24,18 +26,19 @@ pub(super) fn pem(text: &str, start: usize) -> Option<Hit> {
     let end = body.find("-----END");
     let inside = &body[..end.unwrap_or(body.len())];
     // What is quoted, indented, or escaped in a literal of some language is the same key.
-    let mut characters = 0;
+    let mut run = 0;
+    let mut longest = 0;
     let mut is_escape = false;
-    for byte in inside.bytes() {
-        match byte {
-            b'n' | b'r' if is_escape => {}
-            byte if byte.is_ascii_alphanumeric() || b"+/=".contains(&byte) => characters += 1,
-            b'.' | b'<' | b'*' | b'$' | b'{' => break,
-            _ => {}
-        }
+    for byte in inside.bytes().take(MAX_LEAD) {
+        run = match byte {
+            b'n' | b'r' if is_escape => 0,
+            byte if is_base64(byte) => run + 1,
+            _ => 0,
+        };
+        longest = longest.max(run);
         is_escape = byte == b'\\';
     }
-    if characters < MIN_KEY_CHARACTERS || is_stand_in(first_line(inside)) {
+    if longest < MIN_KEY_CHARACTERS || is_stand_in(first_line(inside)) {
         return None;
     }
     // A block without an end is a key cut short: its first lines are a key to whoever has the rest.
@@ -155,6 +158,12 @@ mod tests {
         assert_eq!(whats(&pem("OPENSSH ", BODY, "\\n")), ["SSH private key"]);
         assert_eq!(whats(&pem("", "...", "\n")), [""; 0]);
         assert_eq!(whats(&pem("", "<your key>", "\n")), [""; 0]);
+        assert_eq!(
+            whats(
+                "text.find(b\"-----BEGIN EC PRIVATE KEY-----\")\nif text_of_the_file is None: return parse_the_rest()"
+            ),
+            [""; 0]
+        );
         assert_eq!(whats("-----BEGIN CERTIFICATE-----\nMIIEpAIBAAKCAQEA\n-----END CERTIFICATE-----"), [""; 0]);
     }
 
