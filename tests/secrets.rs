@@ -41,7 +41,9 @@ fn found(folder: &TempDir) -> Vec<String> {
             format!("{}:{} {}", at["path"].as_str().unwrap(), at["line"], one["rule"].as_str().unwrap())
         })
         .filter(|one| {
-            ["secret", "token", "password", "key-committed", "credential"].iter().any(|word| one.contains(word))
+            ["committed", "password-literal", "credential-in-url", "plaintext", "hardcoded", "secret-named"]
+                .iter()
+                .any(|word| one.contains(word))
         })
         .collect();
     found.sort();
