@@ -1,15 +1,23 @@
-//! Checks of bastions that are reached through Session Manager, and of its preferences.
+//! Checks of machines: what their start-up script gives away, and bastions that are reached through Session Manager.
 
 use std::borrow::Cow;
+
+use base64::Engine;
 
 use super::groups::is_bastion;
 use super::{Cx, Findings, Native};
 use crate::frontend::terraform::functions::from_json;
 use crate::model::view::iam::{document, statements};
-use crate::model::{Lookup, Node, Resource, ResourceId};
+use crate::model::{Lookup, Node, Resource, ResourceId, Value};
+use crate::secret::{find, is_literal_secret, is_secret_name};
+use crate::source::Span;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
+    (
+        "aws-ec2-secret-in-user-data",
+        Native::Resource("terraform", &["aws_instance", "aws_launch_template", "aws_launch_configuration"], user_data),
+    ),
     ("aws-ec2-key-pair", Native::Resource("terraform", &["aws_instance"], key_pair)),
     ("aws-ec2-bastion-without-ssm", Native::Resource("terraform", &["aws_instance"], without_ssm)),
     ("aws-ssm-session-without-logging", Native::Resource("terraform", &["aws_ssm_document"], session_log)),
@@ -18,6 +26,50 @@ pub const CHECKS: &[(&str, Native)] = &[
 
 /// Managed policies with which the agent of Systems Manager can register.
 const AGENT_POLICIES: &[&str] = &["AmazonSSMManagedInstanceCore", "AmazonSSMManagedEC2InstanceDefaultPolicy"];
+
+fn user_data(cx: &Cx, _: ResourceId, machine: &Resource, out: &mut Findings) {
+    for attribute in ["user_data", "user_data_base64"] {
+        let (Lookup::Known(node) | Lookup::Unknown(node)) = machine.body.get(attribute) else { continue };
+        let text = match &node.value {
+            Value::String(text) => text,
+            Value::Unknown(unknown) => match &unknown.template {
+                Some(text) => text,
+                None => continue,
+            },
+            _ => continue,
+        };
+        let decoded = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok();
+        let script = decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_string());
+        let known = find(&script).into_iter().filter_map(|hit| Some((script.get(hit.start..hit.end)?, hit.what)));
+        for (secret, what) in known.chain(assignments(&script)) {
+            let message =
+                format!("{attribute} holds {what}, wanted a reference to a secret that the machine reads itself");
+            // The script is long; the line to mend is the one with the secret, if it is written here.
+            let source = cx.sources.slice(node.span);
+            match source.find(secret) {
+                Some(offset) => {
+                    let start = node.span.start + offset as u32;
+                    let at = Span::new(node.span.file, start, start + secret.len() as u32);
+                    out.at(at, attribute, message).sensitive();
+                }
+                None => {
+                    out.fail(node, attribute, message).sensitive();
+                }
+            }
+        }
+    }
+}
+
+/// Values that a script assigns to variables with names of secrets.
+fn assignments(script: &str) -> impl Iterator<Item = (&str, &'static str)> {
+    script.lines().filter_map(|line| {
+        let line = line.trim().trim_start_matches("export ").trim_start_matches("set ");
+        let (name, value) = line.split_once('=')?;
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let value = value.trim().trim_matches(['"', '\'']);
+        (is_name && is_secret_name(name) && is_literal_secret(value)).then_some((value, "a secret"))
+    })
+}
 
 fn key_pair(_: &Cx, _: ResourceId, instance: &Resource, out: &mut Findings) {
     if !is_bastion(instance) {
@@ -39,7 +91,7 @@ fn key_pair(_: &Cx, _: ResourceId, instance: &Resource, out: &mut Findings) {
 
 /// Whether an unknown value is set by a resource, not left open by a variable.
 fn is_computed(node: &Node) -> bool {
-    matches!(&node.value, crate::model::Value::Unknown(unknown) if unknown.not_null)
+    matches!(&node.value, Value::Unknown(unknown) if unknown.not_null)
 }
 
 fn without_ssm(cx: &Cx, id: ResourceId, instance: &Resource, out: &mut Findings) {
