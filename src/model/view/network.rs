@@ -74,11 +74,10 @@ fn registry_placement(model: &Model, id: ResourceId, value: &Node) -> Placement 
     let mut references = Vec::new();
     collect(value, &mut references);
     let root = &model.resource(id).root;
+    let mut is_private = !references.is_empty();
     for reference in references {
-        let Some((name, "public_subnets")) = reference.strip_prefix("module.").and_then(|rest| rest.rsplit_once('.'))
-        else {
-            continue;
-        };
+        let (name, output) =
+            reference.strip_prefix("module.").and_then(|rest| rest.rsplit_once('.')).unwrap_or_default();
         let name = name.split('[').next().unwrap_or(name);
         let call = model.iter().map(|(_, one)| one).find(|one| {
             let source = one.body.get("source").known().and_then(Node::as_str).unwrap_or("");
@@ -87,11 +86,13 @@ fn registry_placement(model: &Model, id: ResourceId, value: &Node) -> Placement 
                 && &*one.name == name
                 && source.trim_start_matches("registry.terraform.io/").starts_with("terraform-aws-modules/vpc/aws")
         });
-        if let Some(call) = call {
-            return Placement::Public(None, call.head);
+        match call {
+            Some(call) if output == "public_subnets" => return Placement::Public(None, call.head),
+            Some(_) => is_private &= matches!(output, "private_subnets" | "intra_subnets"),
+            None => is_private = false,
         }
     }
-    Placement::Unknown
+    if is_private { Placement::Private } else { Placement::Unknown }
 }
 
 /// What the unknown parts of a value refer to.
