@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 
 use crate::discover::Discovered;
-use crate::frontend::terraform::functions::to_json;
+use crate::model::json::to_json;
 use crate::model::{Node, Resource, Value};
 use crate::scan::Assembled;
 use crate::source::{Sources, Span};

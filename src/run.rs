@@ -382,6 +382,7 @@ fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, 
 
 /// Reads expressions from standard input, one a line, and answers each on a line of its own.
 fn console_command(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, Error> {
+    use crate::frontend::terraform::value::lower::answer;
     let paths = [arguments.path.clone()];
     let pool = pool(None)?;
     let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
@@ -409,13 +410,12 @@ fn console_command(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, 
         answers
     });
     let mut writer = BufWriter::new(out);
-    for answer in answers {
-        match (answer, arguments.json) {
-            (Ok(node), true) if node.is_unknown() => writeln!(writer, "{{\"unknown\":true}}")?,
-            (Ok(node), true) => writeln!(writer, "{}", crate::inspect::value_json(&node))?,
+    for answered in answers {
+        match (answered, arguments.json) {
+            (Ok(value), true) => writeln!(writer, "{}", answer(&value))?,
             (Err(message), true) => writeln!(writer, "{}", serde_json::json!({ "error": message }))?,
-            (Ok(node), false) if node.is_unknown() => writeln!(writer, "(unknown)")?,
-            (Ok(node), false) => writeln!(writer, "{:#}", crate::frontend::terraform::functions::to_json(&node))?,
+            (Ok(value), false) if value.is_unknown() => writeln!(writer, "(unknown)")?,
+            (Ok(value), false) => writeln!(writer, "{:#}", answer(&value)["value"])?,
             (Err(message), false) => writeln!(writer, "error: {message}")?,
         }
     }

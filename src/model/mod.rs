@@ -3,6 +3,7 @@
 pub mod dockerfile;
 pub mod graph;
 pub mod image;
+pub mod json;
 pub mod node;
 pub mod shell;
 pub mod view;

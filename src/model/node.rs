@@ -30,7 +30,7 @@ pub struct Step {
     /// Where it stands.
     pub span: Span,
     /// What it is, for people: `var.public`, `local.tags`, `argument public of module.db`, `default of var.public`.
-    pub what: String,
+    pub what: Arc<str>,
 }
 
 /// A value as its format's own engine computes it.
@@ -81,7 +81,7 @@ impl std::fmt::Display for Number {
 }
 
 /// Why a value is not known, and what it depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Unknown {
     /// The reason, for people: `variable "cidr" has no value`.
     pub reason: String,
@@ -92,6 +92,8 @@ pub struct Unknown {
     /// For text of which only parts are unknown: the text with `${reference}` in their place. Rules about documents
     /// (policies) read it; nobody may take it for the value.
     pub template: Option<Arc<str>>,
+    /// The two values of a conditional whose condition is not known: what is bad in both is bad.
+    pub arms: Option<Arc<[Node; 2]>>,
 }
 
 /// Keys and values in the order of the file; keys are unique.
@@ -185,7 +187,7 @@ impl Node {
     /// An unknown node.
     pub fn unknown(reason: impl Into<String>, references: Vec<String>, not_null: bool, span: Span) -> Node {
         Node::new(
-            Value::Unknown(Arc::new(Unknown { reason: reason.into(), references, not_null, template: None })),
+            Value::Unknown(Arc::new(Unknown { reason: reason.into(), references, not_null, ..Unknown::default() })),
             span,
         )
     }
@@ -302,6 +304,16 @@ impl Node {
         }
     }
 
+    /// The text that a primitive is written as; none for null, unknown and collections.
+    pub fn to_text(&self) -> Option<String> {
+        match &self.value {
+            Value::String(text) => Some(text.to_string()),
+            Value::Bool(bool) => Some(bool.to_string()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
     /// The elements of a list; none for anything else.
     pub fn items(&self) -> &[Node] {
         match &self.value {
@@ -351,7 +363,7 @@ mod tests {
     fn paths_cross_lists_and_keep_the_three_answers_apart() {
         let rule = |cidr: Node| Node::map(vec![entry("cidr_blocks", Node::list(vec![cidr], span(3)))], span(2));
         let unknown =
-            Unknown { reason: "no value".into(), references: vec!["var.x".into()], not_null: false, template: None };
+            Unknown { reason: "no value".into(), references: vec!["var.x".into()], ..Unknown::default() };
         let body = Node::map(
             vec![entry(
                 "ingress",

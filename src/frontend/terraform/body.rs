@@ -1,45 +1,65 @@
-//! The inside of a block as one map: arguments, and blocks as lists under their type, with `dynamic` blocks expanded.
+//! The inside of a block as one object: arguments, and blocks as tuples under their type, with `dynamic` blocks expanded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::eval::{Dependencies, Evaluator, Scope, pairs};
-use super::syntax::{Block, BodyId};
-use crate::model::{Entry, Node, Value};
+use super::eval::{Dependencies, Evaluator, Scope};
+use super::module::Declaration;
+use super::syntax::{Block, BodyId, ExprId, ExprKind, File};
+use super::value::{Kind, Member, Type, Unknown, Val};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
 
 /// Blocks that a single `dynamic` may make.
 const MAX_BLOCKS: usize = 10_000;
 
-/// Evaluates a body. `depends` is told for each top-level argument or block which resources it refers to.
+/// Evaluates the body of a declaration with its override files, in the order of the files. `depends` is told for each
+/// top-level argument or block which resources it refers to.
 pub fn body(
+    evaluator: &Evaluator<'_>,
+    scope: Scope<'_>,
+    declaration: &Declaration,
+    depends: &mut dyn FnMut(&str, Dependencies),
+) -> Vec<Member> {
+    let mut members = inside(evaluator, scope, declaration.block.body, depends);
+    for (file, body) in &declaration.overrides {
+        for member in inside(evaluator, Scope { file, ..scope }, *body, depends) {
+            match members.iter_mut().find(|known| known.key == member.key) {
+                Some(known) => *known = member,
+                None => members.push(member),
+            }
+        }
+    }
+    members
+}
+
+/// Evaluates what stands between two braces.
+pub fn inside(
     evaluator: &Evaluator<'_>,
     scope: Scope<'_>,
     body: BodyId,
     depends: &mut dyn FnMut(&str, Dependencies),
-) -> Vec<Entry> {
+) -> Vec<Member> {
     let file = scope.file;
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut members: Vec<Member> = Vec::new();
     for attribute in file.attributes(body) {
         let name = file.text(attribute.name);
-        let (node, dependencies) = match name {
+        let (val, dependencies) = match name {
             // Names of providers and resources, not values.
             "provider" | "providers" | "ignore_changes" | "replace_triggered_by" => {
-                (Node::string(file_text(file, attribute.value), file.expr_span(attribute.value)), Dependencies::new())
+                (Val::string(written(file, attribute.value), file.expr_span(attribute.value)), Dependencies::new())
             }
             "depends_on" => {
-                let (_, dependencies) = evaluator.argument(scope, attribute.value);
-                depends("", dependencies);
+                depends("", named(evaluator, scope, attribute.value));
                 continue;
             }
             _ => evaluator.argument(scope, attribute.value),
         };
         depends(name, dependencies);
         let key_span = Span::new(file.id, attribute.start, attribute.name_end);
-        entries.push(Entry { key: name.into(), key_span, node });
+        members.push(Member { key: name.into(), key_span, val });
     }
-    let mut groups: BTreeMap<Arc<str>, (Span, Vec<Node>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Arc<str>, (Span, Vec<Val>)> = BTreeMap::new();
     let mut order: Vec<Arc<str>> = Vec::new();
     for block in file.blocks(body) {
         let is_dynamic = file.text(block.kind) == "dynamic";
@@ -47,11 +67,10 @@ pub fn body(
             Some(label) if is_dynamic => label.into(),
             _ => file.text(block.kind).into(),
         };
-        let header = file.header_span(block);
         if !groups.contains_key(&kind) {
             order.push(kind.clone());
         }
-        let group = groups.entry(kind.clone()).or_insert_with(|| (header, Vec::new()));
+        let group = groups.entry(kind.clone()).or_insert_with(|| (file.header_span(block), Vec::new()));
         let mut told = |_: &str, dependencies: Dependencies| depends(&kind, dependencies);
         if is_dynamic {
             dynamic(evaluator, scope, block, &kind, &mut group.1, &mut told);
@@ -59,20 +78,36 @@ pub fn body(
             group.1.push(nested(evaluator, scope, block, &mut told));
         }
     }
-    for kind in &order {
-        if let Some((span, blocks)) = groups.remove(kind)
+    for kind in order {
+        if let Some((span, blocks)) = groups.remove(&kind)
             && !blocks.is_empty()
-            && !entries.iter().any(|entry| entry.key == *kind)
+            && !members.iter().any(|member| member.key == kind)
         {
-            entries.push(Entry { key: kind.clone(), key_span: span, node: Node::list(blocks, span) });
+            members.push(Member { key: kind, key_span: span, val: Val::tuple(blocks, span) });
         }
     }
-    entries
+    members
 }
 
-fn file_text(file: &Arc<super::syntax::File>, expr: super::syntax::ExprId) -> String {
-    let span = file.expr_span(expr);
-    file.source_text(span).to_string()
+fn written(file: &File, expr: ExprId) -> &str {
+    file.source_text(file.expr_span(expr))
+}
+
+/// The resources that `depends_on` names. Nothing of them is evaluated: only their addresses count.
+fn named(evaluator: &Evaluator<'_>, scope: Scope<'_>, expr: ExprId) -> Dependencies {
+    let file = scope.file;
+    let ExprKind::Tuple(items) = file.expr(expr).kind else { return Dependencies::new() };
+    let mut found = Dependencies::new();
+    for item in file.exprs(items) {
+        match evaluator.address(scope, *item) {
+            Some(address) => {
+                found.insert(address);
+            }
+            // Not a resource: a module or a variable, evaluated for what it depends on.
+            None => found.extend(evaluator.argument(scope, *item).1),
+        }
+    }
+    found
 }
 
 fn nested(
@@ -80,14 +115,14 @@ fn nested(
     scope: Scope<'_>,
     block: &Block,
     depends: &mut dyn FnMut(&str, Dependencies),
-) -> Node {
-    let mut entries = body(evaluator, scope, block.body, depends);
+) -> Val {
+    let mut members = inside(evaluator, scope, block.body, depends);
     let span = scope.file.block_span(block);
     if let Some(label) = scope.file.labels(block).next() {
         let header = scope.file.header_span(block);
-        entries.push(Entry { key: "#label".into(), key_span: header, node: Node::string(label, header) });
+        members.push(Member { key: "#label".into(), key_span: header, val: Val::string(label, header) });
     }
-    Node::map(entries, span)
+    Val::object(members, span)
 }
 
 /// Expands `dynamic "kind" { for_each, iterator, content }`; where the number is not known, one block stands for all.
@@ -96,51 +131,63 @@ fn dynamic(
     scope: Scope<'_>,
     block: &Block,
     kind: &str,
-    out: &mut Vec<Node>,
+    out: &mut Vec<Val>,
     depends: &mut dyn FnMut(&str, Dependencies),
 ) {
     let file = scope.file;
+    let header = file.header_span(block);
     let Some(content) = file.blocks(block.body).iter().find(|inner| file.text(inner.kind) == "content") else {
-        let span = file.header_span(block);
-        evaluator.problem(Problem::at(
-            ProblemKind::Evaluation,
-            span,
-            format!("dynamic \"{kind}\" has no content block"),
-        ));
+        let message = format!("dynamic \"{kind}\" has no content block");
+        evaluator.problem(Problem::at(ProblemKind::Evaluation, header, message));
         return;
     };
-    let Some(each) = file.attribute(block.body, "for_each") else { return };
+    let Some(each) = file.attribute(block.body, "for_each") else {
+        let message = format!("dynamic \"{kind}\" has no for_each");
+        evaluator.problem(Problem::at(ProblemKind::Evaluation, header, message));
+        return;
+    };
     let iterator = match file.attribute(block.body, "iterator").map(|attribute| file.expr(attribute.value).kind) {
-        Some(super::syntax::ExprKind::Variable(name)) => file.text(name),
+        Some(ExprKind::Variable(name)) => file.text(name),
         _ => kind,
     };
     let (collection, dependencies) = evaluator.argument(scope, each.value);
     depends(kind, dependencies);
-    let items = match &collection.value {
-        Value::Unknown(unknown) => {
-            let part = |name: &str| {
-                Node::unknown(unknown.reason.clone(), vec![format!("{iterator}.{name}")], true, collection.span)
+    let items = match &collection.kind {
+        Kind::Unknown(unknown) => {
+            let part = |ty: Type, name: &str| {
+                let unknown = Unknown {
+                    ty,
+                    reason: unknown.reason.clone(),
+                    references: vec![format!("{iterator}.{name}").into()],
+                    not_null: true,
+                    ..Unknown::default()
+                };
+                Val::unknown(unknown, collection.span)
             };
-            vec![(part("key"), part("value"))]
+            let element = unknown.ty.element().cloned().unwrap_or_default();
+            vec![(part(Type::Dynamic, "key"), part(element, "value"))]
         }
-        _ => pairs(&collection),
+        _ if collection.is_collection() => collection.pairs(),
+        Kind::Null(_) => {
+            let message = format!("the for_each of dynamic \"{kind}\" is null");
+            evaluator.problem(Problem::at(ProblemKind::Evaluation, collection.span, message));
+            return;
+        }
+        _ => {
+            let message = format!("the for_each of dynamic \"{kind}\" is no collection");
+            evaluator.problem(Problem::at(ProblemKind::Evaluation, collection.span, message));
+            return;
+        }
     };
     if items.len() > MAX_BLOCKS {
         let message =
             format!("dynamic \"{kind}\" makes {} blocks: only the first {MAX_BLOCKS} are judged", items.len());
-        evaluator.problem(Problem::at(ProblemKind::Limit, file.header_span(block), message));
+        evaluator.problem(Problem::at(ProblemKind::Limit, header, message));
     }
-    let is_set = matches!(collection.value, Value::List(_));
     for (key, value) in items.into_iter().take(MAX_BLOCKS) {
         let span = value.span;
-        let key = if is_set && !matches!(value.value, Value::List(_) | Value::Map(_)) { value.clone() } else { key };
-        let each = Node::map(
-            vec![
-                Entry { key: "key".into(), key_span: span, node: key },
-                Entry { key: "value".into(), key_span: span, node: value },
-            ],
-            span,
-        );
+        let part = |name: &str, val: Val| Member { key: name.into(), key_span: span, val };
+        let each = Val::object(vec![part("key", key), part("value", value)], span);
         let binding = scope.binding(iterator, each);
         out.push(nested(evaluator, scope.bind(&binding), content, depends));
     }

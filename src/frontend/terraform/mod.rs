@@ -11,6 +11,7 @@ mod kubernetes;
 pub mod module;
 pub mod policy;
 pub mod syntax;
+pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,6 +24,7 @@ use rustc_hash::FxHashMap;
 
 use self::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
 use self::module::{Declaration, Module};
+use self::value::{Member, Val};
 use super::{Claim, Context, Frontend, LocalEdge, Parsed, Settings};
 use crate::model::{Entry, Node, Resource};
 use crate::problem::Problem;
@@ -143,7 +145,7 @@ pub fn evaluate_all<'e>(
     sources: &Sources,
     files: &[FileId],
     expressions: impl Iterator<Item = &'e str>,
-    answer: &mut dyn FnMut(Result<Node, String>),
+    answer: &mut dyn FnMut(Result<Val, String>),
 ) {
     let mut parsed = Parsed::default();
     let (mut folders, modules) = load(sources, files, &mut parsed);
@@ -158,7 +160,7 @@ pub fn evaluate_all<'e>(
             Err(problem) => Err(problem.message),
             Ok((file, expr)) => {
                 let none = Repetition::default();
-                evaluator.observations.take();
+                evaluator.forget();
                 let result = evaluator.eval(Scope::new(&instance, &file, &none), expr);
                 let seen = evaluator.observations.take();
                 match (result, seen.into_iter().next()) {
@@ -295,9 +297,8 @@ impl Root {
         }
         for (name, local) in module.locals.iter() {
             // Evaluated even when unused: what is wrong in it is wrong.
-            let none = Repetition::default();
-            let (node, _) = evaluator.argument(Scope::new(instance, &local.file, &none), local.item);
             let span = local.file.expr_span(local.item);
+            let node = evaluator.lower(&evaluator.local_value(instance, name, span));
             let key_span = node.span;
             self.resources.push(Resource {
                 format: "terraform",
@@ -352,20 +353,15 @@ impl Root {
                 references.push((from, attribute.into(), dependencies));
             }
         };
-        let mut entries = if kind == "variable" {
-            variable_entries(evaluator, instance, declaration)
-        } else {
-            body::body(evaluator, Scope::new(instance, file, repetition), declaration.block.body, &mut depends)
+        let mut members = match kind {
+            "variable" => variable_members(evaluator, instance, declaration),
+            _ => body::body(evaluator, Scope::new(instance, file, repetition), declaration, &mut depends),
         };
-        for (file, body) in &declaration.overrides {
-            let replacing = body::body(evaluator, Scope::new(instance, file, repetition), *body, &mut depends);
-            for entry in replacing {
-                match entries.iter_mut().find(|known| known.key == entry.key) {
-                    Some(known) => *known = entry,
-                    None => entries.push(entry),
-                }
-            }
+        if kind == "data.aws_iam_policy_document" {
+            let val = policy::document(evaluator, instance, declaration, repetition);
+            members.push(Member { key: "json".into(), key_span: val.span, val });
         }
+        let entries = entries(evaluator, members);
         let span = file.block_span(&declaration.block);
         self.resources.push(Resource {
             format: "terraform",
@@ -387,7 +383,8 @@ impl Root {
         for block in file.blocks(declaration.block.body).iter().filter(|block| file.text(block.kind) == "backend") {
             let label = file.labels(block).next().unwrap_or("").to_string();
             let none = Repetition::default();
-            let entries = body::body(evaluator, Scope::new(instance, file, &none), block.body, &mut |_, _| {});
+            let members = body::inside(evaluator, Scope::new(instance, file, &none), block.body, &mut |_, _| {});
+            let entries = entries(evaluator, members);
             self.resources.push(Resource {
                 format: "terraform",
                 kind: format!("backend.{label}").into(),
@@ -425,15 +422,25 @@ impl Root {
     }
 }
 
+/// The members of a body as rules see them.
+fn entries(evaluator: &Evaluator<'_>, members: Vec<Member>) -> Vec<Entry> {
+    let entry = |member: Member| Entry {
+        node: evaluator.lower(&member.val),
+        key: member.key,
+        key_span: member.key_span,
+    };
+    members.into_iter().map(entry).collect()
+}
+
 /// The declared facts of a variable; validations speak of the variable itself and are no values.
-fn variable_entries(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) -> Vec<Entry> {
+fn variable_members(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) -> Vec<Member> {
     let none = Repetition::default();
     ["default", "sensitive", "nullable", "description"]
         .iter()
         .filter_map(|name| {
             let argument = declaration.attribute(name)?;
-            let (node, _) = evaluator.argument(Scope::new(instance, &argument.file, &none), argument.item);
-            Some(Entry { key: (*name).into(), key_span: node.span, node })
+            let (val, _) = evaluator.argument(Scope::new(instance, &argument.file, &none), argument.item);
+            Some(Member { key: (*name).into(), key_span: val.span, val })
         })
         .collect()
 }
@@ -480,13 +487,33 @@ fn given(
     settings: &Settings,
     sources: &Sources,
     problems: &mut Vec<Problem>,
-) -> FxHashMap<Arc<str>, Node> {
+) -> FxHashMap<Arc<str>, Val> {
     let mut given = FxHashMap::default();
+    let none = Repetition::default();
+    let nothing = evaluator.root(module.clone(), FxHashMap::default());
+    let mut flag = |name: &str, value: &str, given: &mut FxHashMap<Arc<str>, Val>| {
+        let Some(declaration) = module.variables.get(name) else { return };
+        let span = declaration.head();
+        let ty = evaluator.declared_type(&nothing, declaration);
+        let is_literal = ty.is_primitive() || declaration.attribute("type").is_none();
+        let val = match is_literal {
+            true => Ok(Val::string(value, span)),
+            false => literal_expression(evaluator, &nothing, value, span),
+        };
+        match val {
+            Ok(val) => {
+                given.insert(name.into(), val);
+            }
+            Err(message) => problems.push(
+                Problem::at(ProblemKind::Evaluation, span, format!("the value given for var.{name}: {message}"))
+                    .help("give it as an expression, as in ['a', 'b'] with double quotes"),
+            ),
+        }
+    };
     if settings.tf_env {
-        for (name, value) in
-            std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)))
-        {
-            from_flag(&name, &value, module, &mut given);
+        let variables = std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)));
+        for (name, value) in variables {
+            flag(&name, &value, &mut given);
         }
     }
     let mut files: Vec<(usize, &String, Arc<syntax::File>)> = folder
@@ -496,37 +523,41 @@ fn given(
         .collect();
     files.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
     let mut trees: Vec<Arc<syntax::File>> = files.into_iter().map(|(_, _, file)| file).collect();
+    let mut parse_problems = Vec::new();
     for id in &settings.var_files {
         let source = sources.get(*id);
         let tree = match source.path().ends_with(".json") {
             true => syntax::parse_json(*id, source.shared_text(), true),
             false => syntax::parse(*id, source.shared_text()),
         };
-        problems.extend(tree.problems);
+        parse_problems.extend(tree.problems);
         trees.push(tree.file);
     }
-    let none = Repetition::default();
-    let nothing = evaluator.root(module.clone(), FxHashMap::default());
     for file in trees {
         for attribute in file.attributes(file.root()) {
-            let (node, _) = evaluator.argument(Scope::new(&nothing, &file, &none), attribute.value);
-            given.insert(Arc::from(file.text(attribute.name)), node);
+            // Only bound names are known in a variable file, and there is none.
+            let scope = Scope { is_closed: true, ..Scope::new(&nothing, &file, &none) };
+            let (val, _) = evaluator.argument(scope, attribute.value);
+            given.insert(Arc::from(file.text(attribute.name)), val);
         }
     }
     for (name, value) in &settings.vars {
-        from_flag(name, value, module, &mut given);
+        flag(name, value, &mut given);
     }
+    problems.extend(parse_problems);
     given
 }
 
-/// A value from the command line: a literal string for variables of type string, else an expression.
-fn from_flag(name: &str, value: &str, module: &Module, given: &mut FxHashMap<Arc<str>, Node>) {
-    let Some(declaration) = module.variables.get(name) else { return };
-    let span: Span = declaration.head();
-    let parsed = serde_json::from_str::<serde_json::Value>(value).ok().filter(|value| !value.is_string());
-    let node = match parsed {
-        Some(value) => functions::from_json(&value, span),
-        None => Node::string(value, span),
-    };
-    given.insert(name.into(), node);
+/// A value from the command line for a variable of a compound type.
+fn literal_expression(
+    evaluator: &Evaluator<'_>,
+    instance: &Rc<Instance>,
+    text: &str,
+    span: Span,
+) -> Result<Val, String> {
+    let outside = FileId(u32::MAX);
+    let (file, expr) = syntax::parse_expression(outside, text.into()).map_err(|problem| problem.message)?;
+    let none = Repetition::default();
+    let scope = Scope { is_closed: true, ..Scope::new(instance, &file, &none) };
+    evaluator.eval(scope, expr).map(|val| val.placed(span)).map_err(|failure| failure.message)
 }

@@ -86,7 +86,7 @@ fn flow<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Option
     let mut is_unknown = protocol.is_unknown();
     let name = protocol
         .known()
-        .map(|node| crate::frontend::terraform::functions::to_text(node).unwrap_or_default().to_lowercase());
+        .map(|node| node.to_text().unwrap_or_default().to_lowercase());
     let port = |name: &str| body.get(name).known().and_then(Node::as_f64).map(|port| port as i64);
     let ports = match name.as_deref() {
         Some("-1" | "all") => Some((0, 65_535)),

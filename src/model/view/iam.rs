@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::frontend::terraform::functions::from_json;
+use crate::model::json::from_json;
 use crate::model::{Lookup, Node, Value};
 
 /// A document as a structure; None where it is not known. Text of which only parts are unknown is read with the references in

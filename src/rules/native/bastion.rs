@@ -6,7 +6,7 @@ use base64::Engine;
 
 use super::groups::is_bastion;
 use super::{Cx, Findings, Native};
-use crate::frontend::terraform::functions::from_json;
+use crate::model::json::from_json;
 use crate::model::view::iam::{document, statements};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 use crate::secret::{find, is_literal_secret, is_secret_name};

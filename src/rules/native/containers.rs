@@ -1,7 +1,7 @@
 //! Checks of containers that hold for several formats: pods, ECS task definitions and the stage of a Dockerfile that ships.
 
 use super::{Cx, Findings, Native, show};
-use crate::frontend::terraform::functions::from_json;
+use crate::model::json::from_json;
 use crate::model::image::Image;
 use crate::model::view::pod::{Container, Pod, pod};
 use crate::model::{Lookup, Node, Resource, Value};
@@ -118,7 +118,7 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
     });
     tasks(cx, out, |_, definition, out| match definition.get("user") {
         Lookup::Known(node)
-            if crate::frontend::terraform::functions::to_text(node).is_some_and(|user| is_root(&user)) =>
+            if node.to_text().is_some_and(|user| is_root(&user)) =>
         {
             out.fail(
                 node,

@@ -80,8 +80,9 @@ pub(super) fn identity(
     };
     match &*resource.kind {
         "data.aws_iam_policy_document" => {
-            let document: Node = as_document(body);
-            judge(&document, "statement", out);
+            if let Lookup::Known(node) | Lookup::Unknown(node) = body.get("json") {
+                judge(node, "statement", out);
+            }
         }
         "aws_iam_role" => {
             for policy in body.get("inline_policy").known().map(Node::items).unwrap_or_default() {
@@ -98,15 +99,6 @@ pub(super) fn identity(
             }
         }
     }
-}
-
-/// A policy document's data block in the form of the JSON.
-pub(super) fn as_document(body: &Node) -> Node {
-    let statements: Vec<Node> = body.get("statement").known().map(Node::items).unwrap_or_default().to_vec();
-    let statements = statements.iter().map(crate::frontend::terraform::policy::statement).collect();
-    let entry =
-        crate::model::Entry { key: "Statement".into(), key_span: body.span, node: Node::list(statements, body.span) };
-    Node::map(vec![entry], body.span)
 }
 
 pub(super) fn text(node: &Node) -> &str {

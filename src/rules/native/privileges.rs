@@ -1,6 +1,6 @@
 //! Checks of what policies allow: sets of actions that lead to more rights, secrets or data, and policies open to everybody.
 
-use super::iam::{anyone, as_document, identity, is_narrowed, text, trust};
+use super::iam::{anyone, identity, is_narrowed, text, trust};
 
 use super::{Cx, Findings, Native};
 use crate::model::view::iam::{Statement, document, statements};
@@ -359,7 +359,8 @@ fn document_for_anyone(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut F
     if cx.model.graph.incoming(id).iter().any(|edge| JUDGED.contains(&&*cx.model.resource(edge.from).kind)) {
         return;
     }
-    let document = as_document(&resource.body);
+    let (Lookup::Known(json) | Lookup::Unknown(json)) = resource.body.get("json") else { return };
+    let Some(document) = document(json) else { return };
     for statement in statements(&document).into_iter().filter(|one| one.allows()) {
         if let Some(node) = anyone(statement).filter(|_| !is_limited(statement)) {
             out.fail(node, "statement.principals", "statement allows the principal \"*\", wanted named principals");

@@ -11,4 +11,4 @@ mod template;
 
 pub use ast::{Attribute, Block, BodyId, Expr, ExprId, ExprKind, File, For, List, Operator, Part, TemplateFor, Text};
 pub use json::parse_json;
-pub use parser::{MAX_DEPTH, Parsed, parse, parse_expression};
+pub use parser::{MAX_DEPTH, Parsed, parse, parse_expression, parse_template};

@@ -43,7 +43,8 @@ pub fn parse(id: FileId, text: Arc<str>) -> Parsed {
 
 /// Parses one expression, as the argument of an attribute that ends with the text.
 pub fn parse_expression(id: FileId, text: Arc<str>) -> Result<(Arc<File>, ExprId), Problem> {
-    let mut parser = Parser::new(id, text);
+    // A heredoc ends with its line.
+    let mut parser = Parser::new(id, format!("{text}\n").into());
     parser.space(false);
     let result = parser.expression(false).and_then(|expr| {
         parser.space(true);
@@ -52,6 +53,17 @@ pub fn parse_expression(id: FileId, text: Arc<str>) -> Result<(Arc<File>, ExprId
         }
         Ok(expr)
     });
+    let parsed = parser.done();
+    match result {
+        Ok(expr) => Ok((parsed.file, expr)),
+        Err(problem) => Err(*problem),
+    }
+}
+
+/// Parses a template file: the text as the inside of a quoted template, without escapes.
+pub fn parse_template(id: FileId, text: Arc<str>) -> Result<(Arc<File>, ExprId), Problem> {
+    let mut parser = Parser::new(id, text);
+    let result = parser.whole_template().map(|kind| parser.push(0, kind));
     let parsed = parser.done();
     match result {
         Ok(expr) => Ok((parsed.file, expr)),

@@ -66,6 +66,11 @@ impl Parser {
                     flush(&mut text, &mut pieces, trim);
                     trim = self.sequence(&mut pieces)?;
                 }
+                // Strip markers reach to the end of the line only: each line of an unquoted template is a text of its own.
+                b'\n' if open.is_none() => {
+                    self.take_char(&mut text);
+                    flush(&mut text, &mut pieces, std::mem::take(&mut trim));
+                }
                 _ => self.take_char(&mut text),
             }
         }

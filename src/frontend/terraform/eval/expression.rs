@@ -1,0 +1,382 @@
+//! Expressions of every kind but names and calls.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::operator::not_null;
+use super::{Evaluated, Evaluator, Failure, Scope, fail, limit};
+use crate::frontend::terraform::functions::{MAX_TEXT, normal};
+use crate::frontend::terraform::syntax::{ExprId, ExprKind, List, Part};
+use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::value::{Kind, Marks, Member, Number, Type, Unknown, Val};
+use crate::source::Span;
+
+/// Conditionals within conditionals of which both arms are kept.
+const MAX_ARMS: u32 = 64;
+
+impl Evaluator<'_> {
+    pub(super) fn expression(&self, scope: Scope<'_>, id: ExprId) -> Evaluated {
+        let file = scope.file;
+        let span = file.expr_span(id);
+        match file.expr(id).kind {
+            ExprKind::Null => Ok(Val::null(span)),
+            ExprKind::Bool(bool) => Ok(Val::bool(bool, span)),
+            ExprKind::Number(text) => Number::parse(file.text(text))
+                .map(|number| Val::new(Kind::Number(number), span))
+                .ok_or_else(|| fail(span, "the number is out of range")),
+            ExprKind::String(text) => match file.text(text) {
+                text if text.is_ascii() => Ok(Val::string(text, span)),
+                text => Ok(Val::string(normal(text.to_string()), span)),
+            },
+            ExprKind::Template(parts) => self.template(scope, parts, span),
+            ExprKind::Parenthesis(inner) => self.eval(scope, inner),
+            ExprKind::Element => scope.element.cloned().ok_or_else(|| fail(span, "a splat element outside a splat")),
+            ExprKind::Variable(_) | ExprKind::Attribute(..) | ExprKind::Index(..) => self.traversal(scope, id),
+            ExprKind::Splat(source, each) => self.splat(scope, source, each, span),
+            ExprKind::Call(name, arguments, expanded) => self.call(scope, name, arguments, expanded, span),
+            ExprKind::Tuple(items) => {
+                let items: Result<Vec<Val>, _> = file.exprs(items).iter().map(|item| self.eval(scope, *item)).collect();
+                Ok(Val::tuple(items?, span))
+            }
+            ExprKind::Object(items) => self.object(scope, items, span),
+            ExprKind::For(index) => self.for_loop(scope, index, span),
+            ExprKind::Conditional(condition, yes, no) => self.conditional(scope, condition, yes, no, span),
+            ExprKind::Binary(operator, left, right) => self.binary(scope, operator, left, right, span),
+            ExprKind::Negate(inner) => self.negate(scope, inner, span),
+            ExprKind::Not(inner) => self.not(scope, inner, span),
+        }
+    }
+
+    /// Both arms are evaluated, for the result has the type that both can be converted to; only what is wrong with the
+    /// chosen one counts.
+    fn conditional(&self, scope: Scope<'_>, condition: ExprId, yes: ExprId, no: ExprId, span: Span) -> Evaluated {
+        let at = scope.file.expr_span(condition);
+        let condition = self.condition(scope, condition, "the condition")?;
+        let (yes, no) = (self.eval(scope, yes), self.eval(scope, no));
+        let ty = match (&yes, &no) {
+            (Ok(yes), Ok(no)) => common_type(yes, no)
+                .ok_or_else(|| fail(span, "the two results of the conditional have types that do not go together"))?,
+            _ => Type::Dynamic,
+        };
+        let marks = condition.marks;
+        let chosen = match condition.as_bool() {
+            Some(true) => yes?,
+            Some(false) => no?,
+            None => return Ok(either(&condition, yes, no, ty, span).marked(marks)),
+        };
+        let chosen = convert(chosen, &ty).map_err(|error| fail(at, error))?;
+        Ok(chosen.used_at(span).marked(marks))
+    }
+
+    /// A condition as a boolean; null is refused, unknown stays.
+    fn condition(&self, scope: Scope<'_>, expr: ExprId, what: &str) -> Result<Val, Box<Failure>> {
+        let span = scope.file.expr_span(expr);
+        let val = self.eval(scope, expr)?;
+        let val = convert(val, &Type::Bool).map_err(|_| fail(span, format!("{what} is not true or false")))?;
+        if val.is_null() { Err(fail(span, format!("{what} is null"))) } else { Ok(val) }
+    }
+
+    fn template(&self, scope: Scope<'_>, parts: List, span: Span) -> Evaluated {
+        // A template of a single interpolation is that value itself.
+        if let [Part::Expr(only)] = scope.file.parts(parts) {
+            return self.eval(scope, *only).map(|value| value.used_at(span));
+        }
+        self.text_of(scope, parts, span)
+    }
+
+    /// The text of a template's parts.
+    pub(super) fn text_of(&self, scope: Scope<'_>, parts: List, span: Span) -> Evaluated {
+        let mut writer = Writer::default();
+        self.write_parts(scope, parts, &mut writer)?;
+        Ok(writer.finish(span))
+    }
+
+    fn write_parts(&self, scope: Scope<'_>, parts: List, writer: &mut Writer) -> Result<(), Box<Failure>> {
+        for part in scope.file.parts(parts) {
+            match *part {
+                Part::Text(literal) => writer.text.push_str(scope.file.text(literal)),
+                Part::Expr(expr) => {
+                    let span = scope.file.expr_span(expr);
+                    let val = self.eval(scope, expr)?;
+                    if val.is_null() {
+                        return Err(fail(span, "a null value can't be part of a text"));
+                    }
+                    let val = convert(val, &Type::String)
+                        .map_err(|_| fail(span, "only strings, numbers and booleans fit into a text"))?;
+                    writer.push(val);
+                }
+                Part::If(condition, yes, no) => {
+                    let condition = self.condition(scope, condition, "the condition")?;
+                    writer.marks = writer.marks.with(condition.marks);
+                    match condition.as_bool() {
+                        Some(true) => self.write_parts(scope, yes, writer)?,
+                        Some(false) => self.write_parts(scope, no, writer)?,
+                        None => writer.push(condition),
+                    }
+                }
+                Part::For(index) => {
+                    let parsed = *scope.file.template_for(index);
+                    let collection = self.iterable(scope, parsed.collection)?;
+                    writer.marks = writer.marks.with(collection.marks);
+                    if collection.is_unknown() {
+                        writer.push(collection);
+                        continue;
+                    }
+                    for (key, value) in collection.pairs() {
+                        let key_name = parsed.key_name.map_or("", |name| scope.file.text(name));
+                        let key = scope.binding(key_name, key);
+                        let inner = scope.bind(&key);
+                        let value = inner.binding(scope.file.text(parsed.value_name), value);
+                        self.write_parts(inner.bind(&value), parsed.body, writer)?;
+                    }
+                }
+            }
+            if writer.text.len() > MAX_TEXT {
+                let span = Span::new(scope.file.id, 0, 0);
+                return Err(limit(span, "a template grows past the limit on text".into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&self, scope: Scope<'_>, items: List, span: Span) -> Evaluated {
+        let file = scope.file;
+        let mut members: Vec<Member> = Vec::with_capacity(items.len() / 2);
+        let mut marks = Marks::NONE;
+        let mut open = None;
+        for pair in file.exprs(items).chunks(2) {
+            let key_span = file.expr_span(pair[0]);
+            let key: Arc<str> = match file.expr(pair[0]).kind {
+                // A bare name is the key itself, keywords included.
+                ExprKind::Variable(name) => file.text(name).into(),
+                ExprKind::Null | ExprKind::Bool(_) => file.source_text(key_span).into(),
+                _ => {
+                    let key = self.eval(scope, pair[0])?;
+                    match self.key(&key, key_span)? {
+                        Some(text) => {
+                            marks = marks.with(key.marks);
+                            text
+                        }
+                        None => {
+                            open = Some(key);
+                            continue;
+                        }
+                    }
+                }
+            };
+            members.push(Member { key, key_span, val: self.eval(scope, pair[1])? });
+        }
+        if let Some(key) = open {
+            return Ok(Val::depends(Type::Dynamic, &[&key], span).marked(marks));
+        }
+        Ok(Val::object(members, span).marked(marks))
+    }
+
+    /// The text of a key; none where it is not known.
+    fn key(&self, key: &Val, span: Span) -> Result<Option<Arc<str>>, Box<Failure>> {
+        if key.is_null() {
+            return Err(fail(span, "a key can't be null"));
+        }
+        if key.is_unknown() {
+            return Ok(None);
+        }
+        key.to_text().map(Some).ok_or_else(|| fail(span, "a key is a string"))
+    }
+
+    /// What `for` may go through.
+    fn iterable(&self, scope: Scope<'_>, expr: ExprId) -> Evaluated {
+        let span = scope.file.expr_span(expr);
+        let collection = self.eval(scope, expr)?;
+        match &collection.kind {
+            Kind::Null(_) => Err(fail(span, "`for` can't go through null")),
+            Kind::Unknown(unknown) if unknown.ty.is_primitive() => Err(fail(span, "`for` wants a collection")),
+            Kind::Unknown(_) => Ok(collection),
+            _ if collection.is_collection() => Ok(collection),
+            _ => Err(fail(span, "`for` goes through a list, a set or a map")),
+        }
+    }
+
+    fn for_loop(&self, scope: Scope<'_>, index: u32, span: Span) -> Evaluated {
+        let parsed = *scope.file.for_expr(index);
+        let collection = self.iterable(scope, parsed.collection)?;
+        if collection.is_unknown() {
+            return Ok(not_null(Val::depends(Type::Dynamic, &[&collection], span)));
+        }
+        let mut marks = collection.marks;
+        let mut items = Vec::new();
+        let mut members: Vec<Member> = Vec::new();
+        let mut seen: FxHashMap<Arc<str>, usize> = FxHashMap::default();
+        let mut groups: Vec<Vec<Val>> = Vec::new();
+        let mut open: Option<Val> = None;
+        for (key, value) in collection.pairs() {
+            let key_name = parsed.key_name.map_or("", |name| scope.file.text(name));
+            let key = scope.binding(key_name, key);
+            let inner = scope.bind(&key);
+            let value = inner.binding(scope.file.text(parsed.value_name), value);
+            let inner = inner.bind(&value);
+            if let Some(condition) = parsed.condition {
+                let condition = self.condition(inner, condition, "the filter")?;
+                marks = marks.with(condition.marks);
+                match condition.as_bool() {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    None => {
+                        open.get_or_insert(condition);
+                        continue;
+                    }
+                }
+            }
+            let Some(key) = parsed.key else {
+                items.push(self.eval(inner, parsed.value)?);
+                continue;
+            };
+            let key_span = scope.file.expr_span(key);
+            let key = self.eval(inner, key)?;
+            marks = marks.with(key.marks);
+            let Some(text) = self.key(&key, key_span)? else {
+                open.get_or_insert(key);
+                continue;
+            };
+            let val = self.eval(inner, parsed.value)?;
+            match seen.get(&text) {
+                Some(index) if parsed.grouped => groups[*index].push(val),
+                Some(_) => return Err(fail(key_span, format!("two elements have the key \"{text}\""))),
+                None => {
+                    seen.insert(text.clone(), members.len());
+                    groups.push(vec![val.clone()]);
+                    members.push(Member { key: text, key_span, val });
+                }
+            }
+        }
+        if let Some(open) = open {
+            return Ok(not_null(Val::depends(Type::Dynamic, &[&open], span)).marked(marks));
+        }
+        if parsed.key.is_none() {
+            return Ok(Val::tuple(items, span).marked(marks));
+        }
+        if parsed.grouped {
+            for (member, group) in members.iter_mut().zip(groups) {
+                member.val = Val::tuple(group, span);
+            }
+        }
+        Ok(Val::object(members, span).marked(marks))
+    }
+
+    fn splat(&self, scope: Scope<'_>, source: ExprId, each: ExprId, span: Span) -> Evaluated {
+        let source = self.eval(scope, source)?;
+        let marks = source.marks;
+        let apply = |element: &Val| self.eval(Scope { element: Some(element), ..scope }, each);
+        let all = |items: &[Val]| -> Result<Vec<Val>, Box<Failure>> { items.iter().map(apply).collect() };
+        let val = match &source.kind {
+            Kind::Null(_) => Val::tuple(Vec::new(), span),
+            Kind::List(_) | Kind::Set(_) => {
+                let items = all(source.items())?;
+                let types: Vec<Type> = items.iter().map(Val::ty).collect();
+                match unify(&types) {
+                    Some(ty) if types.iter().all(|one| *one == ty) => Val::list(ty, items, span),
+                    _ if types.is_empty() => Val::list(Type::Dynamic, items, span),
+                    _ => Val::tuple(items, span),
+                }
+            }
+            Kind::Tuple(items) => Val::tuple(all(items)?, span),
+            Kind::Unknown(unknown) => match &unknown.ty {
+                Type::Dynamic | Type::Tuple(_) => Val::depends(Type::Dynamic, &[&source], span),
+                Type::List(element) | Type::Set(element) => {
+                    let one = Val::unknown(Unknown { ty: (**element).clone(), ..(**unknown).clone() }, source.span);
+                    let one = apply(&one)?;
+                    not_null(Val::depends(Type::list(one.ty()), &[&source, &one], span))
+                }
+                _ => Val::depends(Type::Dynamic, &[&source], span),
+            },
+            _ => Val::tuple(vec![apply(&source)?], span),
+        };
+        Ok(val.marked(marks))
+    }
+}
+
+/// The type of a conditional with these results.
+fn common_type(yes: &Val, no: &Val) -> Option<Type> {
+    match (&yes.kind, &no.kind) {
+        (Kind::Null(Type::Dynamic), _) => Some(no.ty()),
+        (_, Kind::Null(Type::Dynamic)) => Some(yes.ty()),
+        _ => match (yes.ty(), no.ty()) {
+            (Type::Dynamic, _) | (_, Type::Dynamic) => Some(Type::Dynamic),
+            (a, b) => unify(&[a, b]),
+        },
+    }
+}
+
+/// What a conditional is whose condition is not known: both arms, for rules that find both bad or one.
+fn either(condition: &Val, yes: Evaluated, no: Evaluated, ty: Type, span: Span) -> Val {
+    let parts: Vec<&Val> = [Some(condition), yes.as_ref().ok(), no.as_ref().ok()].into_iter().flatten().collect();
+    let open = Val::depends(ty.clone(), &parts, span);
+    let (Ok(yes), Ok(no)) = (&yes, &no) else { return open };
+    let (Ok(yes), Ok(no)) = (convert(yes.clone(), &ty), convert(no.clone(), &ty)) else { return open };
+    if yes.is_null() && no.is_null() {
+        return Val::new(Kind::Null(ty), span);
+    }
+    if let (Some(x), Some(y)) = (yes.as_number(), no.as_number())
+        && x == y
+    {
+        return yes.used_at(span);
+    }
+    let is_set = |val: &Val| match &val.kind {
+        Kind::Null(_) => false,
+        Kind::Unknown(unknown) => unknown.not_null,
+        _ => true,
+    };
+    let both_set = is_set(&yes) && is_set(&no);
+    let Kind::Unknown(unknown) = &open.kind else { return open };
+    let mut unknown = (**unknown).clone();
+    unknown.not_null = both_set;
+    if yes.weight().saturating_add(no.weight()) <= MAX_ARMS {
+        unknown.arms = Some(Arc::new([yes.used_at(span), no.used_at(span)]));
+    }
+    open.with_kind(Kind::Unknown(unknown.into()))
+}
+
+/// A text in the making.
+#[derive(Default)]
+struct Writer {
+    /// With `${reference}` in place of what is not known.
+    text: String,
+    /// What is known of the start, once something is not.
+    prefix: Option<String>,
+    parts: Vec<Val>,
+    marks: Marks,
+}
+
+impl Writer {
+    fn push(&mut self, val: Val) {
+        self.marks = self.marks.with(val.deep_marks());
+        let Kind::Unknown(unknown) = &val.kind else {
+            self.text.push_str(&val.to_text().unwrap_or_default());
+            return;
+        };
+        if self.prefix.is_none() {
+            self.prefix = Some(format!("{}{}", self.text, unknown.prefix.as_deref().unwrap_or("")));
+        }
+        match &unknown.template {
+            Some(template) => self.text.push_str(template),
+            None => {
+                self.text.push_str("${");
+                self.text.push_str(unknown.references.first().map_or("unknown", |reference| reference));
+                self.text.push('}');
+            }
+        }
+        self.parts.push(val);
+    }
+
+    fn finish(self, span: Span) -> Val {
+        let Some(prefix) = self.prefix else { return Val::string(normal(self.text), span).marked(self.marks) };
+        let parts: Vec<&Val> = self.parts.iter().collect();
+        let open = Val::depends(Type::String, &parts, span);
+        let Kind::Unknown(unknown) = &open.kind else { return open };
+        let mut unknown = (**unknown).clone();
+        unknown.not_null = true;
+        unknown.prefix = (!prefix.is_empty()).then(|| prefix.into());
+        unknown.template = Some(self.text.into());
+        open.with_kind(Kind::Unknown(unknown.into())).marked(self.marks)
+    }
+}

@@ -1,0 +1,251 @@
+//! Names and the way through attributes and indices.
+
+use std::sync::Arc;
+
+use super::{Evaluated, Evaluator, Failure, Scope, fail, unknown};
+use crate::frontend::terraform::syntax::{ExprId, ExprKind, Text};
+use crate::frontend::terraform::value::convert::{after_apply, convert};
+use crate::frontend::terraform::value::{Kind, Type, Unknown, Val};
+use crate::source::Span;
+
+/// One step of a traversal.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Access {
+    Name(Text),
+    Key(ExprId),
+}
+
+impl Evaluator<'_> {
+    pub(super) fn traversal(&self, scope: Scope<'_>, id: ExprId) -> Evaluated {
+        let file = scope.file;
+        let span = file.expr_span(id);
+        let mut steps = Vec::new();
+        let mut at = id;
+        let root = loop {
+            match file.expr(at).kind {
+                ExprKind::Attribute(base, name) => {
+                    steps.push(Access::Name(name));
+                    at = base;
+                }
+                ExprKind::Index(base, key) => {
+                    steps.push(Access::Key(key));
+                    at = base;
+                }
+                ExprKind::Variable(name) => break Some(name),
+                _ => break None,
+            }
+        };
+        steps.reverse();
+        let Some(root) = root else {
+            let value = self.eval(scope, at)?;
+            return self.follow(scope, value, &steps, false, span);
+        };
+        let (value, used, is_resource) = self.named(scope, file.text(root), &steps, span)?;
+        self.follow(scope, value, &steps[used..], is_resource, span)
+    }
+
+    /// Within resources a single nested block may be named without an index: only the provider's schema tells whether the
+    /// block is a list.
+    fn follow(
+        &self,
+        scope: Scope<'_>,
+        mut value: Val,
+        steps: &[Access],
+        is_resource: bool,
+        span: Span,
+    ) -> Evaluated {
+        for step in steps {
+            value = match *step {
+                Access::Name(name) => {
+                    let name = scope.file.text(name);
+                    match &value.kind {
+                        Kind::Tuple(items) if is_resource && items.len() == 1 => member(&items[0], name, span)?,
+                        _ => member(&value, name, span)?,
+                    }
+                }
+                Access::Key(key) => {
+                    let key = self.eval(scope, key)?;
+                    match &value.kind {
+                        // The other way round: a block of which there is one.
+                        Kind::Object(_) if is_resource && key.as_number().is_some_and(|key| key.as_i64() == Some(0)) => {
+                            value
+                        }
+                        _ => index(&value, &key, span)?,
+                    }
+                }
+            };
+        }
+        Ok(value.used_at(span))
+    }
+
+    /// The value of a name, how many steps after the root it used, and whether it is part of a resource.
+    fn named(
+        &self,
+        scope: Scope<'_>,
+        root: &str,
+        steps: &[Access],
+        span: Span,
+    ) -> Result<(Val, usize, bool), Box<Failure>> {
+        let mut binding = scope.names;
+        while let Some(bound) = binding {
+            if bound.name == root {
+                return Ok((bound.value.clone(), 0, false));
+            }
+            binding = bound.next;
+        }
+        if scope.is_closed {
+            return Err(fail(span, format!("the template is given no variable \"{root}\"")));
+        }
+        let name = match steps.first() {
+            Some(Access::Name(name)) => scope.file.text(*name),
+            _ => "",
+        };
+        let instance = scope.instance;
+        let one = |val: Val| Ok((val, 1, false));
+        match root {
+            "var" => one(self.variable(instance, name, span)),
+            "local" => one(self.local(instance, name, span)),
+            "each" => match (&scope.repetition.each, name) {
+                (Some((key, _)), "key") => one(key.clone()),
+                (Some((_, value)), "value") => one(value.clone()),
+                (Some(_), _) => Err(fail(span, "`each` has only `key` and `value`")),
+                (None, _) => Err(fail(span, "`each` stands only in blocks with for_each")),
+            },
+            "count" => match (&scope.repetition.index, name) {
+                (Some(index), "index") => one(index.clone()),
+                (Some(_), _) => Err(fail(span, "`count` has only `index`")),
+                (None, _) => Err(fail(span, "`count` stands only in blocks with count")),
+            },
+            "path" => one(match name {
+                "module" => Val::string(instance.module.folder.as_str(), span),
+                "root" => Val::string(instance.folders[0].as_str(), span),
+                "cwd" => unknown(
+                    Type::String,
+                    "the folder that terraform runs in is not known",
+                    Some("path.cwd".into()),
+                    span,
+                ),
+                _ => return Err(fail(span, "`path` has only `module`, `root` and `cwd`")),
+            }),
+            "terraform" => one(match name {
+                "workspace" => Val::string("default", span),
+                "applying" => unknown(
+                    Type::Bool,
+                    "whether terraform applies is not known",
+                    Some("terraform.applying".into()),
+                    span,
+                ),
+                _ => return Err(fail(span, "`terraform` has only `workspace` and `applying`")),
+            }),
+            "self" => {
+                let reason = "`self` is known when the provisioner runs";
+                Ok((unknown(Type::Dynamic, reason, Some("self".into()), span), 0, false))
+            }
+            "module" => self.output(scope, steps, span).map(|(val, used)| (val, used, false)),
+            _ => self.resource(scope, root, steps, span).map(|(val, used)| (val, used, true)),
+        }
+    }
+}
+
+/// The attribute of an object or the element of a map.
+pub(super) fn member(value: &Val, name: &str, span: Span) -> Evaluated {
+    match &value.kind {
+        Kind::Object(members) => match (value.member(name), &members.open) {
+            (Some(val), _) => Ok(val.clone()),
+            (None, Some(resource)) => Ok(after_apply(resource, name, span)),
+            (None, None) => Err(fail(span, format!("there is no attribute \"{name}\" in this object"))),
+        },
+        Kind::Map(_) => value
+            .member(name)
+            .cloned()
+            .ok_or_else(|| fail(span, format!("there is no element \"{name}\" in this map"))),
+        Kind::Unknown(unknown) => {
+            let ty = match &unknown.ty {
+                Type::Dynamic => Type::Dynamic,
+                Type::Map(element) => (**element).clone(),
+                ty @ Type::Object(_) => match ty.attribute(name) {
+                    Some(attribute) => attribute.ty.clone(),
+                    None => return Err(fail(span, format!("there is no attribute \"{name}\" in this object"))),
+                },
+                other => return Err(fail(span, format!("{} has no attributes", other.noun()))),
+            };
+            Ok(part(unknown, ty, &format!(".{name}"), span))
+        }
+        Kind::Null(_) => Err(fail(span, format!("the value is null, and has no attribute \"{name}\""))),
+        _ => Err(fail(span, format!("{} has no attribute \"{name}\"", value.ty().noun()))),
+    }
+    .map(|val| val.marked(value.marks))
+}
+
+/// A part of an unknown: its references lead to the part.
+fn part(whole: &Unknown, ty: Type, step: &str, span: Span) -> Val {
+    let not_null = whole.not_null && &*whole.reason == "known after apply";
+    let references = whole.references.iter().map(|reference| Arc::from(format!("{reference}{step}"))).collect();
+    Val::unknown(Unknown { ty, reason: whole.reason.clone(), references, not_null, ..Unknown::default() }, span)
+}
+
+/// The element of a list or map at a key.
+pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
+    if value.is_null() {
+        return Err(fail(span, "the value is null, and has no elements"));
+    }
+    if key.is_null() {
+        return Err(fail(span, "the index is null"));
+    }
+    let ty = value.ty();
+    let marks = value.marks.with(key.marks);
+    let number = || {
+        let key = convert(key.clone(), &Type::Number).map_err(|_| fail(span, "the index of a list is a number"))?;
+        match key.as_number() {
+            Some(number) if number.is_negative() || !number.is_integer() => {
+                Err(fail(span, "the index of a list is a whole number, zero or more"))
+            }
+            Some(number) => Ok(Some(number.as_i64().map_or(usize::MAX, |index| index as usize))),
+            None => Ok(None),
+        }
+    };
+    let text = || {
+        let key = convert(key.clone(), &Type::String).map_err(|_| fail(span, "the key of a map is a string"))?;
+        Ok::<_, Box<Failure>>(key.to_text())
+    };
+    let open = |ty: Type| Ok(Val::depends(ty, &[value, key], span));
+    match (&value.kind, &ty) {
+        (Kind::Unknown(_), Type::Dynamic) => open(Type::Dynamic),
+        (Kind::Unknown(_), Type::List(element)) => {
+            number()?;
+            open((**element).clone())
+        }
+        (Kind::Unknown(_), Type::Map(element)) => {
+            text()?;
+            open((**element).clone())
+        }
+        (Kind::Unknown(_), Type::Tuple(items)) => match number()? {
+            Some(index) => open(items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span))?),
+            None => open(Type::Dynamic),
+        },
+        (Kind::Unknown(_), Type::Object(_)) => match text()? {
+            Some(name) => member(value, &name, span),
+            None => open(Type::Dynamic),
+        },
+        (Kind::List(_) | Kind::Tuple(_), _) => {
+            let items = value.items();
+            match number()? {
+                Some(index) => items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span)),
+                None => open(ty.element().cloned().unwrap_or_default()),
+            }
+        }
+        (Kind::Map(_) | Kind::Object(_), _) => match text()? {
+            Some(name) => member(value, &name, span),
+            None => open(ty.element().cloned().unwrap_or_default()),
+        },
+        (Kind::Set(_), _) | (Kind::Unknown(_), Type::Set(_)) => {
+            Err(fail(span, "the elements of a set have no index; convert it with tolist"))
+        }
+        _ => Err(fail(span, format!("{} has no elements", ty.noun()))),
+    }
+    .map(|val| val.marked(marks))
+}
+
+fn out_of_range(index: usize, len: usize, span: Span) -> Box<Failure> {
+    fail(span, format!("index {index} is out of range: the list has {len} elements"))
+}

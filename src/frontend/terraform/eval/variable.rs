@@ -1,0 +1,249 @@
+//! Variables, locals and the outputs of modules.
+
+use std::rc::Rc;
+
+use super::name::{Access, index};
+use super::{Evaluated, Evaluator, Failure, Instance, Repetition, Scope, Space, fail, unknown};
+use crate::frontend::terraform::module::{At, Declaration};
+use crate::frontend::terraform::syntax::{ExprId, ExprKind};
+use crate::frontend::terraform::value::constraint::constraint;
+use crate::frontend::terraform::value::convert::{bare, convert};
+use crate::frontend::terraform::value::{Marks, Member, Type, Val};
+use crate::source::Span;
+
+impl Evaluator<'_> {
+    pub(super) fn variable(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Val {
+        let Some(declaration) = instance.module.variables.get(name) else {
+            let message = format!("variable \"{name}\" is not declared in this module");
+            return self.undeclared(span, format!("var.{name}"), message);
+        };
+        self.memoized(instance, Space::Variable, name, span, || {
+            let ty = self.declared_type(instance, declaration);
+            let val = self.variable_value(instance, name, declaration, &ty)?;
+            let at = val.span;
+            let val = convert(val, &ty).map_err(|error| fail(at, format!("invalid value for var.{name}: {error}")))?;
+            Ok(val.marked(self.declared_marks(instance, declaration)))
+        })
+    }
+
+    fn variable_value(
+        &self,
+        instance: &Rc<Instance>,
+        name: &str,
+        declaration: &Declaration,
+        ty: &Type,
+    ) -> Evaluated {
+        // A null means the default for variables that take no null.
+        let takes_null = !matches!(
+            declaration.attribute("nullable").map(|at| at.file.expr(at.item).kind),
+            Some(ExprKind::Bool(false))
+        );
+        if let Some(given) = instance.given.get(name)
+            && (takes_null || !given.is_null())
+        {
+            return Ok(given.clone());
+        }
+        if let Some(caller) = &instance.caller
+            && let Some(call) = caller.instance.module.calls.get(&caller.call)
+            && let Some(argument) = call.attribute(name)
+        {
+            let scope = Scope::new(&caller.instance, &argument.file, &caller.repetition);
+            let value = self.eval(scope, argument.item)?;
+            if takes_null || !value.is_null() {
+                let what = format!("argument {name} of {}module.{}", caller.instance.prefix, caller.call);
+                return Ok(value.through(argument.file.expr_span(argument.item), what.into()));
+            }
+        }
+        match declaration.attribute("default") {
+            Some(default) => {
+                let value = self.constant(instance, &default)?;
+                Ok(value.through(default.file.expr_span(default.item), format!("default of var.{name}").into()))
+            }
+            None => {
+                let reason = format!("variable \"{name}\" has no value");
+                Ok(unknown(bare(ty), &reason, Some(format!("var.{name}").into()), declaration.head()))
+            }
+        }
+    }
+
+    /// Evaluates something that may depend on nothing but itself, in the scope of an instance.
+    fn constant(&self, instance: &Rc<Instance>, at: &At<ExprId>) -> Evaluated {
+        let none = Repetition::default();
+        self.eval(Scope::new(instance, &at.file, &none), at.item)
+    }
+
+    /// The type that a variable is declared with; any without one.
+    pub fn declared_type(&self, instance: &Rc<Instance>, declaration: &Declaration) -> Type {
+        let Some(at) = declaration.attribute("type") else { return Type::Dynamic };
+        let key = (at.file.id, at.item);
+        if let Some(ty) = self.types.borrow().get(&key) {
+            return ty.clone();
+        }
+        let default = |item: ExprId| {
+            self.constant(instance, &At { file: at.file.clone(), item }).map_err(|failure| failure.message)
+        };
+        let ty = constraint(&at.file, at.item, &default).unwrap_or_else(|message| {
+            self.refuse(at.file.expr_span(at.item), message);
+            Type::Dynamic
+        });
+        self.types.borrow_mut().insert(key, ty.clone());
+        ty
+    }
+
+    fn declared_marks(&self, instance: &Rc<Instance>, declaration: &Declaration) -> Marks {
+        [("sensitive", Marks::SENSITIVE), ("ephemeral", Marks::EPHEMERAL)]
+            .into_iter()
+            .filter(|(name, _)| {
+                declaration
+                    .attribute(name)
+                    .and_then(|at| self.constant(instance, &at).ok())
+                    .and_then(|val| convert(val, &Type::Bool).ok())
+                    .is_some_and(|val| val.as_bool() == Some(true))
+            })
+            .fold(Marks::NONE, |marks, (_, mark)| marks.with(mark))
+    }
+
+    /// Evaluates the `validation` blocks of every variable of an instance.
+    pub fn validate(&self, instance: &Rc<Instance>) {
+        for (name, declaration) in instance.module.variables.iter() {
+            let value = self.variable(instance, name, declaration.head());
+            let file = &declaration.file;
+            for block in file.blocks(declaration.block.body) {
+                if file.text(block.kind) == "validation" {
+                    let about = format!("the value of var.{name} is refused");
+                    self.check(instance, file, block, value.span, &about);
+                }
+            }
+        }
+    }
+
+    /// Evaluates a block with `condition` and `error_message`; a condition that is false is a problem at `at`.
+    pub fn check(
+        &self,
+        instance: &Rc<Instance>,
+        file: &std::sync::Arc<crate::frontend::terraform::syntax::File>,
+        block: &crate::frontend::terraform::syntax::Block,
+        at: Span,
+        about: &str,
+    ) {
+        let none = Repetition::default();
+        let scope = Scope::new(instance, file, &none);
+        let Some(condition) = file.attribute(block.body, "condition") else { return };
+        let (val, _) = self.argument(scope, condition.value);
+        let holds = convert(val, &Type::Bool).ok().and_then(|val| val.as_bool());
+        if holds == Some(false) {
+            let message = file
+                .attribute(block.body, "error_message")
+                .and_then(|message| self.argument(scope, message.value).0.to_text());
+            self.refuse(at, format!("{about}: {}", message.as_deref().unwrap_or("the condition is false")));
+        }
+    }
+
+    pub(super) fn local(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Val {
+        let Some(local) = instance.module.locals.get(name) else {
+            let message = format!("local value \"{name}\" is not declared in this module");
+            return self.undeclared(span, format!("local.{name}"), message);
+        };
+        self.memoized(instance, Space::Local, name, span, || {
+            let value = self.constant(instance, local)?;
+            Ok(value.through(local.file.expr_span(local.item), format!("local.{name}").into()))
+        })
+    }
+
+    /// The value of a local, for the model.
+    pub fn local_value(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Val {
+        self.local(instance, name, span)
+    }
+
+    /// `module.name…`: the value and how many steps it used.
+    pub(super) fn output(
+        &self,
+        scope: Scope<'_>,
+        steps: &[Access],
+        span: Span,
+    ) -> Result<(Val, usize), Box<Failure>> {
+        let Some(Access::Name(name)) = steps.first() else { return Err(fail(span, "`module` wants a name")) };
+        let name = scope.file.text(*name);
+        let instance = scope.instance;
+        let Some(call) = instance.module.calls.get(name) else {
+            let message = format!("module \"{name}\" is not declared in this module");
+            return Ok((self.undeclared(span, format!("module.{name}"), message), 1));
+        };
+        let is_counted = call.attribute("count").is_some();
+        let is_keyed = call.attribute("for_each").is_some();
+        let children = self.children(instance, name, call);
+        let reference = format!("module.{name}");
+        if children.is_empty() && !(is_counted || is_keyed) {
+            return Ok((unknown(Type::Dynamic, "the module was not read", Some(reference.into()), span), 1));
+        }
+        if !(is_counted || is_keyed) {
+            // Only the output that is named is evaluated, so that modules may feed each other.
+            let Some(Access::Name(output)) = steps.get(1) else {
+                return Ok((self.outputs(&children[0], span), 1));
+            };
+            return Ok((self.named_output(&children[0], name, scope.file.text(*output), span), 2));
+        }
+        if self.called_module(instance, name, call).is_none() || children.iter().any(|child| child.key().key.is_empty())
+        {
+            let reason = "the instances of the module are not known";
+            return Ok((unknown(Type::Dynamic, reason, Some(reference.into()), span), 1));
+        }
+        if let (Some(Access::Key(key)), Some(Access::Name(output))) = (steps.get(1), steps.get(2)) {
+            let key = self.eval(scope, *key)?;
+            if let Some(text) = key.to_text() {
+                let wanted = if is_keyed { format!("[{text:?}]") } else { format!("[{text}]") };
+                if let Some(child) = children.iter().find(|child| child.key().key == wanted) {
+                    let val = self.named_output(child, name, scope.file.text(*output), span);
+                    return Ok((val.marked(key.marks), 3));
+                }
+            }
+            return Ok((index(&self.module_value(&children, is_keyed, span), &key, span)?, 2));
+        }
+        Ok((self.module_value(&children, is_keyed, span), 1))
+    }
+
+    /// A repeated module as a value: its instances in a tuple, or in an object by key.
+    fn module_value(&self, children: &[Rc<Instance>], is_keyed: bool, span: Span) -> Val {
+        if !is_keyed {
+            return Val::tuple(children.iter().map(|child| self.outputs(child, span)).collect(), span);
+        }
+        let members = children.iter().filter_map(|child| {
+            let key = child.key().each.as_ref().and_then(|(key, _)| key.to_text())?;
+            Some(Member { key, key_span: span, val: self.outputs(child, span) })
+        });
+        Val::object(members.collect(), span)
+    }
+
+    /// All outputs of an instance.
+    fn outputs(&self, instance: &Rc<Instance>, span: Span) -> Val {
+        let members = instance.module.outputs.iter().map(|(name, declaration)| {
+            let val = self.output_value(instance, name, declaration, span);
+            Member { key: name.clone(), key_span: span, val }
+        });
+        Val::object(members.collect(), span)
+    }
+
+    fn named_output(&self, child: &Rc<Instance>, module: &str, output: &str, span: Span) -> Val {
+        match child.module.outputs.get(output) {
+            Some(declaration) => self.output_value(child, output, declaration, span),
+            None => {
+                let message = format!("module \"{module}\" has no output \"{output}\"");
+                self.undeclared(span, format!("module.{module}.{output}"), message)
+            }
+        }
+    }
+
+    /// The value of an output of an instance.
+    pub fn output_value(&self, instance: &Rc<Instance>, name: &str, declaration: &Declaration, span: Span) -> Val {
+        self.memoized(instance, Space::Output, name, span, || {
+            let Some(value) = declaration.attribute("value") else { return Ok(Val::null(span)) };
+            let marks = self.declared_marks(instance, declaration);
+            let val = self.constant(instance, &value)?;
+            if val.deep_marks().has(Marks::SENSITIVE) && !marks.has(Marks::SENSITIVE) && instance.caller.is_none() {
+                let message = format!("output \"{name}\" shows a sensitive value without `sensitive = true`");
+                self.refuse(value.file.expr_span(value.item), message);
+            }
+            Ok(val.marked(marks))
+        })
+    }
+}

@@ -1,0 +1,536 @@
+//! Lists, tuples, maps and objects.
+
+use std::sync::Arc;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{
+    ANY, Answer, Function, LIST, NUMBER, Place, STRING, STRINGS, Val, Want, few, function, is_sequence, open, string,
+    text, variadic, whole,
+};
+use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::value::{Elements, Kind, Member, Type, equal};
+
+const PARTS: super::Parameter = ANY.unknown().parts();
+const OPEN: super::Parameter = ANY.null().unknown().parts();
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function("alltrue", &[Parameter::BOOLS], Want::Bool, |a, at| {
+        let items = a[0].items();
+        if items.iter().any(Val::is_unknown) {
+            return Ok(open(Type::Bool, a, at));
+        }
+        Ok(Val::bool(items.iter().all(|item| item.as_bool() == Some(true)), at.span))
+    }),
+    function("anytrue", &[Parameter::BOOLS], Want::Bool, |a, at| {
+        let items = a[0].items();
+        match items.iter().any(|item| item.as_bool() == Some(true)) {
+            true => Ok(Val::bool(true, at.span)),
+            false if items.iter().any(Val::is_unknown) => Ok(open(Type::Bool, a, at)),
+            false => Ok(Val::bool(false, at.span)),
+        }
+    }),
+    function("chunklist", &[LIST.parts(), NUMBER], Want::List(&Want::List(&Want::Any)), chunklist),
+    variadic("coalescelist", &[OPEN], OPEN, Want::Any, coalescelist),
+    function("compact", &[STRINGS.whole()], Want::List(&Want::String), |a, at| {
+        let kept = a[0].items().iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
+        Ok(Val::list(Type::String, kept.cloned().collect(), at.span))
+    }),
+    variadic("concat", &[PARTS], PARTS, Want::Any, concat),
+    function("contains", &[PARTS, PARTS], Want::Bool, contains),
+    function("distinct", &[LIST.whole()], Want::List(&Want::Any), distinct),
+    function("element", &[PARTS, NUMBER], Want::Any, element),
+    function("flatten", &[PARTS], Want::Any, flatten),
+    function("index", &[PARTS, ANY.unknown()], Want::Number, index),
+    function("keys", &[PARTS], Want::Any, keys),
+    function("length", &[PARTS], Want::Number, length),
+    variadic("lookup", &[PARTS, STRING], OPEN, Want::Any, lookup),
+    function("matchkeys", &[LIST, LIST.whole(), LIST.whole()], Want::List(&Want::Any), matchkeys),
+    variadic("merge", &[], OPEN, Want::Any, merge),
+    function("one", &[PARTS], Want::Any, one),
+    variadic("range", &[NUMBER], NUMBER, Want::List(&Want::Number), range),
+    function("reverse", &[PARTS], Want::Any, reverse),
+    function("slice", &[PARTS, NUMBER, NUMBER], Want::Any, slice),
+    function("sort", &[STRINGS.whole()], Want::List(&Want::String), |a, at| {
+        let mut items = a[0].items().to_vec();
+        if items.iter().any(Val::is_null) {
+            return Err("the list holds null".into());
+        }
+        items.sort_by(|a, b| text(a).cmp(text(b)));
+        Ok(Val::list(Type::String, items, at.span))
+    }),
+    function("transpose", &[Parameter::LISTS.whole()], Want::Map(&Want::List(&Want::String)), transpose),
+    function("values", &[PARTS], Want::Any, values),
+    function("zipmap", &[STRINGS, PARTS], Want::Any, zipmap),
+];
+
+use super::Parameter;
+
+impl Parameter {
+    const BOOLS: Parameter = Parameter::of(Want::List(&Want::Bool)).parts();
+    const LISTS: Parameter = Parameter::of(Want::Map(&Want::List(&Want::String)));
+}
+
+/// A list of the same kind as `like`: a tuple stays one.
+fn same_kind(like: &Val, items: Vec<Val>, at: &Place) -> Val {
+    match &like.kind {
+        Kind::List(elements) | Kind::Set(elements) => Val::list(elements.ty.clone(), items, at.span),
+        _ => Val::tuple(items, at.span),
+    }
+}
+
+fn only_sequence(value: &Val, what: &str) -> Result<(), String> {
+    let fits = match &value.kind {
+        Kind::Unknown(unknown) => {
+            matches!(unknown.ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_))
+        }
+        _ => is_sequence(value),
+    };
+    if fits { Ok(()) } else { Err(format!("{what} wants a list, set or tuple, here is {}", value.ty().noun())) }
+}
+
+fn chunklist(arguments: &[Val], at: &Place) -> Answer {
+    let size = whole(&arguments[1], 0, i64::MAX)? as usize;
+    let items = arguments[0].items();
+    let ty = arguments[0].ty();
+    let element = ty.element().cloned().unwrap_or_default();
+    let size = if size == 0 { items.len().max(1) } else { size };
+    let chunks = items.chunks(size).map(|chunk| Val::list(element.clone(), chunk.to_vec(), at.span)).collect();
+    Ok(Val::list(ty, chunks, at.span))
+}
+
+fn coalescelist(arguments: &[Val], at: &Place) -> Answer {
+    for argument in arguments {
+        match &argument.kind {
+            Kind::Unknown(_) => return Ok(open(Type::Dynamic, std::slice::from_ref(argument), at)),
+            Kind::List(_) | Kind::Tuple(_) if !argument.items().is_empty() => return Ok(argument.clone()),
+            Kind::List(_) | Kind::Tuple(_) => {}
+            _ => return Err("wants lists or tuples".into()),
+        }
+    }
+    Err("no list has an element".into())
+}
+
+fn concat(arguments: &[Val], at: &Place) -> Answer {
+    let mut items = Vec::new();
+    let mut lists: Vec<Type> = Vec::new();
+    let mut is_open = false;
+    for argument in arguments {
+        match &argument.kind {
+            Kind::List(elements) => lists.push(elements.ty.clone()),
+            Kind::Tuple(_) => {}
+            Kind::Unknown(unknown) => match &unknown.ty {
+                Type::List(element) => {
+                    lists.push((**element).clone());
+                    is_open = true;
+                }
+                Type::Dynamic | Type::Tuple(_) => return Ok(partial(arguments, at)),
+                other => return Err(format!("wants lists or tuples, here is {}", other.noun())),
+            },
+            _ => return Err(format!("wants lists or tuples, here is {}", argument.ty().noun())),
+        }
+        few(items.len() + argument.items().len())?;
+        items.extend(argument.items().iter().cloned());
+    }
+    // Lists alone stay a list of what all can be converted to; a tuple among them makes a tuple.
+    if lists.len() == arguments.len()
+        && let Some(ty) = unify(&lists)
+    {
+        if is_open {
+            return Ok(partial(arguments, at));
+        }
+        let items: Result<Vec<Val>, String> = items.into_iter().map(|item| convert(item, &ty)).collect();
+        return Ok(Val::list(ty, items?, at.span));
+    }
+    if is_open { Ok(partial(arguments, at)) } else { Ok(Val::tuple(items, at.span)) }
+}
+
+/// Lists of which some are not known. Rules still see the elements that are: the structure of the result holds them.
+fn partial(arguments: &[Val], at: &Place) -> Val {
+    let known = arguments.iter().flat_map(|argument| match argument.is_unknown() {
+        true => vec![argument.clone()],
+        false => argument.items().to_vec(),
+    });
+    let structure = Val::tuple(known.collect(), at.span);
+    open(Type::Dynamic, arguments, at).made_from(structure)
+}
+
+fn contains(arguments: &[Val], at: &Place) -> Answer {
+    only_sequence(&arguments[0], "contains")?;
+    if arguments[0].is_unknown() || arguments[1].has_unknown() {
+        return Ok(open(Type::Bool, arguments, at));
+    }
+    search(&arguments[0], &arguments[1]).map_or_else(
+        |is_open| if is_open { Ok(open(Type::Bool, arguments, at)) } else { Ok(Val::bool(false, at.span)) },
+        |_| Ok(Val::bool(true, at.span)),
+    )
+}
+
+/// The place of a value in a list; else whether what is unknown might be it.
+fn search(list: &Val, wanted: &Val) -> Result<usize, bool> {
+    // Elements and value are compared as one type where there is one: `contains(["1", 2], 2)` is true in terraform.
+    let mut is_open = false;
+    let wanted = match list.ty().element() {
+        Some(element) => convert(wanted.clone(), element).map_err(|_| false)?,
+        None => wanted.clone(),
+    };
+    for (index, item) in list.items().iter().enumerate() {
+        match equal(item, &wanted) {
+            Some(true) => return Ok(index),
+            Some(false) => {}
+            None => is_open = true,
+        }
+    }
+    Err(is_open)
+}
+
+fn distinct(arguments: &[Val], at: &Place) -> Answer {
+    let mut kept: Vec<Val> = Vec::new();
+    let mut texts = rustc_hash::FxHashSet::default();
+    for item in arguments[0].items() {
+        let is_new = match item.to_text() {
+            Some(text) => texts.insert(text),
+            None => !kept.iter().any(|other| equal(other, item) == Some(true)),
+        };
+        if is_new {
+            kept.push(item.clone());
+        }
+    }
+    Ok(same_kind(&arguments[0], kept, at))
+}
+
+fn element(arguments: &[Val], at: &Place) -> Answer {
+    let list = &arguments[0];
+    let ty = list.ty();
+    match ty {
+        Type::List(_) | Type::Tuple(_) => {}
+        Type::Dynamic => return Ok(open(Type::Dynamic, arguments, at)),
+        other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
+    }
+    let index = whole(&arguments[1], 0, i64::MAX)? as usize;
+    if list.is_unknown() {
+        let element = match &list.ty() {
+            Type::Tuple(items) if !items.is_empty() => items[index % items.len()].clone(),
+            ty => ty.element().cloned().unwrap_or_default(),
+        };
+        return Ok(Val::depends(element, arguments.iter().collect::<Vec<_>>().as_slice(), at.span));
+    }
+    let items = list.items();
+    if items.is_empty() {
+        return Err("the list is empty".into());
+    }
+    Ok(items[index % items.len()].clone())
+}
+
+fn flatten(arguments: &[Val], at: &Place) -> Answer {
+    /// False where the number of elements is not known.
+    fn walk(value: &Val, out: &mut Vec<Val>) -> bool {
+        value.items().iter().all(|item| match &item.kind {
+            _ if is_sequence(item) => walk(item, out),
+            Kind::Unknown(unknown) if !is_flat(&unknown.ty) => false,
+            _ => {
+                out.push(item.clone());
+                true
+            }
+        })
+    }
+    fn is_flat(ty: &Type) -> bool {
+        !matches!(ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_))
+    }
+    only_sequence(&arguments[0], "flatten")?;
+    let mut items = Vec::new();
+    if arguments[0].is_unknown() || !walk(&arguments[0], &mut items) {
+        return Ok(partial(arguments[0].items(), at)).map(|val| match arguments[0].is_unknown() {
+            true => open(Type::Dynamic, arguments, at),
+            false => val,
+        });
+    }
+    few(items.len())?;
+    Ok(Val::tuple(items, at.span))
+}
+
+fn index(arguments: &[Val], at: &Place) -> Answer {
+    match arguments[0].ty() {
+        Type::List(_) | Type::Tuple(_) | Type::Dynamic => {}
+        other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
+    }
+    if arguments[0].is_unknown() {
+        return Ok(open(Type::Number, arguments, at));
+    }
+    if arguments[0].items().is_empty() {
+        return Err("the list is empty".into());
+    }
+    for (index, item) in arguments[0].items().iter().enumerate() {
+        match equal(item, &arguments[1]) {
+            Some(true) => return Ok(Val::int(index as i64, at.span)),
+            Some(false) => {}
+            None => return Ok(open(Type::Number, arguments, at)),
+        }
+    }
+    Err("the value is not in the list".into())
+}
+
+fn only_map(value: &Val, what: &str) -> Result<(), String> {
+    match value.ty() {
+        Type::Map(_) | Type::Object(_) | Type::Dynamic => Ok(()),
+        other => Err(format!("{what} wants a map or an object, here is {}", other.noun())),
+    }
+}
+
+fn keys(arguments: &[Val], at: &Place) -> Answer {
+    only_map(&arguments[0], "keys")?;
+    let key = |member: &Member| Val::string(member.key.clone(), member.key_span);
+    let all: Vec<Val> = arguments[0].members().iter().map(key).collect();
+    Ok(match &arguments[0].kind {
+        Kind::Map(_) => Val::list(Type::String, all, at.span),
+        Kind::Object(_) => Val::tuple(all, at.span),
+        Kind::Unknown(unknown) => match &unknown.ty {
+            // The attributes of an object are known with its type.
+            Type::Object(attributes) => {
+                Val::tuple(attributes.iter().map(|one| string(one.name.clone(), at)).collect(), at.span)
+            }
+            Type::Map(_) => open(Type::list(Type::String), arguments, at),
+            _ => open(Type::Dynamic, arguments, at),
+        },
+        _ => return Err("wants a map".into()),
+    })
+}
+
+fn values(arguments: &[Val], at: &Place) -> Answer {
+    only_map(&arguments[0], "values")?;
+    let all: Vec<Val> = arguments[0].members().iter().map(|member| member.val.clone()).collect();
+    Ok(match &arguments[0].kind {
+        Kind::Map(members) => Val::list(members.ty.clone(), all, at.span),
+        Kind::Object(_) => Val::tuple(all, at.span),
+        Kind::Unknown(unknown) => match &unknown.ty {
+            Type::Map(element) => open(Type::list((**element).clone()), arguments, at),
+            _ => open(Type::Dynamic, arguments, at),
+        },
+        _ => return Err("wants a map".into()),
+    })
+}
+
+fn length(arguments: &[Val], at: &Place) -> Answer {
+    let count = match &arguments[0].kind {
+        Kind::Unknown(unknown) => match &unknown.ty {
+            Type::Bool | Type::Number => return Err("wants a string or a collection".into()),
+            // The type tells how many there are.
+            Type::Tuple(items) => items.len(),
+            Type::Object(attributes) => attributes.len(),
+            _ => return Ok(open(Type::Number, arguments, at)),
+        },
+        Kind::String(text) => text.graphemes(true).count(),
+        Kind::Set(elements) if elements.items.len() > 1 && arguments[0].has_unknown() => {
+            return Ok(open(Type::Number, arguments, at));
+        }
+        Kind::Map(members) | Kind::Object(members) => members.items.len(),
+        _ if is_sequence(&arguments[0]) => arguments[0].items().len(),
+        _ => return Err("wants a string or a collection".into()),
+    };
+    Ok(Val::int(count as i64, at.span))
+}
+
+fn lookup(arguments: &[Val], at: &Place) -> Answer {
+    let [map, key, rest @ ..] = arguments else { return Err("wants a map and a key".into()) };
+    if rest.len() > 1 {
+        return Err("wants a map, a key and perhaps a default".into());
+    }
+    only_map(map, "lookup")?;
+    if map.is_unknown() {
+        return Ok(Val::depends(map.ty().element().cloned().unwrap_or_default(), &[map, key], at.span));
+    }
+    let default = match (&map.kind, rest.first()) {
+        (Kind::Map(members), Some(default)) => {
+            let default = convert(default.clone(), &members.ty);
+            Some(default.map_err(|_| "the default must have the type of the map's elements")?)
+        }
+        (_, default) => default.cloned(),
+    };
+    match (map.member(text(key)), default) {
+        (Some(value), _) => Ok(value.clone()),
+        (None, _) if matches!(&map.kind, Kind::Object(members) if members.open.is_some()) => {
+            Ok(open(Type::Dynamic, arguments, at))
+        }
+        (None, Some(default)) => Ok(default),
+        (None, None) => Err(format!("there is no key {:?} and no default", text(key))),
+    }
+}
+
+fn matchkeys(arguments: &[Val], at: &Place) -> Answer {
+    let (values, keys, wanted) = (&arguments[0], &arguments[1], &arguments[2]);
+    if values.items().len() != keys.items().len() {
+        return Err("values and keys must be of one length".into());
+    }
+    let types: Vec<Type> = [keys, wanted].iter().filter_map(|list| list.ty().element().cloned()).collect();
+    let ty = unify(&types).ok_or("keys and search set have types that do not go together")?;
+    let wanted: Result<Vec<Val>, String> = wanted.items().iter().map(|item| convert(item.clone(), &ty)).collect();
+    let wanted = wanted?;
+    let mut kept = Vec::new();
+    for (value, key) in values.items().iter().zip(keys.items()) {
+        let key = convert(key.clone(), &ty)?;
+        if wanted.iter().any(|one| equal(one, &key) == Some(true)) {
+            kept.push(value.clone());
+        }
+    }
+    Ok(same_kind(values, kept, at))
+}
+
+fn merge(arguments: &[Val], at: &Place) -> Answer {
+    let mut members: Vec<Member> = Vec::new();
+    let mut maps: Vec<Type> = Vec::new();
+    let mut count = 0;
+    for argument in arguments {
+        match &argument.kind {
+            Kind::Null(_) => continue,
+            Kind::Map(map) => maps.push(map.ty.clone()),
+            Kind::Object(map) if map.open.is_none() => {}
+            Kind::Object(_) => return Ok(open(Type::Dynamic, arguments, at)),
+            Kind::Unknown(unknown) => match &unknown.ty {
+                Type::Dynamic | Type::Map(_) | Type::Object(_) => {
+                    return Ok(merged(arguments, at));
+                }
+                other => return Err(format!("wants maps or objects, here is {}", other.noun())),
+            },
+            _ => return Err(format!("wants maps or objects, here is {}", argument.ty().noun())),
+        }
+        count += 1;
+        few(members.len() + argument.members().len())?;
+        members.extend(argument.members().iter().cloned());
+    }
+    // Maps of one type stay a map; anything else makes an object.
+    match maps.split_first() {
+        Some((first, rest)) if maps.len() == count && rest.iter().all(|ty| ty == first) => {
+            Ok(Val::map(first.clone(), members, at.span))
+        }
+        _ => Ok(Val::object(members, at.span)),
+    }
+}
+
+/// Maps of which some are not known. Rules still see the members that are, in the structure of the result.
+fn merged(arguments: &[Val], at: &Place) -> Val {
+    let unknown_after = |index: usize| arguments[index + 1..].iter().any(Val::is_unknown);
+    let mut members = Vec::new();
+    for (index, argument) in arguments.iter().enumerate() {
+        // What an unknown map that comes later may replace is not known either.
+        if !unknown_after(index) {
+            members.extend(argument.members().iter().cloned());
+        }
+    }
+    let result = open(Type::Dynamic, arguments, at);
+    if members.is_empty() {
+        return result;
+    }
+    result.made_from(Val::object(members, at.span))
+}
+
+fn one(arguments: &[Val], at: &Place) -> Answer {
+    only_sequence(&arguments[0], "one")?;
+    let ty = match arguments[0].ty() {
+        Type::Tuple(items) => items.first().cloned().unwrap_or_default(),
+        ty => ty.element().cloned().unwrap_or_default(),
+    };
+    if arguments[0].is_unknown() {
+        return Ok(Val::depends(ty, &[&arguments[0]], at.span));
+    }
+    match arguments[0].items() {
+        [] => Ok(Val::new(Kind::Null(ty), at.span)),
+        [only] => Ok(only.clone()),
+        _ => Err("the list has more than one element".into()),
+    }
+}
+
+fn range(arguments: &[Val], at: &Place) -> Answer {
+    use crate::frontend::terraform::value::Number;
+    let numbers: Vec<&Number> = arguments.iter().filter_map(Val::as_number).collect();
+    let (zero, one) = (Number::Int(0), Number::Int(1));
+    let (start, end, step) = match numbers[..] {
+        [end] => (&zero, end, if end.is_negative() { one.negate() } else { one }),
+        [start, end] => (start, end, if end < start { one.negate() } else { one }),
+        [start, end, step] => (start, end, step.clone()),
+        _ => return Err("wants one to three numbers".into()),
+    };
+    if step == zero {
+        return match start == end {
+            true => Ok(Val::list(Type::Number, Vec::new(), at.span)),
+            false => Err("a step of zero gets nowhere".into()),
+        };
+    }
+    if (step.is_negative() && end > start) || (!step.is_negative() && end < start) {
+        return Err("the step leads away from the end".into());
+    }
+    let mut items = Vec::new();
+    let mut next = start.clone();
+    while if step.is_negative() { next > *end } else { next < *end } {
+        // Terraform refuses more than 1,024 numbers.
+        if items.len() >= 1024 {
+            return Err("more than 1024 numbers".into());
+        }
+        items.push(Val::new(Kind::Number(next.clone()), at.span));
+        next = next.add(&step).map_err(|refused| refused.to_string())?;
+    }
+    Ok(Val::list(Type::Number, items, at.span))
+}
+
+fn reverse(arguments: &[Val], at: &Place) -> Answer {
+    only_sequence(&arguments[0], "reverse")?;
+    if arguments[0].is_unknown() {
+        let ty = arguments[0].ty().element().map_or(Type::Dynamic, |element| Type::list(element.clone()));
+        return Ok(open(ty, arguments, at));
+    }
+    Ok(same_kind(&arguments[0], arguments[0].items().iter().rev().cloned().collect(), at))
+}
+
+fn slice(arguments: &[Val], at: &Place) -> Answer {
+    match arguments[0].ty() {
+        Type::List(_) | Type::Tuple(_) | Type::Dynamic => {}
+        other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
+    }
+    if arguments[0].is_unknown() {
+        let ty = arguments[0].ty();
+        return Ok(open(if matches!(ty, Type::List(_)) { ty } else { Type::Dynamic }, arguments, at));
+    }
+    let items = arguments[0].items();
+    let start = whole(&arguments[1], 0, items.len() as i64)? as usize;
+    let end = whole(&arguments[2], start as i64, items.len() as i64)? as usize;
+    Ok(same_kind(&arguments[0], items[start..end].to_vec(), at))
+}
+
+fn transpose(arguments: &[Val], at: &Place) -> Answer {
+    let mut turned: std::collections::BTreeMap<Arc<str>, Vec<Val>> = Default::default();
+    for member in arguments[0].members() {
+        for item in member.val.items() {
+            let key = item.to_text().ok_or("a list holds null")?;
+            turned.entry(key).or_default().push(Val::string(member.key.clone(), member.key_span));
+        }
+    }
+    let ty = Type::list(Type::String);
+    let members = turned.into_iter().map(|(key, mut names)| {
+        names.sort_by(|a, b| text(a).cmp(text(b)));
+        let names = Elements { ty: Type::String, items: names };
+        Member { key, key_span: at.span, val: Val::new(Kind::List(names.into()), at.span) }
+    });
+    Ok(Val::map(ty, members.collect(), at.span))
+}
+
+fn zipmap(arguments: &[Val], at: &Place) -> Answer {
+    let (keys, values) = (&arguments[0], &arguments[1]);
+    match values.ty() {
+        Type::List(_) | Type::Tuple(_) | Type::Dynamic => {}
+        other => return Err(format!("wants a list or tuple of values, here is {}", other.noun())),
+    }
+    if values.is_unknown() || keys.has_unknown() {
+        return Ok(open(values.ty().element().map_or(Type::Dynamic, |ty| Type::map(ty.clone())), arguments, at));
+    }
+    if keys.items().len() != values.items().len() {
+        return Err("keys and values must be of one length".into());
+    }
+    let mut members = Vec::new();
+    for (key, value) in keys.items().iter().zip(values.items()) {
+        let text = key.to_text().ok_or("a key is null")?;
+        members.push(Member { key: text, key_span: key.span, val: value.clone() });
+    }
+    Ok(match &values.kind {
+        Kind::List(elements) => Val::map(elements.ty.clone(), members, at.span),
+        _ => Val::object(members, at.span),
+    })
+}

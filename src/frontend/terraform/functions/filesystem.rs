@@ -1,0 +1,184 @@
+//! Files and paths. Only what lies below the root of the scan is read, links included.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use globset::GlobBuilder;
+
+use super::{Answer, Function, MAX_ELEMENTS, MAX_TEXT, Place, STRING, Val, Want, bounded, function, open, string, text};
+use crate::frontend::terraform::value::{Kind, Type, Unknown};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function("abspath", &[STRING], Want::String, |a, at| {
+        let path = text(&a[0]);
+        if path.starts_with('/') {
+            return Ok(string(clean(path), at));
+        }
+        let unknown = Unknown {
+            ty: Type::String,
+            reason: "the folder that terraform runs in is not known".into(),
+            references: vec!["path.cwd".into()],
+            not_null: true,
+            prefix: Some("/".into()),
+            template: Some(format!("${{path.cwd}}/{}", clean(path)).into()),
+            arms: None,
+        };
+        Ok(Val::unknown(unknown, at.span))
+    }),
+    function("basename", &[STRING.unknown()], Want::String, |a, at| match &a[0].kind {
+        // The last part may be known where the folder is not.
+        Kind::Unknown(unknown) => {
+            let known = unknown.template.as_deref().and_then(|text| text.rsplit_once("}/"));
+            let last = known.map(|(_, rest)| basename(rest)).filter(|last| !last.contains("${") && *last != ".");
+            Ok(last.map_or_else(|| open(Type::String, a, at), |last| string(last, at)))
+        }
+        _ => Ok(string(basename(text(&a[0])), at)),
+    }),
+    function("dirname", &[STRING], Want::String, |a, at| {
+        let path = text(&a[0]);
+        let folder = path.rfind('/').map_or("", |slash| &path[..=slash]);
+        Ok(string(clean(folder), at))
+    }),
+    function("file", &[STRING], Want::String, |a, at| bounded(read_text(at, text(&a[0]))?, at)),
+    function("filebase64", &[STRING], Want::String, |a, at| {
+        bounded(STANDARD.encode(read(at, text(&a[0]))?), at)
+    }),
+    function("fileexists", &[STRING], Want::Bool, |a, at| match candidate(at, text(&a[0])) {
+        Ok(path) if path.is_dir() => Err("it is a folder, not a file".into()),
+        Ok(_) => Ok(Val::bool(true, at.span)),
+        Err(Missing::NotThere) => Ok(Val::bool(false, at.span)),
+        Err(Missing::Outside) => Err("it lies outside the scanned folder".into()),
+    }),
+    function("fileset", &[STRING, STRING], Want::Set(&Want::String), fileset),
+    function("pathexpand", &[STRING], Want::String, |a, at| {
+        let path = text(&a[0]);
+        match path.strip_prefix('~') {
+            None => Ok(string(path, at)),
+            Some(rest) if !rest.is_empty() && !rest.starts_with('/') => {
+                Err("only the own home folder can be expanded".into())
+            }
+            Some(rest) => {
+                let home = std::env::var("HOME").map_err(|_| "there is no home folder")?;
+                Ok(string(clean(&format!("{home}/{rest}")), at))
+            }
+        }
+    }),
+];
+
+enum Missing {
+    NotThere,
+    Outside,
+}
+
+/// The real path of what a path names: relative to the module's folder, or to the root where it begins with that folder, as
+/// `path.module` does.
+fn candidate(at: &Place, path: &str) -> Result<PathBuf, Missing> {
+    let root = at.root.canonicalize().map_err(|_| Missing::NotThere)?;
+    let relative = path.strip_prefix("./").unwrap_or(path);
+    let is_below_module =
+        at.folder == "." || relative == at.folder || relative.starts_with(&format!("{}/", at.folder));
+    let joined = if is_below_module { root.join(relative) } else { root.join(at.folder).join(relative) };
+    let real = joined.canonicalize().map_err(|_| Missing::NotThere)?;
+    if real.starts_with(&root) { Ok(real) } else { Err(Missing::Outside) }
+}
+
+/// The bytes of a file.
+pub(super) fn read(at: &Place, path: &str) -> Result<Vec<u8>, String> {
+    let real = candidate(at, path).map_err(|missing| match missing {
+        Missing::NotThere => format!("there is no file {path:?}"),
+        Missing::Outside => format!("{path:?} lies outside the scanned folder"),
+    })?;
+    let facts = real.metadata().map_err(|error| error.to_string())?;
+    if !facts.is_file() {
+        return Err(format!("{path:?} is no file"));
+    }
+    if facts.len() > MAX_TEXT as u64 {
+        return Err(format!("{path:?} is larger than the limit"));
+    }
+    std::fs::read(real).map_err(|error| error.to_string())
+}
+
+/// The text of a file in UTF-8.
+pub fn read_text(at: &Place, path: &str) -> Result<String, String> {
+    String::from_utf8(read(at, path)?).map_err(|_| format!("{path:?} is no UTF-8 text"))
+}
+
+/// A path without doubled slashes, `.` and `..`, as Go's `filepath.Clean`.
+fn clean(path: &str) -> String {
+    let is_rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if is_rooted => {}
+            part => parts.push(part),
+        }
+    }
+    match (is_rooted, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".into(),
+        (false, false) => parts.join("/"),
+    }
+}
+
+/// The last part of a path, as Go's `filepath.Base`.
+fn basename(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" if path.is_empty() => ".",
+        "" => "/",
+        trimmed => trimmed.rsplit('/').next().unwrap_or(trimmed),
+    }
+}
+
+fn fileset(arguments: &[Val], at: &Place) -> Answer {
+    let pattern = text(&arguments[1]);
+    let glob = GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .map_err(|error| format!("invalid pattern: {}", error.kind()))?
+        .compile_matcher();
+    let mut found = Vec::new();
+    if let Ok(folder) = candidate(at, text(&arguments[0])) {
+        let root = at.root.canonicalize().map_err(|error| error.to_string())?;
+        let deep = pattern.contains("**") || pattern.contains('/');
+        walk(&folder, &folder, &root, deep, &mut |relative| {
+            if glob.is_match(relative) {
+                found.push(string(relative, at));
+            }
+            if found.len() > MAX_ELEMENTS { Err(format!("more than {MAX_ELEMENTS} files")) } else { Ok(()) }
+        })?;
+    }
+    Ok(Val::set(Type::String, found, at.span))
+}
+
+/// Visits the files below a folder in order, without following links out of the root or back into their own folders.
+fn walk(
+    folder: &Path,
+    base: &Path,
+    root: &Path,
+    deep: bool,
+    visit: &mut dyn FnMut(&str) -> Result<(), String>,
+) -> Result<(), String> {
+    let Ok(entries) = folder.read_dir() else { return Ok(()) };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        let Ok(facts) = path.symlink_metadata() else { continue };
+        let is_link = facts.is_symlink();
+        if is_link && !path.canonicalize().is_ok_and(|real| real.starts_with(root)) {
+            continue;
+        }
+        if path.is_dir() {
+            if deep && !is_link {
+                walk(&path, base, root, deep, visit)?;
+            }
+        } else if let Some(relative) = path.strip_prefix(base).ok().and_then(Path::to_str) {
+            visit(relative)?;
+        }
+    }
+    Ok(())
+}

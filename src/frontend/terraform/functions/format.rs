@@ -1,0 +1,367 @@
+//! `format` and `formatlist`: the verbs of Go's `fmt` that terraform documents.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{ANY, Answer, Function, Place, STRING, Val, Want, bounded, few, open, text, variadic};
+use crate::frontend::terraform::value::convert::convert;
+use crate::frontend::terraform::value::lower::encode_json;
+use crate::frontend::terraform::value::{Kind, Number, Type, Unknown};
+
+const PART: super::Parameter = ANY.null().unknown();
+/// Columns that a verb may ask for.
+const MAX_WIDTH: usize = 1 << 16;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    variadic("format", &[STRING], PART, Want::String, |a, at| {
+        let pattern = text(&a[0]);
+        if a[1..].iter().any(Val::has_unknown) {
+            let result = open(Type::String, a, at);
+            let Kind::Unknown(unknown) = &result.kind else { return Ok(result) };
+            // What stands before the first verb is known.
+            let known = pattern.split('%').next().unwrap_or("");
+            let prefix = (!known.is_empty() && known.len() < pattern.len()).then(|| known.into());
+            let template = template(pattern, &a[1..]).map(Into::into);
+            let unknown = Unknown { prefix, template, ..(**unknown).clone() };
+            return Ok(result.with_kind(Kind::Unknown(unknown.into())));
+        }
+        match formatted(pattern, &a[1..])? {
+            Some(text) => bounded(text, at),
+            None => Ok(open(Type::String, a, at)),
+        }
+    }),
+    variadic("formatlist", &[STRING], PART, Want::List(&Want::String), format_list),
+];
+
+/// The text with `${reference}` where a `%s` meets an unknown; none for patterns with other verbs.
+fn template(pattern: &str, values: &[Val]) -> Option<String> {
+    let mut out = String::new();
+    let mut values = values.iter();
+    let mut rest = pattern;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes().get(at + 1)? {
+            b'%' => out.push('%'),
+            b's' | b'v' | b'd' => {
+                let value = values.next()?;
+                match &value.kind {
+                    Kind::Unknown(unknown) => match &unknown.template {
+                        Some(template) => out.push_str(template),
+                        None => {
+                            out.push_str(&format!("${{{}}}", unknown.references.first().map_or("unknown", |one| one)));
+                        }
+                    },
+                    _ => out.push_str(&value.to_text()?),
+                }
+            }
+            _ => return None,
+        }
+        rest = &rest[at + 2..];
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+fn format_list(arguments: &[Val], at: &Place) -> Answer {
+    let ty = Type::list(Type::String);
+    let lists = |argument: &Val| matches!(argument.kind, Kind::List(_) | Kind::Set(_) | Kind::Tuple(_));
+    if arguments[1..].iter().any(|argument| argument.is_unknown() && !argument.ty().is_primitive()) {
+        return Ok(open(ty, arguments, at));
+    }
+    let mut rows = None;
+    for argument in arguments[1..].iter().filter(|argument| lists(argument)) {
+        let len = argument.items().len();
+        if *rows.get_or_insert(len) != len {
+            return Err("the lists are not of one length".into());
+        }
+    }
+    let rows = few(rows.unwrap_or(1))?;
+    let mut items = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let values: Vec<Val> = arguments[1..]
+            .iter()
+            .map(|argument| if lists(argument) { argument.items()[row].clone() } else { argument.clone() })
+            .collect();
+        if values.iter().any(Val::has_unknown) {
+            items.push(open(Type::String, &values, at));
+            continue;
+        }
+        items.push(match formatted(text(&arguments[0]), &values)? {
+            Some(text) => bounded(text, at)?,
+            None => open(Type::String, &values, at),
+        });
+    }
+    Ok(Val::list(Type::String, items, at.span))
+}
+
+/// One verb with its flags.
+struct Verb {
+    minus: bool,
+    plus: bool,
+    sharp: bool,
+    zero: bool,
+    space: bool,
+    width: usize,
+    precision: Option<usize>,
+    letter: char,
+}
+
+/// The text; none where a verb meets null, which terraform 1.11 makes unknown.
+fn formatted(pattern: &str, values: &[Val]) -> Result<Option<String>, String> {
+    let mut out = String::new();
+    let mut chars = pattern.chars().peekable();
+    let mut next = 0;
+    let mut highest = 0;
+    let mut is_open = false;
+    while let Some(char) = chars.next() {
+        if char != '%' {
+            out.push(char);
+            continue;
+        }
+        let (verb, explicit) = verb(&mut chars)?;
+        if verb.letter == '%' {
+            out.push('%');
+            continue;
+        }
+        if let Some(explicit) = explicit {
+            next = explicit;
+        }
+        let value = values.get(next).ok_or_else(|| format!("no argument for the verb at place {}", next + 1))?;
+        next += 1;
+        highest = highest.max(next);
+        if value.is_null() && !matches!(verb.letter, 'v') && verb.letter != 's' {
+            return Err(format!("`%{}` can't show null", verb.letter));
+        }
+        if value.is_null() {
+            is_open = true;
+            continue;
+        }
+        let body = body(&verb, value)?;
+        // Booleans ignore the width.
+        if verb.letter == 't' {
+            out.push_str(&body);
+        } else {
+            pad(&body, &verb, &mut out);
+        }
+    }
+    if highest < values.len() {
+        return Err(format!("{} arguments, of which the pattern uses {highest}", values.len()));
+    }
+    Ok(if is_open { None } else { Some(out) })
+}
+
+/// Reads a verb after its `%`, and the argument that it names itself (`%[2]d`), counted from 0.
+fn verb(chars: &mut Peekable<Chars<'_>>) -> Result<(Verb, Option<usize>), String> {
+    let mut verb = Verb {
+        minus: false,
+        plus: false,
+        sharp: false,
+        zero: false,
+        space: false,
+        width: 0,
+        precision: None,
+        letter: '%',
+    };
+    while let Some(flag) = chars.next_if(|char| "+-# 0".contains(*char)) {
+        match flag {
+            '-' => verb.minus = true,
+            '+' => verb.plus = true,
+            '#' => verb.sharp = true,
+            '0' => verb.zero = true,
+            _ => verb.space = true,
+        }
+    }
+    let number = |chars: &mut Peekable<Chars<'_>>| -> Result<Option<usize>, String> {
+        let mut digits = String::new();
+        while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+            digits.push(digit);
+        }
+        match digits.parse::<usize>() {
+            Ok(number) if number <= MAX_WIDTH => Ok(Some(number)),
+            Err(_) if digits.is_empty() => Ok(None),
+            _ => Err("a width past the limit".into()),
+        }
+    };
+    verb.width = number(chars)?.unwrap_or(0);
+    if chars.next_if_eq(&'.').is_some() {
+        verb.precision = Some(number(chars)?.unwrap_or(0));
+    }
+    let mut explicit = None;
+    if chars.next_if_eq(&'[').is_some() {
+        let index = number(chars)?.filter(|index| *index > 0).ok_or("an argument's place is a number from 1")?;
+        chars.next_if_eq(&']').ok_or("the place of an argument is never closed")?;
+        explicit = Some(index - 1);
+    }
+    verb.letter = chars.next().ok_or("the pattern ends within a verb")?;
+    Ok((verb, explicit))
+}
+
+fn body(verb: &Verb, value: &Val) -> Result<String, String> {
+    let as_text = || -> Result<std::sync::Arc<str>, String> {
+        let text = convert(value.clone(), &Type::String).map_err(|_| format!("`%{}` wants a string", verb.letter))?;
+        text.to_text().ok_or_else(|| "a string is required".to_string())
+    };
+    let as_number = || -> Result<Number, String> {
+        let number = convert(value.clone(), &Type::Number).map_err(|_| format!("`%{}` wants a number", verb.letter))?;
+        number.as_number().cloned().ok_or_else(|| "a number is required".to_string())
+    };
+    let as_integer = || -> Result<Number, String> {
+        let number = as_number()?;
+        if number.is_integer() { Ok(number) } else { Err(format!("`%{}` wants a whole number", verb.letter)) }
+    };
+    Ok(match verb.letter {
+        'v' if verb.sharp => encode_json(value),
+        'v' => match &value.kind {
+            Kind::String(text) => text.to_string(),
+            Kind::Number(number) => signed(general(number, None, 'g'), number, verb),
+            Kind::Bool(bool) => bool.to_string(),
+            _ => encode_json(value),
+        },
+        's' => cut(&as_text()?, verb.precision),
+        'q' => encode_json(&Val::string(cut(&as_text()?, verb.precision), value.span)),
+        't' => {
+            let bool = convert(value.clone(), &Type::Bool).map_err(|_| "`%t` wants a boolean")?;
+            bool.as_bool().ok_or("a boolean is required")?.to_string()
+        }
+        'd' => {
+            let number = as_integer()?;
+            signed(number.to_string(), &number, verb)
+        }
+        'b' | 'o' | 'x' | 'X' => {
+            if let ('x' | 'X', Kind::String(text)) = (verb.letter, &value.kind)
+                && Number::parse(text).is_none()
+            {
+                return Err(format!("`%{}` wants a number", verb.letter));
+            }
+            let number = as_integer()?;
+            let (base, prefix) = match verb.letter {
+                'b' => (2, "0b"),
+                'o' => (8, "0"),
+                'x' => (16, "0x"),
+                _ => (16, "0X"),
+            };
+            let digits = number.in_base(base);
+            let digits = if verb.letter == 'X' { digits.to_uppercase() } else { digits };
+            let (sign, digits) = digits.strip_prefix('-').map_or(("", &*digits), |digits| ("-", digits));
+            let text = format!("{sign}{}{digits}", if verb.sharp { prefix } else { "" });
+            signed(text, &number, verb)
+        }
+        'e' | 'E' => {
+            let number = as_number()?;
+            signed(exponential(&number, verb.precision.unwrap_or(6), verb.letter), &number, verb)
+        }
+        'f' | 'F' => {
+            let number = as_number()?;
+            signed(fixed(&number, verb.precision.unwrap_or(6)), &number, verb)
+        }
+        'g' | 'G' => {
+            let number = as_number()?;
+            signed(general(&number, verb.precision, verb.letter), &number, verb)
+        }
+        other => return Err(format!("there is no verb `%{other}`")),
+    })
+}
+
+fn cut(text: &str, precision: Option<usize>) -> String {
+    match precision {
+        Some(most) => text.graphemes(true).take(most).collect(),
+        None => text.to_string(),
+    }
+}
+
+fn signed(text: String, number: &Number, verb: &Verb) -> String {
+    match () {
+        () if number.is_negative() => text,
+        () if verb.plus => format!("+{text}"),
+        () if verb.space => format!(" {text}"),
+        () => text,
+    }
+}
+
+fn fixed(number: &Number, precision: usize) -> String {
+    match number {
+        Number::Int(int) if precision == 0 => int.to_string(),
+        Number::Int(int) => format!("{int}.{}", "0".repeat(precision)),
+        Number::Big(_) => format!("{:.precision$}", number.as_f64()),
+    }
+}
+
+/// `1.5e+06`: Go writes at least two digits of the exponent, and its sign.
+fn exponential(number: &Number, precision: usize, letter: char) -> String {
+    go_exponent(&format!("{:.precision$e}", number.as_f64()), letter)
+}
+
+fn go_exponent(text: &str, letter: char) -> String {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (sign, digits) = match exponent.strip_prefix('-') {
+        Some(digits) => ('-', digits),
+        None => ('+', exponent),
+    };
+    let letter = if letter.is_ascii_uppercase() { 'E' } else { 'e' };
+    format!("{mantissa}{letter}{sign}{digits:0>2}")
+}
+
+/// Go's `%g`: with an exponent below 10^-4 and from 10^6 on (10^precision where one is given).
+fn general(number: &Number, precision: Option<usize>, letter: char) -> String {
+    let text = number.to_string();
+    let Some(digits) = precision.map(|digits| digits.max(1)) else {
+        return match scientific(&text) {
+            Some((mantissa, exponent)) if !(-4..6).contains(&exponent) => {
+                go_exponent(&format!("{mantissa}e{exponent}"), letter)
+            }
+            _ => text,
+        };
+    };
+    let value = number.as_f64();
+    if value == 0.0 {
+        return text;
+    }
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+        false => text.to_string(),
+    };
+    let rounded = format!("{value:.*e}", digits - 1);
+    let (mantissa, exponent) = rounded.split_once('e').unwrap_or((&rounded, "0"));
+    let power: i32 = exponent.parse().unwrap_or(0);
+    if power < -4 || power >= digits as i32 {
+        return go_exponent(&format!("{}e{exponent}", trimmed(mantissa)), letter);
+    }
+    trimmed(&format!("{value:.*}", (digits as i32 - 1 - power).max(0) as usize))
+}
+
+/// Mantissa and exponent of a decimal text; none for zero.
+fn scientific(text: &str) -> Option<(String, i32)> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = format!("{whole}{fraction}");
+    let first = all.find(|digit| digit != '0')?;
+    let exponent = whole.len() as i32 - 1 - first as i32;
+    let kept = all[first..].trim_end_matches('0');
+    let mantissa = match kept.split_at(1) {
+        (one, "") => format!("{sign}{one}"),
+        (one, rest) => format!("{sign}{one}.{rest}"),
+    };
+    Some((mantissa, exponent))
+}
+
+fn pad(body: &str, verb: &Verb, out: &mut String) {
+    let missing = verb.width.saturating_sub(body.graphemes(true).count());
+    let is_number = matches!(verb.letter, 'd' | 'b' | 'o' | 'x' | 'X' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G');
+    if verb.minus {
+        out.push_str(body);
+        out.extend(std::iter::repeat_n(' ', missing));
+    } else if verb.zero {
+        let sign = if is_number { body.len() - body.trim_start_matches(['-', '+', ' ']).len() } else { 0 };
+        out.push_str(&body[..sign]);
+        out.extend(std::iter::repeat_n('0', missing));
+        out.push_str(&body[sign..]);
+    } else {
+        out.extend(std::iter::repeat_n(' ', missing));
+        out.push_str(body);
+    }
+}

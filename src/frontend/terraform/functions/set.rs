@@ -1,0 +1,87 @@
+//! Sets.
+
+use super::{ANY, Answer, Function, Place, SET, Val, Want, few, function, is_sequence, open, variadic};
+use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::value::{Kind, Type, equal};
+
+const WHOLE: super::Parameter = SET.whole();
+const FACTOR: super::Parameter = ANY.unknown();
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    variadic("setintersection", &[WHOLE], WHOLE, Want::Set(&Want::Any), |a, at| {
+        let (ty, sets) = unified(a)?;
+        let (first, rest) = sets.split_first().ok_or("wants a set")?;
+        let kept = first.iter().filter(|item| rest.iter().all(|set| holds(set, item))).cloned().collect();
+        Ok(Val::set(ty, kept, at.span))
+    }),
+    variadic("setproduct", &[FACTOR], FACTOR, Want::Any, product),
+    function("setsubtract", &[WHOLE, WHOLE], Want::Set(&Want::Any), |a, at| {
+        let (ty, sets) = unified(a)?;
+        Ok(Val::set(ty, sets[0].iter().filter(|item| !holds(&sets[1], item)).cloned().collect(), at.span))
+    }),
+    variadic("setunion", &[WHOLE], WHOLE, Want::Set(&Want::Any), |a, at| {
+        let (ty, sets) = unified(a)?;
+        Ok(Val::set(ty, sets.concat(), at.span))
+    }),
+];
+
+/// Sets of one type of element.
+fn unified(arguments: &[Val]) -> Result<(Type, Vec<Vec<Val>>), String> {
+    let types: Vec<Type> = arguments
+        .iter()
+        .filter(|set| !set.items().is_empty())
+        .filter_map(|set| set.ty().element().cloned())
+        .collect();
+    let empty = || arguments.iter().filter_map(|set| set.ty().element().cloned()).find(|ty| *ty != Type::Dynamic);
+    let ty = match &types[..] {
+        [] => empty().unwrap_or_default(),
+        types => unify(types).ok_or("the sets have elements of types that do not go together")?,
+    };
+    let sets: Result<Vec<Vec<Val>>, String> = arguments
+        .iter()
+        .map(|set| set.items().iter().map(|item| convert(item.clone(), &ty)).collect())
+        .collect();
+    Ok((ty, sets?))
+}
+
+fn holds(set: &[Val], wanted: &Val) -> bool {
+    set.iter().any(|item| equal(item, wanted) == Some(true))
+}
+
+/// Every combination of one element of each; a set if one argument is a set, else a list.
+fn product(arguments: &[Val], at: &Place) -> Answer {
+    if arguments.len() < 2 {
+        return Err("wants two collections or more".into());
+    }
+    if arguments.iter().any(Val::is_unknown) {
+        return Ok(open(Type::Dynamic, arguments, at));
+    }
+    if !arguments.iter().all(is_sequence) {
+        return Err("wants lists, sets or tuples".into());
+    }
+    let mut elements = Vec::new();
+    let mut rows: Vec<Vec<Val>> = vec![Vec::new()];
+    let mut count = 1usize;
+    for argument in arguments {
+        count = few(count.saturating_mul(argument.items().len()))?;
+        let types: Vec<Type> = argument.items().iter().map(Val::ty).collect();
+        let ty = match (&argument.kind, &types[..]) {
+            (Kind::List(elements) | Kind::Set(elements), _) => elements.ty.clone(),
+            (_, []) => Type::Dynamic,
+            (_, types) => unify(types).ok_or("the elements have types that do not go together")?,
+        };
+        let items: Result<Vec<Val>, String> = argument.items().iter().map(|item| convert(item.clone(), &ty)).collect();
+        let items = items?;
+        rows = rows
+            .iter()
+            .flat_map(|row| items.iter().map(move |item| row.iter().cloned().chain([item.clone()]).collect()))
+            .collect();
+        elements.push(ty);
+    }
+    let ty = Type::Tuple(std::sync::Arc::new(elements));
+    let rows: Vec<Val> = rows.into_iter().map(|row| Val::tuple(row, at.span)).collect();
+    if arguments.iter().any(|argument| matches!(argument.kind, Kind::Set(_))) {
+        return Ok(Val::set(ty, rows, at.span));
+    }
+    Ok(Val::list(ty, rows, at.span))
+}

@@ -1,0 +1,65 @@
+//! Conversions and marks.
+
+use super::{ANY, Answer, Function, Place, Val, Want, function, open, variadic};
+use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::value::{Kind, Marks, Type};
+
+const OPEN: super::Parameter = ANY.null().unknown().parts();
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    variadic("coalesce", &[OPEN], OPEN, Want::Any, coalesce),
+    function("ephemeralasnull", &[OPEN.unmarked()], Want::Any, |a, _| Ok(as_null(&a[0]))),
+    function("issensitive", &[OPEN.unmarked()], Want::Bool, |a, at| match a[0].is_unknown() {
+        true => Ok(open(Type::Bool, a, at)),
+        false => Ok(Val::bool(a[0].marks.has(Marks::SENSITIVE), at.span)),
+    }),
+    function("nonsensitive", &[OPEN.unmarked()], Want::Any, |a, _| Ok(a[0].unmarked(Marks::SENSITIVE))),
+    function("sensitive", &[OPEN], Want::Any, |a, _| Ok(a[0].clone().marked(Marks::SENSITIVE))),
+    function("tobool", &[OPEN], Want::Bool, |a, at| converted(a, at, Type::Bool)),
+    function("tolist", &[OPEN], Want::List(&Want::Any), |a, at| converted(a, at, Type::list(Type::Dynamic))),
+    function("tomap", &[OPEN], Want::Map(&Want::Any), |a, at| converted(a, at, Type::map(Type::Dynamic))),
+    function("tonumber", &[OPEN], Want::Number, |a, at| converted(a, at, Type::Number)),
+    function("toset", &[OPEN], Want::Set(&Want::Any), |a, at| converted(a, at, Type::set(Type::Dynamic))),
+    function("tostring", &[OPEN], Want::String, |a, at| converted(a, at, Type::String)),
+];
+
+fn converted(arguments: &[Val], at: &Place, ty: Type) -> Answer {
+    Ok(convert(arguments[0].clone(), &ty)?.at(at.span))
+}
+
+/// Ephemeral values, at any depth, as null.
+fn as_null(value: &Val) -> Val {
+    if value.marks.has(Marks::EPHEMERAL) {
+        return Val::new(Kind::Null(value.ty()), value.span).marked(value.marks.without(Marks::EPHEMERAL));
+    }
+    match &value.kind {
+        Kind::Tuple(items) => value.clone().with_kind(Kind::Tuple(items.iter().map(as_null).collect::<Vec<_>>().into())),
+        _ => value.clone(),
+    }
+}
+
+/// The first argument that is neither null nor an empty string, as the type that all can be converted to.
+fn coalesce(arguments: &[Val], at: &Place) -> Answer {
+    let types: Vec<Type> = arguments.iter().filter(|one| !is_plain_null(one)).map(Val::ty).collect();
+    let ty = match &types[..] {
+        [] => return Err("every argument is null".into()),
+        types => unify(types).ok_or("the arguments have types that do not go together")?,
+    };
+    for argument in arguments {
+        if argument.is_unknown() {
+            return Ok(open(ty, std::slice::from_ref(argument), at));
+        }
+        if argument.is_null() {
+            continue;
+        }
+        let value = convert(argument.clone(), &ty)?;
+        if value.as_str() != Some("") {
+            return Ok(value);
+        }
+    }
+    Err("every argument is null or empty".into())
+}
+
+fn is_plain_null(value: &Val) -> bool {
+    matches!(value.kind, Kind::Null(Type::Dynamic))
+}

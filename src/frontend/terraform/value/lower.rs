@@ -1,0 +1,194 @@
+//! From values to the model's nodes, and to JSON.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::{Kind, Link, Marks, Member, Number, Unknown, Val};
+use crate::model::{self, Entry, Node, Step, Trail, Value};
+use crate::source::Span;
+
+/// Steps that a finding shows at most; a longer way keeps its two ends.
+const MAX_STEPS: usize = 8;
+
+/// The value as rules see it.
+pub fn lower(val: &Val) -> Node {
+    let value = match &val.kind {
+        Kind::Null(_) => Value::Null,
+        Kind::Bool(bool) => Value::Bool(*bool),
+        Kind::Number(number) => Value::Number(lower_number(number)),
+        Kind::String(text) => Value::String(text.clone()),
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => Value::List(val.items().iter().map(lower).collect()),
+        Kind::Map(_) | Kind::Object(_) => {
+            let entry =
+                |member: &Member| Entry { key: member.key.clone(), key_span: member.key_span, node: lower(&member.val) };
+            Value::Map(Arc::new(model::Map::new(val.members().iter().map(entry).collect())))
+        }
+        Kind::Unknown(unknown) => Value::Unknown(Arc::new(lower_unknown(unknown))),
+    };
+    Node {
+        value,
+        span: val.span,
+        trail: val.trail.as_deref().map(|link| Arc::new(trail(link))),
+        structure: val.structure.as_ref().map(|structure| Arc::new(lower(structure))),
+    }
+}
+
+fn lower_number(number: &Number) -> model::Number {
+    number.as_i64().map_or_else(|| model::Number::Float(number.as_f64()), model::Number::Int)
+}
+
+fn lower_unknown(unknown: &Unknown) -> model::Unknown {
+    model::Unknown {
+        reason: unknown.reason.to_string(),
+        references: unknown.references.iter().map(|reference| reference.to_string()).collect(),
+        not_null: unknown.not_null,
+        template: unknown.template.clone(),
+        arms: unknown.arms.as_ref().map(|arms| Arc::new([lower(&arms[0]), lower(&arms[1])])),
+    }
+}
+
+fn trail(link: &Link) -> Trail {
+    let mut steps = Vec::new();
+    let mut at = Some(link);
+    while let Some(link) = at {
+        steps.push(Step { span: link.span, what: link.what.clone() });
+        at = link.next.as_deref();
+    }
+    if steps.len() > MAX_STEPS {
+        steps.drain(MAX_STEPS / 2..steps.len() - MAX_STEPS / 2);
+    }
+    Trail { steps }
+}
+
+/// The text that terraform's `jsonencode` makes: no blanks, sorted keys, `<`, `>` and `&` escaped. Unknown parts are null.
+pub fn encode_json(val: &Val) -> String {
+    let mut text = String::new();
+    write_json(val, &mut text);
+    text
+}
+
+fn write_json(val: &Val, out: &mut String) {
+    match &val.kind {
+        Kind::Null(_) | Kind::Unknown(_) => out.push_str("null"),
+        Kind::Bool(bool) => out.push_str(if *bool { "true" } else { "false" }),
+        Kind::Number(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Kind::String(text) => write_json_text(text, out),
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
+            out.push('[');
+            for (index, item) in val.items().iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_json(item, out);
+            }
+            out.push(']');
+        }
+        Kind::Map(_) | Kind::Object(_) => {
+            out.push('{');
+            for (index, member) in val.members().iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_json_text(&member.key, out);
+                out.push(':');
+                write_json(&member.val, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// A JSON string as Go's encoder writes it.
+fn write_json_text(text: &str, out: &mut String) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                let _ = write!(out, "\\u{:04x}", char as u32);
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+/// A JSON value with every part at `span`: objects and tuples, as `jsondecode` yields them.
+pub fn from_json(json: &Json, span: Span) -> Val {
+    match json {
+        Json::Null => Val::null(span),
+        Json::Bool(bool) => Val::bool(*bool, span),
+        Json::Number(number) => match Number::parse(&number.to_string()) {
+            Some(number) => Val::new(Kind::Number(number), span),
+            None => Val::null(span),
+        },
+        Json::String(text) => Val::string(text.as_str(), span),
+        Json::Array(items) => Val::tuple(items.iter().map(|item| from_json(item, span)).collect(), span),
+        Json::Object(map) => {
+            let member =
+                |(key, value): (&String, &Json)| Member { key: key.as_str().into(), key_span: span, val: from_json(value, span) };
+            Val::object(map.iter().map(member).collect(), span)
+        }
+    }
+}
+
+/// What `gate console` answers: the value, its type, and mirrors of it with `true` where a part is unknown or sensitive.
+pub fn answer(val: &Val) -> Json {
+    if val.is_unknown() {
+        return json!({"unknown": true});
+    }
+    let mut answer = json!({"value": plain(val), "type": val.ty().to_string()});
+    if val.has_unknown() {
+        answer["unknown"] = mirror(val, &|val| val.is_unknown());
+    }
+    if val.deep_marks().has(Marks::SENSITIVE) {
+        answer["sensitive"] = mirror(val, &|val| val.marks.has(Marks::SENSITIVE));
+    }
+    answer
+}
+
+fn plain(val: &Val) -> Json {
+    match &val.kind {
+        Kind::Null(_) | Kind::Unknown(_) => Json::Null,
+        Kind::Bool(bool) => (*bool).into(),
+        Kind::Number(number) => match number.as_i64() {
+            Some(int) => int.into(),
+            None => serde_json::Number::from_f64(number.as_f64()).map_or(Json::Null, Json::Number),
+        },
+        Kind::String(text) => text.to_string().into(),
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => val.items().iter().map(plain).collect(),
+        Kind::Map(_) | Kind::Object(_) => val
+            .members()
+            .iter()
+            .map(|member| (member.key.to_string(), plain(&member.val)))
+            .collect::<JsonMap<_, _>>()
+            .into(),
+    }
+}
+
+fn mirror(val: &Val, is: &dyn Fn(&Val) -> bool) -> Json {
+    if is(val) {
+        return json!(true);
+    }
+    match &val.kind {
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => val.items().iter().map(|item| mirror(item, is)).collect(),
+        Kind::Map(_) | Kind::Object(_) => val
+            .members()
+            .iter()
+            .map(|member| (member.key.to_string(), mirror(&member.val, is)))
+            .filter(|(_, mirrored)| *mirrored != json!(false))
+            .collect::<JsonMap<_, _>>()
+            .into(),
+        _ => json!(false),
+    }
+}

@@ -1,0 +1,343 @@
+//! Terraform's numbers: binary floating point with 512 bits, as `cty.Number` computes them, with a fast path for integers.
+//!
+//! `0.1 + 0.2 == 0.3` is true at this precision once written back in decimal, and `1 / 3 * 3 == 1`.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use dashu_float::FBig;
+use dashu_float::round::mode::HalfEven;
+use dashu_int::IBig;
+
+type Float = FBig<HalfEven, 2>;
+type Decimal = FBig<HalfEven, 10>;
+
+/// Bits of the mantissa, as terraform parses and computes.
+const PRECISION: usize = 512;
+/// Decimal digits that tell any two mantissas of that size apart.
+const DIGITS: usize = 156;
+/// Decimal exponents beyond this are refused: writing such a number out would cost more than it is worth.
+const MAX_EXPONENT: i64 = 10_000;
+/// Binary exponents that results may have.
+const MAX_BINARY_EXPONENT: isize = 40_000;
+
+/// A number.
+#[derive(Debug, Clone)]
+pub enum Number {
+    /// An integer that fits.
+    Int(i64),
+    /// Any other number; integers that fit are never here.
+    Big(Arc<Float>),
+}
+
+/// Why an operation has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Division or remainder by zero.
+    DivisionByZero,
+    /// The result is too large or too small to write out.
+    Range,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refused::DivisionByZero => "division by zero",
+            Refused::Range => "the number is out of range",
+        })
+    }
+}
+
+impl Number {
+    /// Reads decimal text: digits, a fraction, an exponent. None for anything else, signs before digits included.
+    pub fn parse(text: &str) -> Option<Number> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let plain = digits.strip_prefix('+').unwrap_or(digits);
+        if plain.len() != digits.len() && digits.len() != text.len() {
+            return None;
+        }
+        if let Ok(int) = text.parse::<i64>() {
+            return Some(Number::Int(int));
+        }
+        let (mantissa, exponent) = match plain.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (plain, 0),
+        };
+        let well_formed = mantissa.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && mantissa.bytes().any(|byte| byte.is_ascii_digit())
+            && mantissa.bytes().filter(|byte| *byte == b'.').count() <= 1;
+        if !well_formed || exponent.abs() > MAX_EXPONENT || mantissa.len() as i64 > MAX_EXPONENT {
+            return None;
+        }
+        let negative = text.starts_with('-');
+        let decimal = Decimal::from_str(&format!("{}{mantissa}e{exponent}", if negative { "-" } else { "" })).ok()?;
+        Some(Number::of(decimal.with_base_and_precision::<2>(PRECISION).value()))
+    }
+
+    /// The nearest number to a double; none for infinities and NaN.
+    pub fn from_f64(float: f64) -> Option<Number> {
+        if float.fract() == 0.0 && float.abs() < 9.0e15 {
+            return Some(Number::Int(float as i64));
+        }
+        let float = Float::try_from(float).ok().filter(|_| float.is_finite())?;
+        Some(Number::of(float.with_precision(PRECISION).value()))
+    }
+
+    fn of(float: Float) -> Number {
+        if float.repr().is_int()
+            && float.repr().exponent() < 64
+            && let Ok(int) = i64::try_from(float.clone())
+        {
+            return Number::Int(int);
+        }
+        Number::Big(Arc::new(float))
+    }
+
+    fn checked(float: Float) -> Result<Number, Refused> {
+        if float.repr().is_infinite() || float.repr().exponent().abs() > MAX_BINARY_EXPONENT {
+            return Err(Refused::Range);
+        }
+        Ok(Number::of(float))
+    }
+
+    fn float(&self) -> Float {
+        match self {
+            Number::Int(int) => Float::from(*int).with_precision(PRECISION).value(),
+            Number::Big(float) => (**float).clone(),
+        }
+    }
+
+    /// The sum.
+    pub fn add(&self, other: &Number) -> Result<Number, Refused> {
+        match (self, other) {
+            (Number::Int(a), Number::Int(b)) if a.checked_add(*b).is_some() => Ok(Number::Int(a + b)),
+            _ => Number::checked(self.float() + other.float()),
+        }
+    }
+
+    /// The difference.
+    pub fn subtract(&self, other: &Number) -> Result<Number, Refused> {
+        match (self, other) {
+            (Number::Int(a), Number::Int(b)) if a.checked_sub(*b).is_some() => Ok(Number::Int(a - b)),
+            _ => Number::checked(self.float() - other.float()),
+        }
+    }
+
+    /// The product.
+    pub fn multiply(&self, other: &Number) -> Result<Number, Refused> {
+        match (self, other) {
+            (Number::Int(a), Number::Int(b)) if a.checked_mul(*b).is_some() => Ok(Number::Int(a * b)),
+            _ => Number::checked(self.float() * other.float()),
+        }
+    }
+
+    /// The quotient.
+    pub fn divide(&self, other: &Number) -> Result<Number, Refused> {
+        match (self, other) {
+            _ if other.as_i64() == Some(0) => Err(Refused::DivisionByZero),
+            (Number::Int(a), Number::Int(b)) if a.checked_rem(*b) == Some(0) => Ok(Number::Int(a / b)),
+            _ => Number::checked(self.float() / other.float()),
+        }
+    }
+
+    /// What remains of the truncated division: its sign is that of `self`.
+    pub fn remainder(&self, other: &Number) -> Result<Number, Refused> {
+        match (self, other) {
+            // Terraform takes the quotient for infinite, of which nothing is subtracted.
+            _ if other.as_i64() == Some(0) => match self.as_i64() {
+                Some(0) => Err(Refused::DivisionByZero),
+                _ => Ok(self.clone()),
+            },
+            (Number::Int(a), Number::Int(b)) => Ok(Number::Int(a.checked_rem(*b).unwrap_or(0))),
+            _ => {
+                let whole = (self.float() / other.float()).trunc().with_precision(PRECISION).value();
+                Number::checked(self.float() - whole * other.float())
+            }
+        }
+    }
+
+    /// The number with the other sign.
+    pub fn negate(&self) -> Number {
+        match self {
+            // Zero has a sign, which shows when it is written out.
+            Number::Int(0) => Number::Big(Arc::new(-Float::ZERO)),
+            Number::Int(int) if *int != i64::MIN => Number::Int(-int),
+            _ => Number::of(-self.float()),
+        }
+    }
+
+    /// The largest integer that is not larger.
+    pub fn floor(&self) -> Number {
+        match self {
+            Number::Int(_) => self.clone(),
+            Number::Big(float) => Number::of(float.floor().with_precision(PRECISION).value()),
+        }
+    }
+
+    /// The smallest integer that is not smaller.
+    pub fn ceil(&self) -> Number {
+        match self {
+            Number::Int(_) => self.clone(),
+            Number::Big(float) => Number::of(float.ceil().with_precision(PRECISION).value()),
+        }
+    }
+
+    /// The number without its fraction.
+    pub fn truncate(&self) -> Number {
+        match self {
+            Number::Int(_) => self.clone(),
+            Number::Big(float) => Number::of(float.trunc().with_precision(PRECISION).value()),
+        }
+    }
+
+    /// Less than zero.
+    pub fn is_negative(&self) -> bool {
+        *self < Number::Int(0)
+    }
+
+    /// Whether there is no fraction.
+    pub fn is_integer(&self) -> bool {
+        match self {
+            Number::Int(_) => true,
+            Number::Big(float) => float.repr().is_int(),
+        }
+    }
+
+    /// The integer, where it is one and fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Number::Int(int) => Some(*int),
+            Number::Big(float) if float.repr().is_neg_zero() => Some(0),
+            Number::Big(_) => None,
+        }
+    }
+
+    /// The digits of an integer in a base from 2 to 36, without its fraction.
+    pub fn in_base(&self, base: u8) -> String {
+        let int = match self {
+            Number::Int(int) => IBig::from(*int),
+            Number::Big(float) => float.trunc().to_int().value(),
+        };
+        int.in_radix(base).to_string()
+    }
+
+    /// The nearest double.
+    pub fn as_f64(&self) -> f64 {
+        match self {
+            Number::Int(int) => *int as f64,
+            Number::Big(float) => float.to_f64().value(),
+        }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Number) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Number) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Number) -> Ordering {
+        match (self, other) {
+            (Number::Int(a), Number::Int(b)) => a.cmp(b),
+            _ => self.float().cmp(&other.float()),
+        }
+    }
+}
+
+/// The shortest decimal that reads back as the same number, never with an exponent, as terraform turns numbers into text.
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let float = match self {
+            Number::Int(int) => return write!(f, "{int}"),
+            Number::Big(float) => float,
+        };
+        if float.repr().is_neg_zero() {
+            return f.write_str("-0");
+        }
+        let at = |digits: usize| (**float).clone().with_base_and_precision::<10>(digits).value();
+        let same = |decimal: &Decimal| decimal.clone().with_base_and_precision::<2>(PRECISION).value() == **float;
+        let (mut short, mut enough) = (0, DIGITS);
+        while enough - short > 1 {
+            let middle = short + (enough - short) / 2;
+            if same(&at(middle)) {
+                enough = middle;
+            } else {
+                short = middle;
+            }
+        }
+        f.write_str(&positional(&at(enough)))
+    }
+}
+
+/// Digits without an exponent.
+fn positional(decimal: &Decimal) -> String {
+    let (significand, exponent) = decimal.repr().clone().into_parts();
+    let text = significand.to_string();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.as_str()),
+    };
+    if exponent >= 0 {
+        return format!("{sign}{digits}{}", "0".repeat(exponent as usize));
+    }
+    let places = exponent.unsigned_abs();
+    let padded = format!("{digits:0>width$}", width = places + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - places);
+    match fraction.trim_end_matches('0') {
+        "" => format!("{sign}{whole}"),
+        fraction => format!("{sign}{whole}.{fraction}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        Number::parse(text).expect(text)
+    }
+
+    #[test]
+    fn decimals_add_up_as_in_terraform() {
+        assert_eq!(number("0.1").add(&number("0.2")).unwrap(), number("0.3"));
+        assert_eq!(number("1").divide(&number("3")).unwrap().multiply(&number("3")).unwrap(), number("1"));
+        assert_eq!(number("-7.5").remainder(&number("2")).unwrap(), number("-1.5"));
+        assert_eq!(number("1e400").to_string().len(), 401);
+    }
+
+    #[test]
+    fn text_is_the_shortest_that_reads_back() {
+        for text in ["0.1", "1.5", "-3.25", "0.000001", "123456789012345678901234567890", "12345678901234567890.5"] {
+            assert_eq!(number(text).to_string(), text);
+        }
+        assert_eq!(number("1.50").to_string(), "1.5");
+        assert_eq!(number("1e3").to_string(), "1000");
+        assert_eq!(number("1").divide(&number("3")).unwrap().to_string().len(), 2 + 155);
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for text in ["", "abc", "1x", "--1", "-+1", ".", "1.2.3", "1e", "0x10", "inf", "NaN", "1e999999999"] {
+            assert!(Number::parse(text).is_none(), "{text}");
+        }
+        assert_eq!(number("5").divide(&number("0")), Err(Refused::DivisionByZero));
+    }
+
+    #[test]
+    fn integers_that_do_not_fit_stay_exact() {
+        let big = number("9223372036854775807").add(&number("1")).unwrap();
+        assert_eq!(big.to_string(), "9223372036854775808");
+        assert_eq!(big.subtract(&number("1")).unwrap().as_i64(), Some(i64::MAX));
+    }
+}

@@ -1,0 +1,154 @@
+//! Terraform's types, with what a constraint adds: optional attributes and their defaults.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Val;
+
+/// A type, or a constraint on one.
+#[derive(Debug, Clone, Default)]
+pub enum Type {
+    /// Not known, or `any` in a constraint.
+    #[default]
+    Dynamic,
+    /// `bool`
+    Bool,
+    /// `number`
+    Number,
+    /// `string`
+    String,
+    /// `list(…)`
+    List(Arc<Type>),
+    /// `set(…)`
+    Set(Arc<Type>),
+    /// `map(…)`
+    Map(Arc<Type>),
+    /// `tuple([…])`
+    Tuple(Arc<Vec<Type>>),
+    /// `object({…})`, attributes sorted by name.
+    Object(Arc<Vec<AttributeType>>),
+}
+
+/// One attribute of an object type.
+#[derive(Debug, Clone)]
+pub struct AttributeType {
+    /// The name.
+    pub name: Arc<str>,
+    /// The type.
+    pub ty: Type,
+    /// In constraints: whether the attribute may be left out, and what it is then.
+    pub optional: Option<Option<Val>>,
+}
+
+impl Type {
+    /// `list(element)`
+    pub fn list(element: Type) -> Type {
+        Type::List(Arc::new(element))
+    }
+
+    /// `set(element)`
+    pub fn set(element: Type) -> Type {
+        Type::Set(Arc::new(element))
+    }
+
+    /// `map(element)`
+    pub fn map(element: Type) -> Type {
+        Type::Map(Arc::new(element))
+    }
+
+    /// The attribute of this name of an object type.
+    pub fn attribute(&self, name: &str) -> Option<&AttributeType> {
+        match self {
+            Type::Object(attributes) => {
+                attributes.binary_search_by(|one| (*one.name).cmp(name)).ok().map(|index| &attributes[index])
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of the elements of a list, set or map.
+    pub fn element(&self) -> Option<&Type> {
+        match self {
+            Type::List(element) | Type::Set(element) | Type::Map(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// A boolean, number or string.
+    pub fn is_primitive(&self) -> bool {
+        matches!(self, Type::Bool | Type::Number | Type::String)
+    }
+
+    /// Whether any part is not known.
+    pub fn has_dynamic(&self) -> bool {
+        match self {
+            Type::Dynamic => true,
+            Type::Bool | Type::Number | Type::String => false,
+            Type::List(element) | Type::Set(element) | Type::Map(element) => element.has_dynamic(),
+            Type::Tuple(items) => items.iter().any(Type::has_dynamic),
+            Type::Object(attributes) => attributes.iter().any(|one| one.ty.has_dynamic()),
+        }
+    }
+
+    /// The word for messages: `a list`, `an object`.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Type::Dynamic => "a value of unknown type",
+            Type::Bool => "a bool",
+            Type::Number => "a number",
+            Type::String => "a string",
+            Type::List(_) => "a list",
+            Type::Set(_) => "a set",
+            Type::Map(_) => "a map",
+            Type::Tuple(_) => "a tuple",
+            Type::Object(_) => "an object",
+        }
+    }
+}
+
+/// Equal types; what a constraint adds does not count.
+impl PartialEq for Type {
+    fn eq(&self, other: &Type) -> bool {
+        match (self, other) {
+            (Type::Dynamic, Type::Dynamic)
+            | (Type::Bool, Type::Bool)
+            | (Type::Number, Type::Number)
+            | (Type::String, Type::String) => true,
+            (Type::List(a), Type::List(b)) | (Type::Set(a), Type::Set(b)) | (Type::Map(a), Type::Map(b)) => a == b,
+            (Type::Tuple(a), Type::Tuple(b)) => a == b,
+            (Type::Object(a), Type::Object(b)) => {
+                a.len() == b.len() && a.iter().zip(b.iter()).all(|(x, y)| x.name == y.name && x.ty == y.ty)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// As terraform's console writes types: `list(string)`, `tuple([number, bool])`, `object({a=string})`.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Type::Dynamic => f.write_str("dynamic"),
+            Type::Bool => f.write_str("bool"),
+            Type::Number => f.write_str("number"),
+            Type::String => f.write_str("string"),
+            Type::List(element) => write!(f, "list({element})"),
+            Type::Set(element) => write!(f, "set({element})"),
+            Type::Map(element) => write!(f, "map({element})"),
+            Type::Tuple(items) => {
+                f.write_str("tuple([")?;
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if index > 0 { ", " } else { "" })?;
+                }
+                f.write_str("])")
+            }
+            Type::Object(attributes) => {
+                f.write_str("object({")?;
+                for (index, one) in attributes.iter().enumerate() {
+                    write!(f, "{}{}={}", if index > 0 { ", " } else { "" }, one.name, one.ty)?;
+                }
+                f.write_str("})")
+            }
+        }
+    }
+}
