@@ -16,8 +16,11 @@ pub fn from_json(value: &Json, span: Span) -> Node {
         Json::String(text) => Value::String(text.as_str().into()),
         Json::Array(items) => Value::List(items.iter().map(|item| from_json(item, span)).collect()),
         Json::Object(map) => {
-            let entry =
-                |(key, value): (&String, &Json)| Entry { key: key.as_str().into(), key_span: span, node: from_json(value, span) };
+            let entry = |(key, value): (&String, &Json)| Entry {
+                key: key.as_str().into(),
+                key_span: span,
+                node: from_json(value, span),
+            };
             return Node::map(map.iter().map(entry).collect(), span);
         }
     };

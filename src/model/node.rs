@@ -362,8 +362,7 @@ mod tests {
     #[test]
     fn paths_cross_lists_and_keep_the_three_answers_apart() {
         let rule = |cidr: Node| Node::map(vec![entry("cidr_blocks", Node::list(vec![cidr], span(3)))], span(2));
-        let unknown =
-            Unknown { reason: "no value".into(), references: vec!["var.x".into()], ..Unknown::default() };
+        let unknown = Unknown { reason: "no value".into(), references: vec!["var.x".into()], ..Unknown::default() };
         let body = Node::map(
             vec![entry(
                 "ingress",

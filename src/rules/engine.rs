@@ -299,8 +299,10 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
     if let Some(trail) = &found.trail {
         related.push(Related { at: cx.sources.get(at.file).first_line(at), message: "the value is used here".into() });
         for step in &trail.steps {
-            related
-                .push(Related { at: cx.sources.get(step.span.file).first_line(step.span), message: step.what.to_string() });
+            related.push(Related {
+                at: cx.sources.get(step.span.file).first_line(step.span),
+                message: step.what.to_string(),
+            });
         }
         if let Some(origin) = trail.steps.last() {
             at = origin.span;

@@ -424,11 +424,8 @@ impl Root {
 
 /// The members of a body as rules see them.
 fn entries(evaluator: &Evaluator<'_>, members: Vec<Member>) -> Vec<Entry> {
-    let entry = |member: Member| Entry {
-        node: evaluator.lower(&member.val),
-        key: member.key,
-        key_span: member.key_span,
-    };
+    let entry =
+        |member: Member| Entry { node: evaluator.lower(&member.val), key: member.key, key_span: member.key_span };
     members.into_iter().map(entry).collect()
 }
 
@@ -511,7 +508,8 @@ fn given(
         }
     };
     if settings.tf_env {
-        let variables = std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)));
+        let variables =
+            std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)));
         for (name, value) in variables {
             flag(&name, &value, &mut given);
         }

@@ -55,9 +55,8 @@ pub fn document(
 /// A statement with the `Sid` of an earlier one takes its place.
 fn override_statement(statements: &mut Vec<Val>, new: Val) {
     let sid = new.member("Sid").and_then(Val::as_str).filter(|sid| !sid.is_empty());
-    let known = sid.and_then(|sid| {
-        statements.iter().position(|old| old.member("Sid").and_then(Val::as_str) == Some(sid))
-    });
+    let known =
+        sid.and_then(|sid| statements.iter().position(|old| old.member("Sid").and_then(Val::as_str) == Some(sid)));
     match known {
         Some(index) => statements[index] = new,
         None => statements.push(new),
@@ -120,7 +119,7 @@ fn statement(block: &Val) -> Val {
 fn listed(val: &Val) -> Val {
     match val.items() {
         [only] => only.clone(),
-        items if items.iter().all(|item| item.as_str().is_some()) => {
+        items if !items.is_empty() && items.iter().all(|item| item.as_str().is_some()) => {
             let mut items = items.to_vec();
             items.sort_by(|a, b| b.as_str().cmp(&a.as_str()));
             val.clone().with_kind(Kind::Tuple(items.into()))

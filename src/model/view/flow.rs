@@ -84,9 +84,7 @@ fn flow<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Option
         found => found,
     };
     let mut is_unknown = protocol.is_unknown();
-    let name = protocol
-        .known()
-        .map(|node| node.to_text().unwrap_or_default().to_lowercase());
+    let name = protocol.known().map(|node| node.to_text().unwrap_or_default().to_lowercase());
     let port = |name: &str| body.get(name).known().and_then(Node::as_f64).map(|port| port as i64);
     let ports = match name.as_deref() {
         Some("-1" | "all") => Some((0, 65_535)),

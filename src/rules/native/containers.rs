@@ -1,8 +1,8 @@
 //! Checks of containers that hold for several formats: pods, ECS task definitions and the stage of a Dockerfile that ships.
 
 use super::{Cx, Findings, Native, show};
-use crate::model::json::from_json;
 use crate::model::image::Image;
+use crate::model::json::from_json;
 use crate::model::view::pod::{Container, Pod, pod};
 use crate::model::{Lookup, Node, Resource, Value};
 use crate::secret::{is_literal_secret, is_secret_name};
@@ -117,9 +117,7 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
         }
     });
     tasks(cx, out, |_, definition, out| match definition.get("user") {
-        Lookup::Known(node)
-            if node.to_text().is_some_and(|user| is_root(&user)) =>
-        {
+        Lookup::Known(node) if node.to_text().is_some_and(|user| is_root(&user)) => {
             out.fail(
                 node,
                 "container_definitions.user",

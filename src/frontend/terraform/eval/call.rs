@@ -63,9 +63,9 @@ impl Evaluator<'_> {
         let requires = |declaration: &Declaration| {
             let file = &declaration.file;
             let blocks = file.blocks(declaration.block.body).iter();
-            blocks.filter(|block| file.text(block.kind) == "required_providers").any(|block| {
-                file.attribute(block.body, provider).is_some()
-            })
+            blocks
+                .filter(|block| file.text(block.kind) == "required_providers")
+                .any(|block| file.attribute(block.body, provider).is_some())
         };
         if !scope.instance.module.settings.iter().any(requires) {
             return Err(fail(span, format!("{name}: the module requires no provider \"{provider}\"")));
@@ -122,7 +122,9 @@ impl Evaluator<'_> {
         let Some(text) = source.to_text() else { return Err(fail(span, format!("{name} wants a string"))) };
         let place = Place { span, root: &self.settings.root, folder: &scope.instance.module.folder };
         let text: Arc<str> = match name {
-            "templatefile" => functions::filesystem::read_text(&place, &text).map_err(|error| fail(span, error))?.into(),
+            "templatefile" => {
+                functions::filesystem::read_text(&place, &text).map_err(|error| fail(span, error))?.into()
+            }
             _ => text,
         };
         // Places inside the text mean nothing outside: all of the result stands at the call.
@@ -190,12 +192,7 @@ impl Evaluator<'_> {
             .collect()
     }
 
-    pub(super) fn called_module(
-        &self,
-        instance: &Rc<Instance>,
-        name: &str,
-        call: &Declaration,
-    ) -> Option<Arc<Module>> {
+    pub(super) fn called_module(&self, instance: &Rc<Instance>, name: &str, call: &Declaration) -> Option<Arc<Module>> {
         let Some(source) = call.attribute("source") else {
             self.problem(Problem::at(ProblemKind::Evaluation, call.head(), format!("module \"{name}\" has no source")));
             return None;

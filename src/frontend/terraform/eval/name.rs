@@ -46,14 +46,7 @@ impl Evaluator<'_> {
 
     /// Within resources a single nested block may be named without an index: only the provider's schema tells whether the
     /// block is a list.
-    fn follow(
-        &self,
-        scope: Scope<'_>,
-        mut value: Val,
-        steps: &[Access],
-        is_resource: bool,
-        span: Span,
-    ) -> Evaluated {
+    fn follow(&self, scope: Scope<'_>, mut value: Val, steps: &[Access], is_resource: bool, span: Span) -> Evaluated {
         for step in steps {
             value = match *step {
                 Access::Name(name) => {
@@ -67,7 +60,9 @@ impl Evaluator<'_> {
                     let key = self.eval(scope, key)?;
                     match &value.kind {
                         // The other way round: a block of which there is one.
-                        Kind::Object(_) if is_resource && key.as_number().is_some_and(|key| key.as_i64() == Some(0)) => {
+                        Kind::Object(_)
+                            if is_resource && key.as_number().is_some_and(|key| key.as_i64() == Some(0)) =>
+                        {
                             value
                         }
                         _ => index(&value, &key, span)?,
@@ -155,10 +150,9 @@ pub(super) fn member(value: &Val, name: &str, span: Span) -> Evaluated {
             (None, Some(resource)) => Ok(after_apply(resource, name, span)),
             (None, None) => Err(fail(span, format!("there is no attribute \"{name}\" in this object"))),
         },
-        Kind::Map(_) => value
-            .member(name)
-            .cloned()
-            .ok_or_else(|| fail(span, format!("there is no element \"{name}\" in this map"))),
+        Kind::Map(_) => {
+            value.member(name).cloned().ok_or_else(|| fail(span, format!("there is no element \"{name}\" in this map")))
+        }
         Kind::Unknown(unknown) => {
             let ty = match &unknown.ty {
                 Type::Dynamic => Type::Dynamic,

@@ -94,10 +94,8 @@ fn arithmetic(operator: Operator, a: &Val, b: &Val, span: Span) -> Evaluated {
         Operator::Divide => "/",
         _ => "%",
     };
-    let compares = matches!(
-        operator,
-        Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual
-    );
+    let compares =
+        matches!(operator, Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual);
     let (a, b) = (operand(a, &Type::Number, symbol, span)?, operand(b, &Type::Number, symbol, span)?);
     let (Some(x), Some(y)) = (a.as_number(), b.as_number()) else {
         let ty = if compares { Type::Bool } else { Type::Number };

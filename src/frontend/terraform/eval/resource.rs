@@ -170,7 +170,8 @@ impl Evaluator<'_> {
                 }
             }
             let open = (!key.starts_with("terraform_data.")).then(|| address.as_str().into());
-            let members = Members { items: crate::frontend::terraform::value::sorted(members), open, ..Members::default() };
+            let members =
+                Members { items: crate::frontend::terraform::value::sorted(members), open, ..Members::default() };
             Ok(Val::new(Kind::Object(members.into()), declaration.head()))
         })
     }
@@ -200,7 +201,8 @@ impl Evaluator<'_> {
         }
         let file = &declaration.file;
         let is_block = file.blocks(declaration.block.body).iter().any(|block| {
-            file.text(block.kind) == name || file.text(block.kind) == "dynamic" && file.labels(block).next() == Some(name)
+            file.text(block.kind) == name
+                || file.text(block.kind) == "dynamic" && file.labels(block).next() == Some(name)
         });
         if is_block {
             return Ok(self.memoized(instance, Space::Resource, &address, span, || {
@@ -235,9 +237,8 @@ impl Evaluator<'_> {
             let span = count.file.expr_span(count.item);
             let scope = Scope::new(instance, &count.file, &none);
             let memo = format!("{key}.count");
-            let value = self.memoized(instance, Space::Resource, &memo, span, || {
-                counted(self.eval(scope, count.item)?, span)
-            });
+            let value =
+                self.memoized(instance, Space::Resource, &memo, span, || counted(self.eval(scope, count.item)?, span));
             let number = value.as_number()?.as_i64().unwrap_or(i64::MAX);
             let shown = self.bounded(number.unsigned_abs() as usize, span, "count");
             let one = |index: usize| Repetition {
@@ -251,8 +252,7 @@ impl Evaluator<'_> {
         let span = each.file.expr_span(each.item);
         let scope = Scope::new(instance, &each.file, &none);
         let memo = format!("{key}.for_each");
-        let value =
-            self.memoized(instance, Space::Resource, &memo, span, || keyed(self.eval(scope, each.item)?, span));
+        let value = self.memoized(instance, Space::Resource, &memo, span, || keyed(self.eval(scope, each.item)?, span));
         if value.is_unknown() {
             return None;
         }

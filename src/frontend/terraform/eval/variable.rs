@@ -26,13 +26,7 @@ impl Evaluator<'_> {
         })
     }
 
-    fn variable_value(
-        &self,
-        instance: &Rc<Instance>,
-        name: &str,
-        declaration: &Declaration,
-        ty: &Type,
-    ) -> Evaluated {
+    fn variable_value(&self, instance: &Rc<Instance>, name: &str, declaration: &Declaration, ty: &Type) -> Evaluated {
         // A null means the default for variables that take no null.
         let takes_null = !matches!(
             declaration.attribute("nullable").map(|at| at.file.expr(at.item).kind),
@@ -156,12 +150,7 @@ impl Evaluator<'_> {
     }
 
     /// `module.name…`: the value and how many steps it used.
-    pub(super) fn output(
-        &self,
-        scope: Scope<'_>,
-        steps: &[Access],
-        span: Span,
-    ) -> Result<(Val, usize), Box<Failure>> {
+    pub(super) fn output(&self, scope: Scope<'_>, steps: &[Access], span: Span) -> Result<(Val, usize), Box<Failure>> {
         let Some(Access::Name(name)) = steps.first() else { return Err(fail(span, "`module` wants a name")) };
         let name = scope.file.text(*name);
         let instance = scope.instance;

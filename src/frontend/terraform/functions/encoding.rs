@@ -107,11 +107,8 @@ fn csv_decode(arguments: &[Val], at: &Place) -> Answer {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(refused)?;
-        let member = |(name, field): (&Arc<str>, &str)| Member {
-            key: name.clone(),
-            key_span: at.span,
-            val: string(field, at),
-        };
+        let member =
+            |(name, field): (&Arc<str>, &str)| Member { key: name.clone(), key_span: at.span, val: string(field, at) };
         rows.push(Val::object(names.iter().zip(record.iter()).map(member).collect(), at.span));
         few(rows.len())?;
     }

@@ -6,7 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use globset::GlobBuilder;
 
-use super::{Answer, Function, MAX_ELEMENTS, MAX_TEXT, Place, STRING, Val, Want, bounded, function, open, string, text};
+use super::{
+    Answer, Function, MAX_ELEMENTS, MAX_TEXT, Place, STRING, Val, Want, bounded, function, open, string, text,
+};
 use crate::frontend::terraform::value::{Kind, Type, Unknown};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -41,9 +43,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(string(clean(folder), at))
     }),
     function("file", &[STRING], Want::String, |a, at| bounded(read_text(at, text(&a[0]))?, at)),
-    function("filebase64", &[STRING], Want::String, |a, at| {
-        bounded(STANDARD.encode(read(at, text(&a[0]))?), at)
-    }),
+    function("filebase64", &[STRING], Want::String, |a, at| bounded(STANDARD.encode(read(at, text(&a[0]))?), at)),
     function("fileexists", &[STRING], Want::Bool, |a, at| match candidate(at, text(&a[0])) {
         Ok(path) if path.is_dir() => Err("it is a folder, not a file".into()),
         Ok(_) => Ok(Val::bool(true, at.span)),
@@ -76,8 +76,7 @@ enum Missing {
 fn candidate(at: &Place, path: &str) -> Result<PathBuf, Missing> {
     let root = at.root.canonicalize().map_err(|_| Missing::NotThere)?;
     let relative = path.strip_prefix("./").unwrap_or(path);
-    let is_below_module =
-        at.folder == "." || relative == at.folder || relative.starts_with(&format!("{}/", at.folder));
+    let is_below_module = at.folder == "." || relative == at.folder || relative.starts_with(&format!("{}/", at.folder));
     let joined = if is_below_module { root.join(relative) } else { root.join(at.folder).join(relative) };
     let real = joined.canonicalize().map_err(|_| Missing::NotThere)?;
     if real.starts_with(&root) { Ok(real) } else { Err(Missing::Outside) }

@@ -140,12 +140,7 @@ struct Function {
     code: Code,
 }
 
-const fn function(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    returns: Want,
-    code: Code,
-) -> Function {
+const fn function(name: &'static str, parameters: &'static [Parameter], returns: Want, code: Code) -> Function {
     Function { name, parameters, variadic: None, returns, code }
 }
 
@@ -201,8 +196,7 @@ pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
         if argument.is_null() && !parameter.takes_null {
             return Err(format!("argument {nth} is null"));
         }
-        let value =
-            convert(argument, &parameter.want.ty()).map_err(|error| format!("argument {nth}: {error}"))?;
+        let value = convert(argument, &parameter.want.ty()).map_err(|error| format!("argument {nth}: {error}"))?;
         is_open |= value.is_unknown() && !parameter.takes_unknown || parameter.is_whole && value.has_unknown();
         values.push(value);
     }

@@ -27,20 +27,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// Sets of one type of element.
 fn unified(arguments: &[Val]) -> Result<(Type, Vec<Vec<Val>>), String> {
-    let types: Vec<Type> = arguments
-        .iter()
-        .filter(|set| !set.items().is_empty())
-        .filter_map(|set| set.ty().element().cloned())
-        .collect();
+    let types: Vec<Type> =
+        arguments.iter().filter(|set| !set.items().is_empty()).filter_map(|set| set.ty().element().cloned()).collect();
     let empty = || arguments.iter().filter_map(|set| set.ty().element().cloned()).find(|ty| *ty != Type::Dynamic);
     let ty = match &types[..] {
         [] => empty().unwrap_or_default(),
         types => unify(types).ok_or("the sets have elements of types that do not go together")?,
     };
-    let sets: Result<Vec<Vec<Val>>, String> = arguments
-        .iter()
-        .map(|set| set.items().iter().map(|item| convert(item.clone(), &ty)).collect())
-        .collect();
+    let sets: Result<Vec<Vec<Val>>, String> =
+        arguments.iter().map(|set| set.items().iter().map(|item| convert(item.clone(), &ty)).collect()).collect();
     Ok((ty, sets?))
 }
 

@@ -9,9 +9,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(string(formatted(text(&a[0]), &point(&a[1])?)?, at))
     }),
     function("timeadd", &[STRING, STRING], Want::String, |a, at| {
-        let later = point(&a[0])?
-            .checked_add_signed(duration(text(&a[1]))?)
-            .ok_or("the result is no point in time")?;
+        let later = point(&a[0])?.checked_add_signed(duration(text(&a[1]))?).ok_or("the result is no point in time")?;
         Ok(string(rfc3339(&later), at))
     }),
     function("timecmp", &[STRING, STRING], Want::Number, |a, at| {
@@ -71,16 +69,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         let end = rest.find(|char: char| !char.is_ascii_digit() && char != '.').ok_or_else(refused)?;
         let value: f64 = rest[..end].parse().map_err(|_| refused())?;
         rest = &rest[end..];
-        let units: &[(&str, f64)] = &[
-            ("ns", 1.0),
-            ("us", 1e3),
-            ("µs", 1e3),
-            ("μs", 1e3),
-            ("ms", 1e6),
-            ("s", 1e9),
-            ("m", 6e10),
-            ("h", 3.6e12),
-        ];
+        let units: &[(&str, f64)] =
+            &[("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
         let (unit, size) = units.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or_else(refused)?;
         total += value * size;
         rest = &rest[unit.len()..];

@@ -33,7 +33,9 @@ fn as_null(value: &Val) -> Val {
         return Val::new(Kind::Null(value.ty()), value.span).marked(value.marks.without(Marks::EPHEMERAL));
     }
     match &value.kind {
-        Kind::Tuple(items) => value.clone().with_kind(Kind::Tuple(items.iter().map(as_null).collect::<Vec<_>>().into())),
+        Kind::Tuple(items) => {
+            value.clone().with_kind(Kind::Tuple(items.iter().map(as_null).collect::<Vec<_>>().into()))
+        }
         _ => value.clone(),
     }
 }

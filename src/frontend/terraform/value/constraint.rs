@@ -6,11 +6,7 @@ use super::{AttributeType, Type, Val};
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, File};
 
 /// Reads a type expression. `constant` gives the value of the default of an optional attribute. Else what is wrong.
-pub fn constraint(
-    file: &File,
-    expr: ExprId,
-    constant: &dyn Fn(ExprId) -> Result<Val, String>,
-) -> Result<Type, String> {
+pub fn constraint(file: &File, expr: ExprId, constant: &dyn Fn(ExprId) -> Result<Val, String>) -> Result<Type, String> {
     let inner = |expr| constraint(file, expr, constant);
     match file.expr(expr).kind {
         // Quoted names are what terraform 0.11 wrote.

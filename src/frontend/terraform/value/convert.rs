@@ -20,14 +20,14 @@ pub fn convert(val: Val, ty: &Type) -> Result<Val, String> {
             (Type::String, Kind::Number(_) | Kind::Bool(_)) => {
                 Kind::String(val.to_text().expect("numbers and booleans have a text"))
             }
-            (Type::Number, Kind::String(text)) => {
-                Kind::Number(Number::parse(text).ok_or("a number is required")?)
-            }
+            (Type::Number, Kind::String(text)) => Kind::Number(Number::parse(text).ok_or("a number is required")?),
             (Type::Bool, Kind::String(text)) => Kind::Bool(match &**text {
                 "true" | "1" => true,
                 "false" | "0" => false,
                 "True" | "TRUE" | "False" | "FALSE" => {
-                    return Err("a bool is required; to convert from string, use lowercase \"true\" or \"false\"".into());
+                    return Err(
+                        "a bool is required; to convert from string, use lowercase \"true\" or \"false\"".into()
+                    );
                 }
                 _ => return Err("a bool is required".into()),
             }),
@@ -99,8 +99,9 @@ fn elements(val: &Val, element: &Type, what: &str) -> Result<(Type, Vec<Val>), S
     let items = val.items();
     let ty = match (element, &val.kind) {
         (Type::Dynamic, Kind::List(elements) | Kind::Set(elements)) => elements.ty.clone(),
-        (Type::Dynamic, _) => common(items.iter())
-            .ok_or_else(|| format!("all {what} elements must have the same type"))?,
+        (Type::Dynamic, _) => {
+            common(items.iter()).ok_or_else(|| format!("all {what} elements must have the same type"))?
+        }
         _ => element.clone(),
     };
     let ty_known = if element.has_dynamic() && !matches!(element, Type::Dynamic) {
@@ -117,8 +118,7 @@ fn elements(val: &Val, element: &Type, what: &str) -> Result<(Type, Vec<Val>), S
 
 /// The type that all values can be converted to; dynamic for none.
 fn common<'v>(items: impl Iterator<Item = &'v Val>) -> Option<Type> {
-    let types: Vec<Type> =
-        items.filter(|item| !matches!(&item.kind, Kind::Null(Type::Dynamic))).map(Val::ty).collect();
+    let types: Vec<Type> = items.filter(|item| !matches!(&item.kind, Kind::Null(Type::Dynamic))).map(Val::ty).collect();
     if types.is_empty() { Some(Type::Dynamic) } else { unify(&types) }
 }
 
@@ -126,8 +126,9 @@ fn map(val: &Val, element: &Type) -> Result<Kind, String> {
     let members = val.members();
     let ty = match (element, &val.kind) {
         (Type::Dynamic, Kind::Map(members)) => members.ty.clone(),
-        (Type::Dynamic, _) => common(members.iter().map(|member| &member.val))
-            .ok_or("all map elements must have the same type")?,
+        (Type::Dynamic, _) => {
+            common(members.iter().map(|member| &member.val)).ok_or("all map elements must have the same type")?
+        }
         _ if element.has_dynamic() => {
             let converted: Result<Vec<Val>, String> =
                 members.iter().map(|member| convert(member.val.clone(), element)).collect();
@@ -138,7 +139,8 @@ fn map(val: &Val, element: &Type) -> Result<Kind, String> {
     let items: Result<Vec<Member>, String> = members
         .iter()
         .map(|member| {
-            let val = convert(member.val.clone(), &ty).map_err(|error| format!("element \"{}\": {error}", member.key))?;
+            let val =
+                convert(member.val.clone(), &ty).map_err(|error| format!("element \"{}\": {error}", member.key))?;
             Ok(Member { val, ..member.clone() })
         })
         .collect();
@@ -214,17 +216,21 @@ pub fn can_convert(from: &Type, to: &Type) -> bool {
             items.iter().all(|item| can_convert(item, element))
                 && (!element.has_dynamic() || items.is_empty() || unify(items).is_some())
         }
-        (Type::Tuple(a), Type::Tuple(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| can_convert(a, b)),
+        (Type::Tuple(a), Type::Tuple(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| can_convert(a, b))
+        }
         (Type::Object(attributes), Type::Map(element)) => {
             let types: Vec<Type> = attributes.iter().map(|one| one.ty.clone()).collect();
             types.iter().all(|ty| can_convert(ty, element))
                 && (!element.has_dynamic() || types.is_empty() || unify(&types).is_some())
         }
         (Type::Map(element), Type::Object(attributes)) => attributes.iter().all(|one| can_convert(element, &one.ty)),
-        (Type::Object(_), Type::Object(attributes)) => attributes.iter().all(|wanted| match from.attribute(&wanted.name) {
-            Some(given) => can_convert(&given.ty, &wanted.ty),
-            None => wanted.optional.is_some(),
-        }),
+        (Type::Object(_), Type::Object(attributes)) => {
+            attributes.iter().all(|wanted| match from.attribute(&wanted.name) {
+                Some(given) => can_convert(&given.ty, &wanted.ty),
+                None => wanted.optional.is_some(),
+            })
+        }
         _ => false,
     }
 }
@@ -315,5 +321,8 @@ fn unify_tuples(types: &[Type]) -> Option<Type> {
             .collect();
         items.push(unify(&all?)?);
     }
-    types.iter().all(|ty| matches!(ty, Type::Tuple(items) if items.len() == first.len())).then(|| Type::Tuple(Arc::new(items)))
+    types
+        .iter()
+        .all(|ty| matches!(ty, Type::Tuple(items) if items.len() == first.len()))
+        .then(|| Type::Tuple(Arc::new(items)))
 }

@@ -21,8 +21,11 @@ pub fn lower(val: &Val) -> Node {
         Kind::String(text) => Value::String(text.clone()),
         Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => Value::List(val.items().iter().map(lower).collect()),
         Kind::Map(_) | Kind::Object(_) => {
-            let entry =
-                |member: &Member| Entry { key: member.key.clone(), key_span: member.key_span, node: lower(&member.val) };
+            let entry = |member: &Member| Entry {
+                key: member.key.clone(),
+                key_span: member.key_span,
+                node: lower(&member.val),
+            };
             Value::Map(Arc::new(model::Map::new(val.members().iter().map(entry).collect())))
         }
         Kind::Unknown(unknown) => Value::Unknown(Arc::new(lower_unknown(unknown))),
@@ -135,8 +138,11 @@ pub fn from_json(json: &Json, span: Span) -> Val {
         Json::String(text) => Val::string(text.as_str(), span),
         Json::Array(items) => Val::tuple(items.iter().map(|item| from_json(item, span)).collect(), span),
         Json::Object(map) => {
-            let member =
-                |(key, value): (&String, &Json)| Member { key: key.as_str().into(), key_span: span, val: from_json(value, span) };
+            let member = |(key, value): (&String, &Json)| Member {
+                key: key.as_str().into(),
+                key_span: span,
+                val: from_json(value, span),
+            };
             Val::object(map.iter().map(member).collect(), span)
         }
     }

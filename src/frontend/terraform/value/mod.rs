@@ -497,16 +497,27 @@ pub fn sorted(mut items: Vec<Member>) -> Vec<Member> {
 
 /// Whether two values are equal as terraform's `==` says; none where it depends on what is not known.
 pub fn equal(a: &Val, b: &Val) -> Option<bool> {
-    let null_against_not_null = |x: &Val, y: &Val| {
-        x.is_null() && matches!(&y.kind, Kind::Unknown(unknown) if unknown.not_null)
-    };
+    let null_against_not_null =
+        |x: &Val, y: &Val| x.is_null() && matches!(&y.kind, Kind::Unknown(unknown) if unknown.not_null);
     if null_against_not_null(a, b) || null_against_not_null(b, a) {
         return Some(false);
     }
     match (&a.kind, &b.kind) {
         (Kind::Unknown(x), Kind::Unknown(y)) => differ(&x.ty, &y.ty),
-        (Kind::Unknown(x), _) => if b.is_null() { None } else { differ(&x.ty, &b.ty()) },
-        (_, Kind::Unknown(y)) => if a.is_null() { None } else { differ(&a.ty(), &y.ty) },
+        (Kind::Unknown(x), _) => {
+            if b.is_null() {
+                None
+            } else {
+                differ(&x.ty, &b.ty())
+            }
+        }
+        (_, Kind::Unknown(y)) => {
+            if a.is_null() {
+                None
+            } else {
+                differ(&a.ty(), &y.ty)
+            }
+        }
         (Kind::Null(_), Kind::Null(_)) => Some(true),
         (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
         (Kind::Bool(x), Kind::Bool(y)) => Some(x == y),
