@@ -27,7 +27,7 @@ use self::module::{Declaration, Module};
 use self::value::{Member, Val};
 use super::{Claim, Context, Frontend, LocalEdge, Parsed, Settings};
 use crate::model::{Entry, Node, Resource};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources, Span};
 
 /// The Terraform and OpenTofu frontend.
@@ -453,7 +453,8 @@ fn variable_files(folder: &Folder, path: &str, settings: &Settings) -> Vec<Resou
             .attributes(file.root())
             .iter()
             .map(|attribute| {
-                let (node, _) = evaluator.argument(Scope::new(&instance, file, &none), attribute.value);
+                let (val, _) = evaluator.argument(Scope::new(&instance, file, &none), attribute.value);
+                let node = evaluator.lower(&val);
                 let key_span = Span::new(file.id, attribute.start, attribute.name_end);
                 Entry { key: file.text(attribute.name).into(), key_span, node }
             })
