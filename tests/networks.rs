@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 const RULES: &str = "aws-ecs-service-in-public-subnet,aws-rds-in-public-subnet,aws-vpc-private-subnet-with-internet-route,\
-    aws-security-group-database-open-to-cidr,aws-vpc-shared-nat-gateway";
+    aws-security-group-database-open-to-cidr,aws-vpc-shared-nat-gateway,aws-security-group-node-open-to-cidr";
 
 /// Files written as `== name` and what follows it.
 fn scan(text: &str) -> Value {
@@ -182,4 +182,61 @@ resource "aws_db_instance" "main" {
         found(&report),
         ["main.tf:14 aws-vpc-private-subnet-with-internet-route", "main.tf:24 aws-rds-in-public-subnet"]
     );
+}
+
+#[test]
+fn the_default_vpc_is_public_even_when_a_data_source_finds_its_subnets() {
+    let report = scan(
+        r#"== main.tf
+data "aws_vpc" "default" {
+  default = true
+}
+data "aws_subnets" "default" {
+  filter {
+    name   = "vpc-id"
+    values = [data.aws_vpc.default.id]
+  }
+}
+data "aws_subnets" "inner" {
+  filter {
+    name   = "vpc-id"
+    values = [data.aws_vpc.default.id]
+  }
+  tags = { Tier = "private" }
+}
+resource "aws_ecs_service" "api" {
+  name = "api"
+  network_configuration {
+    subnets = data.aws_subnets.default.ids
+  }
+}
+resource "aws_ecs_service" "worker" {
+  name = "worker"
+  network_configuration {
+    subnets = data.aws_subnets.inner.ids
+  }
+}
+"#,
+    );
+    assert_eq!(found(&report), ["main.tf:20 aws-ecs-service-in-public-subnet"]);
+}
+
+#[test]
+fn a_group_with_the_tag_of_a_cluster_is_one_of_nodes() {
+    let report = scan(
+        r#"== main.tf
+resource "aws_security_group" "workers" {
+  tags = { "kubernetes.io/cluster/shop" = "owned" }
+}
+resource "aws_security_group_rule" "workers" {
+  type              = "ingress"
+  security_group_id = aws_security_group.workers.id
+  protocol          = "-1"
+  from_port         = 0
+  to_port           = 0
+  cidr_blocks       = ["10.0.0.0/16"]
+}
+"#,
+    );
+    assert_eq!(found(&report), ["main.tf:10 aws-security-group-node-open-to-cidr"]);
 }

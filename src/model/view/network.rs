@@ -37,7 +37,10 @@ pub fn subnets(model: &Model, id: ResourceId, attribute: &str) -> Vec<ResourceId
 pub fn placement(model: &Model, id: ResourceId, attribute: &str, value: &Node) -> Placement {
     let named = subnets(model, id, attribute);
     if named.is_empty() {
-        return registry_placement(model, id, value);
+        return match default_placement(model, id, attribute) {
+            Placement::Unknown => registry_placement(model, id, value),
+            found => found,
+        };
     }
     let exposures: Vec<(ResourceId, Exposure)> =
         named.iter().map(|subnet| (*subnet, exposure(model, *subnet))).collect();
@@ -67,6 +70,33 @@ pub fn placement(model: &Model, id: ResourceId, attribute: &str, value: &Node) -
         _ => None,
     });
     found.unwrap_or(Placement::Unknown)
+}
+
+/// Subnets that a data source finds in the default VPC, of which AWS makes each public.
+fn default_placement(model: &Model, id: ResourceId, attribute: &str) -> Placement {
+    let kinds = ["data.aws_subnets", "data.aws_subnet_ids", "data.aws_subnet"];
+    for data in kinds.iter().flat_map(|kind| model.referred(id, attribute, kind)) {
+        let resource = model.resource(data);
+        let filters = resource.body.get("filter").known().map(Node::items).unwrap_or_default();
+        let narrows = |filter: &Node| {
+            let name = filter.get("name").known().and_then(Node::as_str);
+            !matches!(name, Some("vpc-id" | "default-for-az" | "availability-zone" | "availabilityZone" | "state"))
+        };
+        if filters.iter().any(narrows) || !resource.body.get("tags").is_absent() {
+            continue;
+        }
+        for argument in ["filter", "vpc_id"] {
+            let default = model.referred(data, argument, "data.aws_vpc").into_iter().find(|vpc| {
+                let body = &model.resource(*vpc).body;
+                body.get("default").known().and_then(Node::as_bool) == Some(true)
+            });
+            let vpc = default.or_else(|| model.referred(data, argument, "aws_default_vpc").first().copied());
+            if let Some(vpc) = vpc {
+                return Placement::Public(None, model.resource(vpc).head);
+            }
+        }
+    }
+    Placement::Unknown
 }
 
 /// The module of the registry that most VPCs are made with names its tiers in its outputs.
@@ -229,7 +259,7 @@ fn gateway(model: &Model, owner: ResourceId, attribute: &str, route: &Node) -> E
     let names_other = references.iter().any(|reference| {
         ["aws_vpn_gateway.", "aws_egress_only_internet_gateway."].iter().any(|kind| reference.starts_with(kind))
     });
-    if references.iter().any(|reference| is_gateway(&reference)) {
+    if references.iter().any(is_gateway) {
         return Exposure::Public(node.span);
     }
     // An inline route shares its table's references with its neighbors, so they can't speak for it.

@@ -12,7 +12,10 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("aws-security-group-database-extra-port", Native::Resource("terraform", DATABASES, database_port)),
     ("aws-security-group-database-egress", Native::Resource("terraform", DATABASES, database_egress)),
     ("aws-security-group-task-open-to-cidr", Native::Resource("terraform", &["aws_ecs_service"], task_source)),
-    ("aws-security-group-node-open-to-cidr", Native::Resource("terraform", &["aws_eks_node_group"], node_cidr)),
+    (
+        "aws-security-group-node-open-to-cidr",
+        Native::Resource("terraform", &["aws_eks_node_group", "aws_security_group"], node_cidr),
+    ),
     (
         "aws-security-group-load-balancer-extra-port",
         Native::Resource("terraform", &["aws_lb", "aws_alb"], balancer_port),
@@ -62,6 +65,9 @@ fn each(
         for rule in rules(cx.model, group, direction) {
             let known = out.found.len();
             check(group, &rule, out.about(rule.resource));
+            if cx.model.resource(group).address == holder.address {
+                continue;
+            }
             for found in &mut out.found[known..] {
                 found.related(holder.head, format!("{} uses {}", holder.address, cx.model.resource(group).address));
             }
@@ -211,12 +217,25 @@ fn task_source(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) 
     });
 }
 
-fn node_cidr(cx: &Cx, id: ResourceId, nodes: &Resource, out: &mut Findings) {
-    for template in cx.model.referred(id, "launch_template", "aws_launch_template") {
-        each(cx, nodes, attached(cx.model, template), Direction::Ingress, out, |group, rule, out| {
-            wide_peers(cx, group, rule, "the groups of the load balancer and of the cluster", out);
-        });
-    }
+/// The groups of a node group's machines, or a group that Kubernetes knows as theirs by its tag.
+fn node_cidr(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut Findings) {
+    let groups: Vec<ResourceId> = if &*resource.kind == "aws_eks_node_group" {
+        let templates = cx.model.referred(id, "launch_template", "aws_launch_template");
+        templates.into_iter().flat_map(|template| attached(cx.model, template)).collect()
+    } else {
+        let tags = resource.body.get("tags").known().map(Node::entries).unwrap_or_default();
+        let is_tagged = tags.iter().any(|tag| tag.key.starts_with("kubernetes.io/cluster/"));
+        let is_other = |holder: &ResourceId| {
+            !matches!(&*cx.model.resource(*holder).kind, "aws_launch_template" | "aws_launch_configuration")
+        };
+        match is_tagged && !holders(cx.model, id).iter().any(is_other) {
+            true => vec![id],
+            false => return,
+        }
+    };
+    each(cx, resource, groups, Direction::Ingress, out, |group, rule, out| {
+        wide_peers(cx, group, rule, "the groups of the load balancer and of the cluster", out);
+    });
 }
 
 fn balancer_port(cx: &Cx, id: ResourceId, balancer: &Resource, out: &mut Findings) {
