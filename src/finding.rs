@@ -26,6 +26,8 @@ pub struct Finding {
     pub scope: Option<Span>,
     /// Set when the finding holds for some values of an unknown only.
     pub possible: bool,
+    /// The environments of `terraform.environments` in which it holds; empty where it holds in all, or there are none.
+    pub environments: Vec<Arc<str>>,
     /// The place holds a secret: reports hide the text under it.
     pub sensitive: bool,
     /// Rule, address, attribute and the normalized text of the value; free of line numbers. Hexadecimal.

@@ -12,7 +12,7 @@ use crate::scan::Assembled;
 use crate::source::{Sources, Span};
 
 /// Terraform blocks that are resources of the model but not of terraform.
-const DECLARATIONS: &[&str] = &["variable", "output", "module", "terraform", "local"];
+const DECLARATIONS: &[&str] = &["variable", "output", "module", "terraform", "local", "tfvars"];
 
 /// Writes the model. Known values stand under `values`; `unknown` mirrors them with `true` where a part is not known.
 pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write) -> io::Result<()> {
@@ -35,6 +35,10 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
             kind if DECLARATIONS.contains(&kind) || kind.starts_with("provider.") || kind.starts_with("backend.") => {}
             _ => root.1.push(entry(resource, sources)),
         }
+    }
+    // A folder without any code is a module without resources.
+    if roots.is_empty() && others.is_empty() {
+        roots.entry(".".into()).or_default();
     }
     let terraform: Vec<Json> = roots
         .into_iter()

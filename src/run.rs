@@ -14,7 +14,7 @@ use crate::cli::{self, Cli, Command};
 use crate::config::{self, Config};
 use crate::discover::{self, Discovered, Walk};
 use crate::finding::Severity;
-use crate::frontend::{FRONTENDS, Settings};
+use crate::frontend::{Environment, FRONTENDS, Settings};
 use crate::rules::schema::Mistake;
 use crate::rules::{Catalog, Check, Prose, Rule, Selection, native};
 use crate::scan::{self, Request};
@@ -133,7 +133,7 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
-    let settings = settings(&mut discovered, &var_files, &arguments.terraform)?;
+    let settings = settings(&mut discovered, &var_files, &config.environments, &arguments.terraform)?;
     let request = Request {
         catalog: &catalog,
         selected,
@@ -198,19 +198,28 @@ fn select(catalog: &Catalog, selection: &Selection) -> Result<Vec<usize>, Error>
 fn settings(
     discovered: &mut Discovered,
     var_files: &[PathBuf],
+    environments: &[(String, Vec<PathBuf>)],
     arguments: &cli::TerraformArgs,
 ) -> Result<Settings, Error> {
-    let mut ids = Vec::new();
-    for path in var_files {
+    let mut read = |path: &PathBuf| {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| Error::File { path: shown.clone(), error })?;
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
         let relative = real.strip_prefix(&discovered.root).map_or(shown, |path| path.display().to_string());
-        ids.push(discovered.sources.add(Source::new(relative, text)));
+        // A file that is there already keeps its id, so that findings in it are one.
+        let known = discovered.sources.iter().find(|(_, source)| source.path() == relative).map(|(id, _)| id);
+        Ok(known.unwrap_or_else(|| discovered.sources.add(Source::new(relative, text))))
+    };
+    let var_files = var_files.iter().map(&mut read).collect::<Result<_, Error>>()?;
+    let mut judged = Vec::with_capacity(environments.len());
+    for (name, files) in environments {
+        let var_files = files.iter().map(&mut read).collect::<Result<_, Error>>()?;
+        judged.push(Environment { name: name.as_str().into(), var_files });
     }
     Ok(Settings {
         root: discovered.root.clone(),
-        var_files: ids,
+        var_files,
+        environments: judged,
         vars: arguments.var.clone(),
         tf_env: arguments.tf_env,
     })
@@ -372,7 +381,7 @@ fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, 
     let paths = [arguments.path.clone()];
     let pool = pool(None)?;
     let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
-    let settings = settings(&mut discovered, &arguments.terraform.var_file, &arguments.terraform)?;
+    let settings = settings(&mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
     let assembled = pool.install(|| scan::assemble(&settings, &discovered));
     let mut writer = BufWriter::new(out);
     crate::inspect::write(&discovered, &assembled, &mut writer)?;
@@ -386,7 +395,7 @@ fn console_command(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, 
     let paths = [arguments.path.clone()];
     let pool = pool(None)?;
     let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
-    let settings = settings(&mut discovered, &arguments.terraform.var_file, &arguments.terraform)?;
+    let settings = settings(&mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
     let input =
         io::read_to_string(io::stdin()).map_err(|error| Error::File { path: "standard input".into(), error })?;
     let expressions: Vec<String> = input

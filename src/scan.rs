@@ -1,5 +1,7 @@
 //! The pipeline on one page: discover, parse and assemble, judge, decide.
 
+mod environments;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -10,8 +12,8 @@ use crate::frontend::{self, FRONTENDS, Parsed};
 use crate::model::{Edge, Graph, Model, ResourceId, Secret};
 use crate::problem::{Problem, ProblemKind};
 use crate::report::{Counts, Report, RuleText, Verdict};
+use crate::rules::Catalog;
 use crate::rules::engine::panic_text;
-use crate::rules::{Catalog, Cx, judge};
 use crate::secret;
 use crate::source::{FileId, Sources, Span};
 use crate::suppress::{self, Date};
@@ -135,8 +137,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
 /// Judges what was discovered; the report borrows the texts.
 pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s> {
     let sources = &discovered.sources;
-    let assembled = assemble(&request.settings, discovered);
-    let judged = judge(Cx { model: &assembled.model, sources }, request.catalog, &request.selected);
+    let (assembled, judged) = environments::judge_each(request, discovered);
     let mut findings = judged.findings;
     findings.retain(|finding| discovered.counts(finding));
     request.config.adjust(request.catalog, &mut findings);
@@ -214,7 +215,12 @@ fn decide(
         return Verdict::Undecided;
     }
     match request.fail_on {
-        Some(threshold) if findings.iter().any(|finding| finding.severity >= threshold) => Verdict::Fail,
+        // What is possible only is shown, and closes the gate where undecided checks do.
+        Some(threshold)
+            if findings.iter().any(|one| one.severity >= threshold && (request.strict || !one.possible)) =>
+        {
+            Verdict::Fail
+        }
         _ => Verdict::Pass,
     }
 }

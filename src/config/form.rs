@@ -132,6 +132,9 @@ pub(super) struct Terraform {
     /// Variables files for root modules, in order.
     #[serde(deserialize_with = "or_empty")]
     pub var_files: Vec<String>,
+    /// Environments by name, each with its variables files: every one is judged, and findings say where they hold.
+    #[serde(deserialize_with = "or_empty")]
+    pub environments: BTreeMap<String, Vec<String>>,
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub struct Config {
     pub accept_unread_modules: bool,
     /// Terraform variables files, in order.
     pub var_files: Vec<PathBuf>,
+    /// Terraform environments: name and variables files.
+    pub environments: Vec<(String, Vec<PathBuf>)>,
     text: String,
     /// Places of what is checked against the catalog.
     names: Vec<(Named, String, Range<usize>)>,
@@ -161,6 +163,7 @@ impl Default for Config {
             require_reason: true,
             accept_unread_modules: false,
             var_files: Vec::new(),
+            environments: Vec::new(),
             text: String::new(),
             names: Vec::new(),
             paths: Vec::new(),

@@ -55,6 +55,13 @@ impl Reader<'_> {
         let var_files = self.below(&file.terraform.var_files, &mut paths, |index| {
             place.value(&[Step::Key("terraform"), Step::Key("var-files"), Step::Index(index)])
         })?;
+        let mut environments = Vec::new();
+        for (name, files) in &file.terraform.environments {
+            let files = self.below(files, &mut paths, |index| {
+                place.value(&[Step::Key("terraform"), Step::Key("environments"), Step::Key(name), Step::Index(index)])
+            })?;
+            environments.push((name.clone(), files));
+        }
         let exclude = self.globs(&file.exclude, |index| place.value(&[Step::Key("exclude"), Step::Index(index)]))?;
         let rules = file.rules.into_iter().map(|(name, rule)| {
             let ignorable = rule.ignorable.unwrap_or(true);
@@ -74,6 +81,7 @@ impl Reader<'_> {
             require_reason,
             accept_unread_modules: file.accept_unread.contains(&form::Unread::Modules),
             var_files,
+            environments,
             text: self.text.to_string(),
             names,
             paths,

@@ -62,10 +62,21 @@ pub struct Settings {
     pub root: std::path::PathBuf,
     /// Variables files of `--var-file`, in order, among the sources of the scan.
     pub var_files: Vec<FileId>,
+    /// Environments that are judged one by one, each with more variables files; none means one run without.
+    pub environments: Vec<Environment>,
     /// `--var name=value` arguments, in order.
     pub vars: Vec<(String, String)>,
     /// Whether `TF_VAR_*` of the environment count.
     pub tf_env: bool,
+}
+
+/// An environment of Terraform: a name, and the variables files that make it.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// The name, as in `prod`.
+    pub name: std::sync::Arc<str>,
+    /// The files, in order, among the sources of the scan.
+    pub var_files: Vec<FileId>,
 }
 
 /// Folders that a file needs read beside it, relative to its own folder (`.`, `../modules/db`); those outside the root

@@ -335,6 +335,37 @@ impl Node {
         matches!(self.value, Value::Unknown(_))
     }
 
+    /// The value with the first or the second arm in place of each conditional whose condition is not known; none where there
+    /// is no such conditional.
+    pub fn with_arms(&self, second: bool) -> Option<Node> {
+        let part = |node: &Node| node.with_arms(second);
+        match &self.value {
+            Value::Unknown(unknown) => {
+                let arm = unknown.arms.as_ref()?[usize::from(second)].clone();
+                Some(part(&arm).unwrap_or(arm))
+            }
+            Value::List(items) => {
+                let changed: Vec<Option<Node>> = items.iter().map(part).collect();
+                changed.iter().any(Option::is_some).then(|| {
+                    let items =
+                        changed.into_iter().zip(items.iter()).map(|(new, old)| new.unwrap_or_else(|| old.clone()));
+                    Node { value: Value::List(items.collect()), ..self.clone() }
+                })
+            }
+            Value::Map(map) => {
+                let changed: Vec<Option<Node>> = map.entries().iter().map(|entry| part(&entry.node)).collect();
+                changed.iter().any(Option::is_some).then(|| {
+                    let entries = changed.into_iter().zip(map.entries()).map(|(new, old)| match new {
+                        Some(node) => Entry { node, ..old.clone() },
+                        None => old.clone(),
+                    });
+                    Node { value: Value::Map(Arc::new(Map::new(entries.collect()))), ..self.clone() }
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// Whether any part is unknown.
     pub fn has_unknown(&self) -> bool {
         match &self.value {

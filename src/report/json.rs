@@ -66,6 +66,7 @@ fn finding(report: &Report, finding: &Finding) -> Value {
         "attribute": finding.attribute,
         "at": place(report, finding.at),
         "possible": finding.possible,
+        "environments": finding.environments.iter().map(|name| &**name).collect::<Vec<_>>(),
         "related": finding.related.iter().map(|one| json!({"at": place(report, one.at), "message": one.message})).collect::<Vec<_>>(),
         "fingerprint": finding.fingerprint,
     })

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
+use super::arms;
 use super::catalog::Catalog;
 use super::native::{Cx, Findings, Found, Native, find, show};
 use super::precedence;
@@ -67,6 +68,23 @@ impl<'a> Index<'a> {
             .map(|(_, _, rule, job)| (*rule, *job));
         exact.iter().copied().chain(by_prefix)
     }
+
+    /// Runs every rule that a resource meets.
+    fn judge(&self, cx: Cx<'_>, id: ResourceId, resource: &Resource) -> Vec<Ran> {
+        let mut results = Vec::new();
+        for (rule, job) in self.jobs(resource) {
+            guarded(&mut results, rule, Some(id), |findings| run(cx, id, resource, job, findings));
+        }
+        if let Some(pod) = pod(resource) {
+            for (rule, check) in &self.pods {
+                guarded(&mut results, *rule, Some(id), |findings| check(&cx, id, pod, findings));
+            }
+            for (view, rule, job) in &self.views {
+                guarded(&mut results, *rule, Some(id), |findings| run_view(cx, id, pod, view, *job, findings));
+            }
+        }
+        results
+    }
 }
 
 /// Judges the model by the rules at the given indices of the catalog.
@@ -100,19 +118,15 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
     let per_resource = (0..resources.len()).into_par_iter().map(|number| {
         let id = ResourceId(number as u32);
         let resource = &resources[number];
-        let mut results = Vec::new();
-        for (rule, job) in index.jobs(resource) {
-            guarded(&mut results, rule, Some(id), |findings| run(cx, id, resource, job, findings));
+        let judged = index.judge(cx, id, resource);
+        let with = |second: bool| {
+            let body = resource.body.with_arms(second)?;
+            Some(index.judge(cx, id, &Resource { body, ..resource.clone() }))
+        };
+        match (with(false), with(true)) {
+            (Some(first), Some(second)) => arms::weigh(judged, first, second),
+            _ => judged,
         }
-        if let Some(pod) = pod(resource) {
-            for (rule, check) in &index.pods {
-                guarded(&mut results, *rule, Some(id), |findings| check(&cx, id, pod, findings));
-            }
-            for (view, rule, job) in &index.views {
-                guarded(&mut results, *rule, Some(id), |findings| run_view(cx, id, pod, view, *job, findings));
-            }
-        }
-        results
     });
     let mut results: Vec<Ran> = per_resource.flatten_iter().collect();
     let whole = project.par_iter().map(|(rule, native)| {
@@ -341,7 +355,8 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         attribute: found.attribute,
         related,
         scope: resource.map(|resource| resource.span),
-        possible: false,
+        environments: Vec::new(),
+        possible: found.possible,
         sensitive,
         fingerprint,
     }

@@ -118,6 +118,8 @@ pub struct Found {
     pub related: Vec<crate::finding::Related>,
     /// The place holds a secret that no report may print.
     pub sensitive: bool,
+    /// It holds for one value of a conditional only, whose condition is not known.
+    pub possible: bool,
     /// What tells a sensitive place from others in its fingerprint, since its text must not be guessed from that. Only what
     /// can't be guessed, such as a long random token, may stand here.
     pub identity: Option<String>,
@@ -174,6 +176,7 @@ impl Findings {
             message: message.into(),
             related: Vec::new(),
             sensitive: false,
+            possible: false,
             identity: None,
         });
         self.found.last_mut().expect("one was pushed")

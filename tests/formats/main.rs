@@ -217,7 +217,18 @@ fn json_has_the_keys_that_scripts_read() {
     let set = |names: &[&'static str]| names.iter().copied().collect::<BTreeSet<_>>();
     let top = ["version", "verdict", "fail_on", "findings", "suppressed", "problems", "counts"];
     assert_eq!(keys(&report), set(&top));
-    let finding = ["rule", "severity", "message", "address", "attribute", "at", "possible", "related", "fingerprint"];
+    let finding = [
+        "rule",
+        "severity",
+        "message",
+        "address",
+        "attribute",
+        "at",
+        "possible",
+        "environments",
+        "related",
+        "fingerprint",
+    ];
     let place = ["path", "line", "column", "end_line", "end_column"];
     for one in array(&report, "findings") {
         assert_eq!(keys(one), set(&finding));

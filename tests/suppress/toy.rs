@@ -77,6 +77,7 @@ impl Scan {
         let related = owner.map_or(&[][..], |owner| &owner.calls);
         let related = related.iter().map(|call| Related { at: call.span, message: "is called here".into() }).collect();
         self.findings.push(Finding {
+            environments: Vec::new(),
             rule: rule.into(),
             severity: Severity::Medium,
             message: String::new(),

@@ -156,7 +156,7 @@ fn plain_source(source: &str) -> String {
 }
 
 /// Whether a version meets constraints such as `~> 5.1, != 5.1.3`. Those that can't be read are met: they say nothing.
-fn satisfies(version: &str, constraints: &str) -> bool {
+pub(super) fn satisfies(version: &str, constraints: &str) -> bool {
     let numbers = |text: &str| -> Option<Vec<u64>> {
         let text = text.trim().trim_start_matches('v');
         text.split(['-', '+']).next()?.split('.').map(|part| part.parse().ok()).collect()

@@ -30,6 +30,9 @@ use crate::model::{Entry, Node, Resource};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources, Span};
 
+/// The terraform whose semantics are followed.
+const VERSION: &str = "1.11.4";
+
 /// The Terraform and OpenTofu frontend.
 pub struct Terraform;
 
@@ -67,9 +70,11 @@ impl Frontend for Terraform {
         for name in &names {
             if let Some(module) = modules.get(*name) {
                 parsed.observations.extend(module.observations.iter().cloned());
+                parsed.problems.extend(module.problems.iter().cloned());
             }
         }
         let roots = roots(&modules);
+        parsed.problems.extend(undeclared(&modules, &roots, settings));
         let judged: Vec<Root> = roots
             .par_iter()
             .map(|folder| Root::evaluate(&modules, &folders[folder], modules[folder].clone(), settings, sources))
@@ -96,6 +101,16 @@ impl Frontend for Terraform {
         parsed.observations.dedup_by(|a, b| a.span == b.span && a.name == b.name);
         parsed
     }
+}
+
+/// Values of the command line for variables that no root module declares.
+fn undeclared(modules: &FxHashMap<String, Arc<Module>>, roots: &[String], settings: &Settings) -> Vec<Problem> {
+    let is_declared = |name: &str| roots.iter().any(|root| modules[root].variables.get(name).is_some());
+    let problem = |(name, _): &(String, String)| {
+        let message = format!("--var gives a value to \"{name}\", which no root module declares");
+        Problem::with_path(ProblemKind::Evaluation, "", message).help("correct the name, or leave the flag out")
+    };
+    settings.vars.iter().filter(|(name, _)| !roots.is_empty() && !is_declared(name)).map(problem).collect()
 }
 
 /// The files of every folder, and the modules that they make.
@@ -276,6 +291,10 @@ impl Root {
 
     fn collect(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, references: &mut References) {
         let module = instance.module.clone();
+        evaluator.validate(instance);
+        for (name, declaration) in module.outputs.iter() {
+            evaluator.output_value(instance, name, declaration, declaration.head());
+        }
         for (kind, declarations) in [("terraform", &module.settings), ("provider", &module.providers)] {
             for declaration in declarations {
                 let label = declaration.labels.first().map(|label| label.to_string()).unwrap_or_default();
@@ -285,6 +304,7 @@ impl Root {
                 };
                 self.add(evaluator, instance, declaration, &kind, &label, &address, &Repetition::default(), references);
                 if kind == "terraform" {
+                    required_version(evaluator, declaration);
                     self.backends(evaluator, instance, declaration);
                 }
             }
@@ -419,6 +439,17 @@ impl Root {
                 }
             }
         }
+    }
+}
+
+/// Says so where a module wants another terraform than the one whose semantics are followed; its values may differ then.
+fn required_version(evaluator: &Evaluator<'_>, declaration: &Declaration) {
+    let Some(required) = declaration.attribute("required_version") else { return };
+    let Some(wanted) = module::literal(&required.file, required.item) else { return };
+    if !installed::satisfies(VERSION, wanted) {
+        let message =
+            format!("the module requires terraform {wanted:?}, and is evaluated as terraform {VERSION} would");
+        evaluator.problem(Problem::at(ProblemKind::Note, required.file.expr_span(required.item), message));
     }
 }
 

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::installed::{self, Found, Installed};
 use super::syntax::{Block, BodyId, ExprId, ExprKind, File};
 use crate::model::Observation;
+use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
 
 /// A place in one of the module's files.
@@ -72,6 +73,8 @@ pub struct Module {
     pub settings: Vec<Declaration>,
     /// Names declared twice.
     pub observations: Vec<Observation>,
+    /// What terraform refuses.
+    pub problems: Vec<Problem>,
     /// What `terraform init` installed for this folder as a root module.
     pub installed: Installed,
 }
@@ -150,6 +153,12 @@ impl Module {
             return;
         }
         let span = file.header_span(&block);
+        if is_override {
+            let message = format!("there is no {kind} \"{name}\" for this override file to change");
+            self.problems
+                .push(Problem::at(ProblemKind::Evaluation, span, message).help("declare it in a file of its own"));
+            return;
+        }
         if !items.add(name.as_str().into(), declaration) {
             self.duplicate(&kind, &name, span);
         }

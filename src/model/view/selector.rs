@@ -47,11 +47,15 @@ pub fn selects(selector: &Node, labels: Lookup<'_>) -> Option<bool> {
 
 /// False beats unknown beats true.
 fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    parts.fold(Some(true), |so_far, part| match (so_far, part) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    })
+    let mut result = Some(true);
+    for part in parts {
+        match part {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => result = None,
+        }
+    }
+    result
 }
 
 fn equal(wanted: &Node, labels: Lookup<'_>) -> Option<bool> {

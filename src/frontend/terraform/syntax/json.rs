@@ -149,7 +149,8 @@ impl Parser {
                 let mut items = Vec::with_capacity(entries.len() * 2);
                 for entry in entries {
                     let end = std::mem::replace(&mut self.at, entry.attribute.name_end as usize);
-                    items.push(self.push(entry.attribute.start as usize, ExprKind::String(entry.attribute.name)));
+                    let key = self.json_template(entry.attribute.start as usize, &entry.name)?;
+                    items.push(self.push(entry.attribute.start as usize, key));
                     self.at = end;
                     items.push(entry.value);
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::{Kind, Link, Marks, Member, Number, Unknown, Val};
+use super::{Kind, Link, Marks, Member, Number, Type, Unknown, Val};
 use crate::model::{self, Entry, Node, Step, Trail, Value};
 use crate::source::Span;
 
@@ -14,6 +14,12 @@ const MAX_STEPS: usize = 8;
 
 /// The value as rules see it.
 pub fn lower(val: &Val) -> Node {
+    // Of a list or map that is known in part, rules see the part.
+    if let (Kind::Unknown(unknown), Some(parts)) = (&val.kind, &val.structure)
+        && !matches!(unknown.ty, Type::String)
+    {
+        return Node { span: val.span, trail: val.trail.as_deref().map(|link| Arc::new(trail(link))), ..lower(parts) };
+    }
     let value = match &val.kind {
         Kind::Null(_) => Value::Null,
         Kind::Bool(bool) => Value::Bool(*bool),

@@ -301,6 +301,7 @@ fn positional(decimal: &Decimal) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -517,7 +517,7 @@ fn has_image(pod: Pod<'_>, names: &[&str]) -> bool {
 }
 
 /// Where an object or its pods carry a name or label that satisfies `is_meant`.
-fn named<'a>(resource: &'a Resource, is_meant: fn(&str, &str) -> bool) -> Option<&'a Node> {
+fn named(resource: &Resource, is_meant: fn(&str, &str) -> bool) -> Option<&Node> {
     let template = crate::model::view::pod::template(resource)?;
     let metadata = [&resource.body, template].map(|node| node.get("metadata"));
     metadata.into_iter().filter_map(Lookup::known).find_map(|metadata| {

@@ -1,0 +1,184 @@
+//! Terraform as a whole module: where values come from, what is not known, and what terraform refuses.
+
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// The exit code, the findings of these rules and the problems.
+fn scan(files: &[(&str, &str)], rules: &str) -> (i32, Vec<Value>, Vec<Value>) {
+    let folder = tree(files);
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder.path())
+        .args(["scan", "--format", "json", "--select", rules])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let list = |name: &str| report[name].as_array().unwrap().clone();
+    (output.status.code().unwrap(), list("findings"), list("problems"))
+}
+
+const PUBLIC: &str = "aws-rds-publicly-accessible";
+
+const DATABASE: &str = r#"variable "public" {
+  type    = bool
+  default = false
+}
+
+resource "aws_db_instance" "orders" {
+  publicly_accessible = var.public
+}
+"#;
+
+#[test]
+fn a_finding_stands_where_the_value_was_given_and_tells_in_which_environment() {
+    let files = [
+        ("main.tf", DATABASE),
+        ("env/prod.tfvars", "public = true\n"),
+        ("env/dev.tfvars", "public = false\n"),
+        ("gate.yaml", "terraform:\n  environments:\n    prod: [env/prod.tfvars]\n    dev: [env/dev.tfvars]\n"),
+    ];
+    let (code, findings, _) = scan(&files, PUBLIC);
+    assert_eq!(code, 1);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0]["environments"], serde_json::json!(["prod"]));
+    assert_eq!(findings[0]["at"]["path"], "env/prod.tfvars");
+    assert!(findings[0]["message"].as_str().unwrap().ends_with("(environment prod)"));
+}
+
+#[test]
+fn what_holds_in_every_environment_names_none() {
+    let files = [
+        ("main.tf", DATABASE),
+        ("all.tfvars", "public = true\n"),
+        ("gate.yaml", "terraform:\n  environments:\n    prod: [all.tfvars]\n    dev: [all.tfvars]\n"),
+    ];
+    let (_, findings, _) = scan(&files, PUBLIC);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0]["environments"], serde_json::json!([]));
+}
+
+#[test]
+fn a_conditional_that_is_not_decided_is_bad_where_both_arms_are_and_possible_where_one_is() {
+    let database = |arms: &str| {
+        format!(
+            "variable \"open\" {{ type = bool }}\nresource \"aws_db_instance\" \"a\" {{\n  publicly_accessible = var.open ? {arms}\n}}\n"
+        )
+    };
+    let judged = |arms: &str| scan(&[("main.tf", &database(arms))], PUBLIC);
+    let (code, findings, _) = judged("true : true");
+    assert_eq!((code, findings.len()), (1, 1));
+    assert_eq!(findings[0]["possible"], false);
+    let (code, findings, _) = judged("true : false");
+    assert_eq!((code, findings.len()), (0, 1), "what is possible only does not close the gate");
+    assert_eq!(findings[0]["possible"], true);
+    let (code, findings, _) = judged("false : false");
+    assert_eq!((code, findings.len()), (0, 0));
+}
+
+#[test]
+fn known_elements_beside_unknown_ones_are_judged() {
+    let group = r#"variable "offices" { type = list(string) }
+resource "aws_security_group" "web" {
+  ingress {
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = concat(var.offices, ["0.0.0.0/0"])
+  }
+}
+"#;
+    let (code, findings, _) = scan(&[("main.tf", group)], "aws-security-group*");
+    assert_eq!(code, 1);
+    assert!(findings.iter().any(|one| one["message"].as_str().unwrap().contains("0.0.0.0/0")), "{findings:?}");
+}
+
+#[test]
+fn values_that_terraform_refuses_are_problems_at_their_place() {
+    let refused: &[(&str, u64, &str)] = &[
+        (
+            "variable \"port\" {\n  default = 0\n  validation {\n    condition     = var.port > 0\n    error_message = \"no port\"\n  }\n}\n",
+            2,
+            "no port",
+        ),
+        (
+            "variable \"n\" {\n  type    = number\n  default = \"many\"\n}\noutput \"n\" { value = var.n }\n",
+            3,
+            "a number is required",
+        ),
+        ("resource \"aws_eip\" \"a\" {\n  count = -1\n}\n", 2, "it is negative"),
+        ("resource \"aws_eip\" \"a\" {\n  for_each = [\"a\"]\n}\n", 2, "toset"),
+        ("resource \"aws_eip\" \"a\" {\n  for_each = sensitive({ a = 1 })\n}\n", 2, "sensitive"),
+        ("output \"a\" {\n  value = sensitive(\"x\")\n}\n", 2, "sensitive"),
+        ("locals {\n  a = true ? [1] : { a = 1 }\n}\n", 2, "do not go together"),
+        ("locals {\n  a = upper([])\n}\n", 2, "a string is required"),
+    ];
+    for (text, line, message) in refused {
+        let (_, _, problems) = scan(&[("main.tf", text)], PUBLIC);
+        let found = problems.iter().find(|problem| problem["message"].as_str().unwrap().contains(message));
+        let found = found.unwrap_or_else(|| panic!("{text}: {problems:?}"));
+        assert_eq!(found["at"]["line"], *line, "{text}: {found}");
+    }
+}
+
+#[test]
+fn an_override_without_a_base_and_a_flag_without_a_variable_are_problems() {
+    let (_, _, problems) =
+        scan(&[("main.tf", "locals {}\n"), ("override.tf", "resource \"aws_eip\" \"a\" {}\n")], PUBLIC);
+    assert!(problems[0]["message"].as_str().unwrap().contains("there is no resource \"aws_eip.a\""));
+    let folder = tree(&[("main.tf", DATABASE)]);
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder.path())
+        .args(["scan", "--format", "json", "--var", "pubic=true"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("which no root module declares"));
+}
+
+#[test]
+fn values_that_double_with_every_name_end_in_a_limit() {
+    let mut text = String::from("locals {\n  a0 = [1, 1]\n");
+    for index in 1..24 {
+        text.push_str(&format!("  a{index} = [local.a{}, local.a{}]\n", index - 1, index - 1));
+    }
+    text.push_str("}\noutput \"all\" { value = jsonencode(local.a23) }\n");
+    let (code, _, problems) = scan(&[("main.tf", &text)], PUBLIC);
+    assert_eq!(code, 2);
+    assert!(problems.iter().any(|problem| problem["kind"] == "limit"), "{problems:?}");
+}
+
+#[test]
+fn a_template_file_is_read_below_the_root_only_and_never_reads_itself() {
+    let main = r#"locals {
+  greeting = templatefile("${path.module}/hello.tftpl", { names = ["a", "b"] })
+  itself   = templatefile("self.tftpl", {})
+  outside  = file("/etc/hostname")
+}
+output "greeting" { value = local.greeting }
+"#;
+    let files = [
+        ("main.tf", main),
+        ("hello.tftpl", "%{ for name in names ~}\nhi ${name}\n%{ endfor ~}\n"),
+        ("self.tftpl", "${templatefile(\"self.tftpl\", {})}"),
+    ];
+    let folder = tree(&files);
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
+    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(model["terraform"][0]["outputs"]["greeting"]["value"], "hi a\nhi b\n");
+    let problems: Vec<&str> =
+        model["problems"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap()).collect();
+    assert!(problems.iter().any(|one| one.contains("can't read another template file")), "{problems:?}");
+    assert!(problems.iter().any(|one| one.contains("outside the scanned folder")), "{problems:?}");
+}
