@@ -132,9 +132,5 @@ pub fn is_whole_network(model: &Model, group: ResourceId, peer: &Node) -> Option
         let is_vpc = name.trim_start_matches("data.").starts_with("aws_vpc.") && attribute == "cidr_block";
         is_vpc || name.starts_with("module.") && attribute == "vpc_cidr_block"
     };
-<<<<<<< HEAD
     references.iter().any(is_network).then_some(true)
-=======
-    references.iter().any(|reference| is_network(reference)).then_some(true)
->>>>>>> 0bbd472 (Judge every environment of Terraform; tell possible findings of undecided conditionals; report what terraform refuses)
 }
