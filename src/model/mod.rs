@@ -93,7 +93,7 @@ pub struct Model {
     pub graph: Graph,
     /// What frontends saw beside resources.
     pub observations: Vec<Observation>,
-    /// Credentials in the texts, by place.
+    /// Credentials in the texts, by place; none inside another.
     pub secrets: Vec<Secret>,
 }
 
@@ -101,6 +101,13 @@ impl Model {
     /// The resource with this id.
     pub fn resource(&self, id: ResourceId) -> &Resource {
         &self.resources[id.0 as usize]
+    }
+
+    /// The credentials inside a place.
+    pub fn secrets_in(&self, place: Span) -> impl Iterator<Item = &Secret> {
+        let from =
+            self.secrets.partition_point(|secret| (secret.span.file, secret.span.start) < (place.file, place.start));
+        self.secrets[from..].iter().take_while(move |secret| place.contains(secret.span))
     }
 
     /// All resources with their ids.

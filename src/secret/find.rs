@@ -14,6 +14,8 @@ use super::{Hit, Kind, key, url, value};
 const MAX_HITS: usize = 500;
 /// Bytes after a keyword that a pattern may look at.
 const WINDOW: usize = 2600;
+/// Bytes that the name of a variable may go on after its keyword.
+const MAX_NAME: usize = 40;
 /// What stands between a name and the value assigned to it: `=`, `: "`, `" => "`, or the member `value` of a pair.
 const ASSIGNS: &str = concat!(
     r#"["'`\])]{0,3}"#,
@@ -156,7 +158,7 @@ impl Detector {
         let (pattern, regex) = &self.patterns[index];
         let compiled = regex.get_or_init(|| {
             let text = match pattern.form {
-                Form::Assigned => format!("^([A-Za-z0-9_.-]{{0,40}}?){ASSIGNS}({})", pattern.regex),
+                Form::Assigned => format!("^{ASSIGNS}({})", pattern.regex),
                 _ => format!("^(?:{})", pattern.regex),
             };
             // Bytes that are no ASCII end every pattern.
@@ -170,7 +172,8 @@ impl Detector {
         let (from, keyword) = match pattern.form {
             Form::Token => (start, &text[start..end]),
             Form::Within(at) => (start.checked_sub(at)?, ""),
-            Form::Assigned => (end, ""),
+            // The name goes on to where something else than a name begins.
+            Form::Assigned => (end + name_length(&text[end..])?, ""),
         };
         if pattern.form != Form::Assigned && !begins(text, from, keyword) {
             return None;
@@ -179,10 +182,10 @@ impl Detector {
         let (from_secret, to_secret) = match pattern.form {
             Form::Assigned => {
                 let found = self.regex(index)?.captures(window)?;
-                if !names_credential(&text[start..end]) && !names_credential(&found[1]) {
+                if !names_credential(&text[start..from]) {
                     return None;
                 }
-                let value = found.get(2)?;
+                let value = found.get(1)?;
                 (value.start(), value.end())
             }
             _ => {
@@ -228,6 +231,13 @@ fn begins(text: &str, at: usize, keyword: &str) -> bool {
     // Short marks of letters and digits occur in encoded data.
     let is_plain = !keyword.is_empty() && keyword.bytes().all(|byte| byte.is_ascii_alphanumeric());
     !(is_plain && matches!(before, b'+' | b'/' | b'_' | b'-'))
+}
+
+/// How many bytes of a name are left; none if there are too many.
+fn name_length(text: &str) -> Option<usize> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    let length = text.bytes().take(MAX_NAME + 1).take_while(is_name).count();
+    (length <= MAX_NAME).then_some(length)
 }
 
 fn names_credential(name: &str) -> bool {
@@ -314,5 +324,24 @@ mod tests {
         let text = format!("DATADOG_API_KEY={hex} https://u:p4ssw0rd-Zz@db.acme.io/x npm_{hex}Zk3v");
         assert_eq!(find(&text).len(), 3);
         assert_eq!(find_certain(&text).len(), 2);
+    }
+
+    /// A text made of keywords alone makes every look as long as it can be.
+    #[test]
+    fn hostile_texts_cost_no_more_than_their_length() {
+        let parts = [
+            "okta",
+            "okta= ",
+            "Password=abcd;",
+            "-----BEGIN RSA PRIVATE KEY-----",
+            "://a",
+            " eyJ",
+            "sk-proj-",
+            "PuTTY-User-Key-File-",
+        ];
+        for part in parts {
+            let text = part.repeat(100_000 / part.len());
+            assert!(find(&text).len() <= MAX_HITS, "{part}");
+        }
     }
 }

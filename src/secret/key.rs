@@ -8,6 +8,8 @@ use super::{Hit, Kind};
 
 /// Bytes of a key that are looked at; an RSA key of 16,384 bits is smaller.
 const MAX_KEY: usize = 16 << 10;
+/// Bytes of a key file within which the private part begins.
+const MAX_PUBLIC: usize = 4 << 10;
 /// Base64 characters in a row below which a block holds no key: the first line of one has 64, but of the smallest.
 const MIN_KEY_CHARACTERS: usize = 40;
 /// Bytes within which a line of the key must stand, after headers such as `Proc-Type`.
@@ -23,7 +25,7 @@ pub(super) fn pem(text: &str, start: usize) -> Option<Hit> {
     }
     let body_start = "-----BEGIN ".len() + label_end + "-----".len();
     let body = &window[body_start..];
-    let end = body.find("-----END");
+    let end = body.find("-----").filter(|end| body[*end..].starts_with("-----END"));
     let inside = &body[..end.unwrap_or(body.len())];
     // What is quoted, indented, or escaped in a literal of some language is the same key.
     let mut run = 0;
@@ -95,7 +97,7 @@ fn is_base64(byte: u8) -> bool {
 
 /// A key file of PuTTY, which holds its private part in lines of its own.
 pub(super) fn putty(text: &str, start: usize) -> Option<Hit> {
-    let window = &text[start..floor(text, start + MAX_KEY)];
+    let window = &text[start..floor(text, start + MAX_PUBLIC)];
     let private = window.find("Private-Lines:")?;
     let head = window.find('\n').unwrap_or(window.len());
     let holds_key = window[private..].lines().nth(1).is_some_and(|line| line.trim().len() >= MIN_KEY_CHARACTERS);

@@ -186,6 +186,11 @@ const HARMLESS: &[&str] = &[
     "maximum",
     "tokens",
     "tokenizer",
+    "creation",
+    "idempotency",
+    "pagination",
+    "continuation",
+    "next",
     "secrets",
 ];
 
@@ -293,6 +298,7 @@ mod tests {
             "password_policy",
             "access_key_id",
             "require_password",
+            "creation_token",
             "compass",
             "bypass",
             "tokenizer",

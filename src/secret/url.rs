@@ -9,6 +9,8 @@ use super::{Hit, Kind};
 
 /// Longest part between `://` and `@`.
 const MAX_AUTHORITY: usize = 400;
+/// How far around a password the rest of its connection string is looked at.
+const AROUND: usize = 160;
 
 /// The password in the user part of the URL whose `://` stands at `start..end`; of a name alone, the name if it is a token.
 pub(super) fn in_url(text: &str, start: usize, end: usize) -> Option<Hit> {
@@ -84,9 +86,9 @@ pub(super) fn in_connection_string(text: &str, start: usize, end: usize) -> Opti
     {
         return None;
     }
-    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1).max(floor(text, start.saturating_sub(400)));
-    let line_end = text[end..].find('\n').map_or(text.len(), |length| end + length);
-    let around = text[line_start..floor(text, line_end.min(end + 400))].to_ascii_lowercase();
+    let before = text[floor(text, start.saturating_sub(AROUND))..start].rsplit('\n').next().unwrap_or("");
+    let after = text[end..floor(text, end + AROUND)].split('\n').next().unwrap_or("");
+    let around = format!("{before}={after}").to_ascii_lowercase();
     let names =
         ["server=", "data source=", "host=", "addr=", "user id=", "uid=", "username=", "initial catalog=", "database="];
     let is_string = around.contains(';') && names.iter().filter(|name| around.contains(*name)).count() >= 2;

@@ -121,9 +121,12 @@ fn literals(cx: &Cx, out: &mut Findings) {
             _ => {}
         }
     }
+    let stages: Vec<(ResourceId, &Resource)> =
+        cx.model.iter().filter(|(_, resource)| resource.format == "dockerfile").collect();
     for file in &cx.model.dockerfiles {
+        let stages: Vec<_> = stages.iter().filter(|(_, stage)| stage.span.file == file.file).collect();
         for instruction in &file.instructions {
-            out.resource = cx.model.iter().find(|(_, one)| one.span.contains(instruction.span)).map(|(id, _)| id);
+            out.resource = stages.iter().find(|(_, one)| one.span.contains(instruction.span)).map(|(id, _)| *id);
             in_instruction(instruction.trigger.as_deref().unwrap_or(instruction), out);
         }
     }

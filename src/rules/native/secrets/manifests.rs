@@ -80,7 +80,7 @@ fn config_map(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
 
 /// Credentials of known forms in an object.
 fn known_forms(cx: &Cx, resource: &Resource, place: &str, out: &mut Findings) {
-    for secret in cx.model.secrets.iter().filter(|secret| resource.span.contains(secret.span)) {
+    for secret in cx.model.secrets_in(resource.span) {
         report(cx, secret, format!("{} stands in {place}, wanted a Secret that is not committed", secret.what), out);
     }
 }
@@ -223,11 +223,12 @@ fn non_string(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     let mut judge = |node: &Node, path: &str| {
         let is_wrong = matches!(node.value, Value::Bool(_) | Value::Number(_));
         // Words and numbers that are read as something else have rules of their own.
-        let is_told = || {
-            let observations = &cx.model.observations;
-            observations.iter().any(|one| one.span == node.span && matches!(one.name, "yaml-truthy" | "yaml-octal"))
+        let text = cx.sources.slice(node.span);
+        let is_told = match node.value {
+            Value::Bool(_) => !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false"),
+            _ => text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()),
         };
-        if is_wrong && !is_told() {
+        if is_wrong && !is_told {
             out.fail(node, path, format!("{path} is {}, wanted a string in quotes", super::super::show(node)));
         }
     };
