@@ -175,8 +175,29 @@ impl Walk<'_, '_> {
                     }
                 }
             }
+            Value::String(text) if text.contains('\n') && !is_secret_name(name) => {
+                self.script(node, path, in_manifest, out)
+            }
             Value::String(_) => self.judge(name, node, path, in_manifest, out),
+            Value::Unknown(unknown) if unknown.template.as_ref().is_some_and(|text| text.contains('\n')) => {
+                self.script(node, path, in_manifest, out);
+            }
             _ => {}
+        }
+    }
+
+    /// Assignments in the lines of a script or file that is a value.
+    fn script(&mut self, node: &Node, path: &str, in_manifest: bool, out: &mut Findings) {
+        let place = origin(node);
+        if !self.seen.insert(place) {
+            return;
+        }
+        for (name, at) in in_lines(self.cx, place) {
+            if in_manifest && names_object(name, self.cx.sources.slice(at)) {
+                continue;
+            }
+            let message = format!("{name} is written out, wanted a reference to where it is kept");
+            out.at(at, format!("{path}.{name}"), message).sensitive();
         }
     }
 
@@ -190,13 +211,39 @@ impl Walk<'_, '_> {
         if !is_secret_name(name) || !is_literal_secret(text) || in_manifest && names_object(name, text) {
             return;
         }
-        let origin = node.trail.as_ref().and_then(|trail| trail.steps.last()).map_or(node.span, |step| step.span);
+        let origin = origin(node);
         // What is computed is written nowhere: its parts are judged where they stand.
         let first = text.lines().next().unwrap_or(text);
         if self.cx.sources.slice(origin).contains(first) && self.seen.insert(origin) {
             out.fail(node, path, format!("{name} is written out, wanted a reference to where it is kept")).sensitive();
         }
     }
+}
+
+/// Where a value was written.
+fn origin(node: &Node) -> Span {
+    node.trail.as_ref().and_then(|trail| trail.steps.last()).map_or(node.span, |step| step.span)
+}
+
+/// Secrets assigned in the lines of a text: names and places.
+fn in_lines<'a>(cx: &Cx<'a>, place: Span) -> Vec<(&'a str, Span)> {
+    static LINE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?m)^[ \t]*(?:- |export )?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"$\\]*)"|'([^'$\\]*)'|([^\s"'$`\\(){}\[\]<>]+)),?[ \t]*\r?$"#)
+            .expect("the pattern is constant")
+    });
+    let mut secrets = Vec::new();
+    // The text as it stands in the file, so that every line is found at its place.
+    for found in LINE.captures_iter(cx.sources.slice(place)) {
+        let value = found.get(2).or_else(|| found.get(3)).or_else(|| found.get(4));
+        if let (Some(name), Some(value)) = (found.get(1), value)
+            && is_secret_name(name.as_str())
+            && is_literal_secret(value.as_str())
+        {
+            let at = Span::new(place.file, place.start + value.start() as u32, place.start + value.end() as u32);
+            secrets.push((name.as_str(), at));
+        }
+    }
+    secrets
 }
 
 /// The two parts of `{ name = "DB_PASSWORD", value = "…" }`.

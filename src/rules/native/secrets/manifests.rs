@@ -1,16 +1,11 @@
 //! Secrets in Kubernetes objects whose business they are: Secrets, ConfigMaps and applications of Argo CD.
 
-use std::sync::LazyLock;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use regex::Regex;
-
 use super::super::{Cx, Findings, Native};
-use super::{flag, pair, report};
+use super::{flag, in_lines, pair, report};
 use crate::model::{Entry, Lookup, Node, Resource, ResourceId, Value};
 use crate::secret::{self, Kind, is_literal_secret, is_reference, is_secret_name, looks_like_placeholder};
-use crate::source::Span;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
@@ -87,19 +82,9 @@ fn known_forms(cx: &Cx, resource: &Resource, place: &str, out: &mut Findings) {
 
 /// Assignments in the lines of a file that is the value of an entry.
 fn lines(cx: &Cx, node: &Node, path: &str, out: &mut Findings) {
-    static LINE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?m)^[ \t]*(?:- |export )?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"$\\]*)"|'([^'$\\]*)'|([^\s"'$`\\(){}\[\]<>]+)),?[ \t]*\r?$"#)
-            .expect("the pattern is constant")
-    });
-    // The text as it stands in the file, so that every line is found at its place.
-    for found in LINE.captures_iter(cx.sources.slice(node.span)) {
-        let Some(value) = found.get(2).or_else(|| found.get(3)).or_else(|| found.get(4)) else { continue };
-        if is_secret_name(&found[1]) && is_literal_secret(value.as_str()) {
-            let start = node.span.start;
-            let at = Span::new(node.span.file, start + value.start() as u32, start + value.end() as u32);
-            let message = format!("{} is written out, wanted a Secret that is not committed", &found[1]);
-            out.at(at, format!("{path}.{}", &found[1]), message).sensitive();
-        }
+    for (name, at) in in_lines(cx, node.span) {
+        let message = format!("{name} is written out, wanted a Secret that is not committed");
+        out.at(at, format!("{path}.{name}"), message).sensitive();
     }
 }
 
