@@ -96,7 +96,7 @@ fn rules(criterion: &mut Criterion) {
         let discovered = discovered(files(kind, 1_000_000));
         let assembled = assemble(&discovered);
         group.throughput(Throughput::Elements(assembled.model.resources.len() as u64));
-        let cx = Cx { model: &assembled.model, sources: &discovered.sources };
+        let cx = Cx { model: &assembled.model, sources: &discovered.sources, options: gate::rules::Options::none() };
         group.bench_function(kind, |bencher| bencher.iter(|| judge(cx, &catalog, black_box(&selected))));
     }
     group.finish();

@@ -108,11 +108,12 @@ fn today() -> Date {
 fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     let outputs = output::plan(&arguments)?;
     let root = discover::root_of(&arguments.paths)?;
-    let config =
+    let mut config =
         if arguments.no_config { Config::default() } else { config::load(&root, arguments.config.as_deref())? };
     let mut catalog = Catalog::built_in();
     load_policies(&mut catalog, config.policies.iter().chain(&arguments.policy))?;
     config.check(&catalog)?;
+    config.adopt_hadolint(&catalog);
     let selected = select(&catalog, &config.selection(&arguments.select, &arguments.ignore))?;
     let fail_on = match (arguments.fail_on, config.fail_on) {
         (Some(cli::FailOn::Critical), _) => Some(Severity::Critical),

@@ -16,6 +16,7 @@ use std::sync::LazyLock;
 use rayon::prelude::*;
 use regex::Regex;
 
+use crate::config::Config;
 use crate::frontend::{Claim, FRONTENDS, Frontend, Parsed, Settings};
 use crate::model::{Edge, Graph, Model, ResourceId};
 use crate::problem::{Problem, ProblemKind};
@@ -208,7 +209,15 @@ fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
     let Some(model) = model else {
         return vec![format!("the example does not read as {}", job.example.format)];
     };
-    let judged = judge(Cx { model: &model, sources: &sources }, catalog, &[job.rule]);
+    let config = match &catalog.prose(job.rule).example_config {
+        Some(text) => Config::parse("example-config", text, Path::new(""), Path::new("")),
+        None => Ok(Config::default()),
+    };
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => return vec![error.to_string()],
+    };
+    let judged = judge(Cx { model: &model, sources: &sources, options: &config.options }, catalog, &[job.rule]);
     let marked = marked_lines(text);
     let mut reasons = Vec::new();
     for problem in problems.iter().chain(&judged.problems).filter(|problem| problem.kind != ProblemKind::Note) {

@@ -24,7 +24,7 @@ fn run(policies: &[(&str, &str)], path: &str, text: &str) -> (Judged, Vec<String
     assert_eq!(parsed.problems, []);
     let model = Model { resources: parsed.resources, ..Model::default() };
     let all: Vec<usize> = (0..catalog.rules().len()).collect();
-    let judged = judge(Cx { model: &model, sources: &sources }, &catalog, &all);
+    let judged = judge(Cx { model: &model, sources: &sources, options: gate::rules::Options::none() }, &catalog, &all);
     let found = judged
         .findings
         .iter()

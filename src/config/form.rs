@@ -46,6 +46,9 @@ pub(super) struct File {
     /// Settings for Terraform.
     #[serde(deserialize_with = "or_empty")]
     pub terraform: Terraform,
+    /// Settings for Dockerfiles; what is not set here is taken from `.hadolint.yaml`.
+    #[serde(deserialize_with = "or_empty")]
+    pub dockerfile: Dockerfile,
 }
 
 /// Least severity that closes the gate.
@@ -135,6 +138,34 @@ pub(super) struct Terraform {
     /// Environments by name, each with its variables files: every one is judged, and findings say where they hold.
     #[serde(deserialize_with = "or_empty")]
     pub environments: BTreeMap<String, Vec<String>>,
+}
+
+/// Settings for Dockerfiles.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Dockerfile {
+    /// Registries that images may come from; `*.acme.example` stands for all below, `*` for all. All are trusted unless set.
+    pub trusted_registries: Option<Vec<String>>,
+    /// Labels that images must have, with the kind of their values.
+    pub label_schema: Option<BTreeMap<String, LabelKind>>,
+    /// Whether images may have no other labels.
+    pub strict_labels: Option<bool>,
+}
+
+/// The kind of a label's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LabelKind {
+    Text,
+    RawText,
+    Url,
+    Rfc3339,
+    Spdx,
+    Hash,
+    Semver,
+    Email,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod form;
 mod globs;
+mod hadolint;
 mod places;
 mod read;
 
@@ -15,7 +16,7 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
 use crate::finding::{Finding, Severity};
-use crate::rules::{Catalog, Selection};
+use crate::rules::{Catalog, Options, Selection};
 use crate::suppress::{DIALECTS, Date};
 
 pub use globs::PathGlobs;
@@ -58,6 +59,10 @@ pub struct Config {
     pub var_files: Vec<PathBuf>,
     /// Terraform environments: name and variables files.
     pub environments: Vec<(String, Vec<PathBuf>)>,
+    /// What rules are told.
+    pub options: Options,
+    /// What hadolint's own configuration says, until [`Config::adopt_hadolint`] takes it over.
+    hadolint: Option<hadolint::Hadolint>,
     text: String,
     /// Places of what is checked against the catalog.
     names: Vec<(Named, String, Range<usize>)>,
@@ -164,6 +169,8 @@ impl Default for Config {
             accept_unread_modules: false,
             var_files: Vec::new(),
             environments: Vec::new(),
+            options: Options::default(),
+            hadolint: None,
             text: String::new(),
             names: Vec::new(),
             paths: Vec::new(),
@@ -202,7 +209,7 @@ pub fn load(root: &Path, named: Option<&Path>) -> Result<Config, Error> {
         Some(path) => (path.to_path_buf(), true),
         None => match find(root)? {
             Some(path) => (path, false),
-            None => return Ok(Config::default()),
+            None => return Config::default().with_hadolint(root),
         },
     };
     let unreadable = |reason: String, help: Option<&str>| Error::Unreadable {
@@ -231,7 +238,7 @@ pub fn load(root: &Path, named: Option<&Path>) -> Result<Config, Error> {
     let folder = folder.canonicalize().map_err(failed)?;
     let config = Config::parse(&shown(&path), &text, &folder, root)?;
     config.check_paths()?;
-    Ok(config)
+    config.with_hadolint(root)
 }
 
 /// The path for messages: relative to the working directory where it lies below.

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use super::places::{Place, Step};
 use super::{Config, Error, FailOn, Ignore, Named, PathGlobs, RuleSettings, form, invalid};
 use crate::finding::Severity;
+use crate::rules::Options;
+use crate::rules::options::{DockerfileOptions, LabelKind};
 use crate::rules::schema::nearest;
 use crate::suppress::{DIALECTS, Date};
 
@@ -82,6 +84,8 @@ impl Reader<'_> {
             accept_unread_modules: file.accept_unread.contains(&form::Unread::Modules),
             var_files,
             environments,
+            options: Options { dockerfile: dockerfile_options(file.dockerfile) },
+            hadolint: None,
             text: self.text.to_string(),
             names,
             paths,
@@ -181,6 +185,24 @@ impl Reader<'_> {
             }
         };
         self.invalid(at, format!("unknown {kind} `{word}`"), Some(&help))
+    }
+}
+
+pub(super) fn dockerfile_options(form: form::Dockerfile) -> DockerfileOptions {
+    let kind = |kind| match kind {
+        form::LabelKind::Text => LabelKind::Text,
+        form::LabelKind::RawText => LabelKind::RawText,
+        form::LabelKind::Url => LabelKind::Url,
+        form::LabelKind::Rfc3339 => LabelKind::Rfc3339,
+        form::LabelKind::Spdx => LabelKind::Spdx,
+        form::LabelKind::Hash => LabelKind::Hash,
+        form::LabelKind::Semver => LabelKind::Semver,
+        form::LabelKind::Email => LabelKind::Email,
+    };
+    DockerfileOptions {
+        trusted_registries: form.trusted_registries,
+        labels: form.label_schema.unwrap_or_default().into_iter().map(|(name, form)| (name, kind(form))).collect(),
+        strict_labels: form.strict_labels.unwrap_or(false),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Dockerfiles as BuildKit understands them: instructions, and stages with what they inherit.
 
+use super::shell::{Command, Commands, Language};
 use crate::source::{FileId, Span};
 
 /// One Dockerfile.
@@ -11,6 +12,10 @@ pub struct Dockerfile {
     pub instructions: Vec<Instruction>,
     /// The stages in order; instructions before the first `FROM` belong to a stage without base.
     pub stages: Vec<Stage>,
+    /// Comments with their marks, in order.
+    pub comments: Vec<Span>,
+    /// Blank lines inside continued instructions.
+    pub blank_lines: Vec<Span>,
 }
 
 /// One instruction.
@@ -30,6 +35,21 @@ pub struct Instruction {
     pub heredocs: Vec<Heredoc>,
     /// The instruction that `ONBUILD` holds.
     pub trigger: Option<Box<Instruction>>,
+    /// The commands of a `RUN`, heredocs included.
+    pub commands: Commands,
+    /// The shell in force.
+    pub shell: Shell,
+}
+
+/// What `SHELL` sets, or the base image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shell {
+    /// The language of shell forms.
+    pub language: Language,
+    /// Whether a failure anywhere in a pipe fails it.
+    pub pipefail: bool,
+    /// Whether a `SHELL` instruction says so.
+    pub is_set: bool,
 }
 
 /// A flag of an instruction.
@@ -101,6 +121,8 @@ pub struct Stage {
     pub name: Option<String>,
     /// The base as written, with global arguments expanded where they are known.
     pub base: Option<Word>,
+    /// The base with its variables as written.
+    pub written_base: Option<Word>,
     /// The earlier stage of this file that the base names.
     pub parent: Option<usize>,
     /// Range of the stage in [`Dockerfile::instructions`], its `FROM` included.
@@ -125,6 +147,30 @@ impl Dockerfile {
     /// A stage and the earlier stages that it builds on, itself first.
     pub fn lineage<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Stage> {
         std::iter::successors(Some(stage), |stage| stage.parent.and_then(|parent| self.stages.get(parent)))
+    }
+
+    /// Whether a stage ships or another is built on it, so that what its layers hold gets into an image.
+    pub fn is_built_on(&self, stage: &Stage) -> bool {
+        stage.index + 1 == self.stages.len() || self.stages.iter().any(|other| other.parent == Some(stage.index))
+    }
+
+    /// Whether a later instruction takes files from a stage: `COPY --from`, or a mount of `RUN`.
+    pub fn is_copied_from(&self, stage: &Stage) -> bool {
+        let number = stage.index.to_string();
+        let means = |name: &str| {
+            let name = name.trim_matches('"');
+            stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)) || name == number
+        };
+        self.instructions[stage.instructions.end..].iter().flat_map(|one| &one.flags).any(|flag| match &*flag.name {
+            "from" => means(&flag.value),
+            "mount" => flag.value.split(',').any(|part| part.strip_prefix("from=").is_some_and(means)),
+            _ => false,
+        })
+    }
+
+    /// The stage that holds the instruction at this index.
+    pub fn stage_of(&self, index: usize) -> Option<&Stage> {
+        self.stages.iter().rev().find(|stage| stage.instructions.contains(&index))
     }
 
     /// The last instruction of this keyword in a stage or the stages that it builds on.
@@ -155,6 +201,19 @@ impl Instruction {
             Arguments::Text(script, _) => Some(script),
             _ => None,
         }
+    }
+
+    /// The pairs of ENV, LABEL and ARG; none for others.
+    pub fn pairs(&self) -> &[(Word, Option<Word>)] {
+        match &self.arguments {
+            Arguments::Pairs(pairs) => pairs,
+            _ => &[],
+        }
+    }
+
+    /// The commands of a `RUN`.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands.list
     }
 
     /// Whether the arguments are in the JSON form.

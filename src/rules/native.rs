@@ -22,6 +22,8 @@ use std::sync::Arc;
 use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
 use crate::source::{Sources, Span};
 
+use super::options::Options;
+
 /// What a check is given beside its subject.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
@@ -29,6 +31,8 @@ pub struct Cx<'a> {
     pub model: &'a Model,
     /// The texts, for rules about layout.
     pub sources: &'a Sources,
+    /// What the configuration tells rules.
+    pub options: &'a Options,
 }
 
 /// The view that a native check takes. The engine calls the function once for each.
@@ -56,7 +60,15 @@ pub const NATIVE: &[&[(&str, Native)]] = &[
     subnets::CHECKS,
     waf::CHECKS,
     containers::CHECKS,
-    dockerfile::CHECKS,
+    dockerfile::build::CHECKS,
+    dockerfile::caches::CHECKS,
+    dockerfile::commands::CHECKS,
+    dockerfile::instructions::CHECKS,
+    dockerfile::labels::CHECKS,
+    dockerfile::packages::CHECKS,
+    dockerfile::secrets::CHECKS,
+    dockerfile::stages::CHECKS,
+    dockerfile::verification::CHECKS,
     iam::CHECKS,
     network::CHECKS,
     privileges::CHECKS,

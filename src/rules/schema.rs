@@ -53,6 +53,8 @@ pub struct Prose {
     pub bad: Vec<Example>,
     /// Examples that must stay silent.
     pub good: Vec<Example>,
+    /// The part of `gate.yaml` under which the examples are judged, for rules that do nothing without options.
+    pub example_config: Option<String>,
 }
 
 /// One example, in one format.

@@ -13,7 +13,7 @@ use crate::rules::{Cx, Judged, judge};
 pub(super) fn judge_each(request: &Request<'_>, discovered: &Discovered) -> (Assembled, Judged) {
     let judged = |settings: &Settings| {
         let assembled = assemble(settings, discovered);
-        let cx = Cx { model: &assembled.model, sources: &discovered.sources };
+        let cx = Cx { model: &assembled.model, sources: &discovered.sources, options: &request.config.options };
         let judged = judge(cx, request.catalog, &request.selected);
         (assembled, judged)
     };

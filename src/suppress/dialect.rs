@@ -94,7 +94,7 @@ pub(super) enum Reach {
     LineBelow,
     /// The block around the comment, whose first and last line do not count.
     Enclosing,
-    /// The build stage around the comment.
+    /// The build stage that begins on the very next line.
     Stage,
     /// The file.
     File,
@@ -255,12 +255,14 @@ fn sections(line: &Line<'_>, prefix: &str, out: &mut Vec<Mark>) {
     }
 }
 
-/// `hadolint ignore=DL3006,DL3008`, and with `global` or `stage` before it. Blanks in the list or words after it make the
-/// tool take it for prose.
+/// `hadolint ignore=DL3006, DL3008`, and with `global` or `stage` before it. A word that is no rule of the tool's makes it take
+/// the whole for prose.
 fn hadolint(line: &Line<'_>, out: &mut Vec<Mark>) {
     static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^hadolint\s+(?:(global|stage)\s+)?ignore\s*=\s*([A-Za-z0-9]+(?:,[A-Za-z0-9]+)*)\s*(?:#(.*))?$")
-            .expect("the pattern is fixed")
+        Regex::new(
+            r"^hadolint\s+(?:(global|stage)\s+)?ignore\s*=\s*((?:DL|SC)\d+(?:\s*,\s*(?:DL|SC)\d+)*)\s*(?:#(.*))?$",
+        )
+        .expect("the pattern is fixed")
     });
     if line.format != Some("dockerfile") {
         return;

@@ -116,7 +116,7 @@ impl<'a> Layout<'a> {
                 vec![whole]
             }
             Reach::Enclosing => self.around(comment, |first, last| first < line && line < last),
-            Reach::Stage => self.around(comment, |first, last| first < line && line <= last),
+            Reach::Stage => self.around(comment, |first, _| first == line + 1),
             Reach::Statement | Reach::AdjacentStatement => {
                 let target = self.target(comment, reach == Reach::AdjacentStatement)?;
                 let mut spans = self.line_and_parts(comment.file, target);

@@ -391,8 +391,8 @@ fn hadolint_reaches_the_next_instruction_the_stage_or_the_file() {
     let decided = docker(&above).found("docker-cd", "cd /opt").found("docker-cd", "RUN cd /srv").apply();
     assert_eq!((decided.suppressed.len(), decided.kept.len()), (1, 1), "all lines of one instruction");
     assert_eq!(dockerfile("# between", "# hadolint global ignore=DL3003").apply().gone().len(), 3);
-    assert_eq!(dockerfile("# between", "# hadolint stage ignore=DL3003").apply().gone().len(), 2);
-    assert_eq!(dockerfile("# top", "# hadolint stage ignore=DL3003").apply().gone().len(), 0);
+    assert_eq!(dockerfile("# between", "# hadolint stage ignore=DL3003").apply().gone().len(), 0);
+    assert_eq!(dockerfile("# top", "# hadolint stage ignore=DL3003").apply().gone().len(), 2, "it stands above FROM");
     let reason = dockerfile("# between", "# hadolint ignore=DL3003 # legacy").apply();
     assert_eq!(reason.suppressed[0].reason, "legacy");
 }
@@ -402,7 +402,7 @@ fn hadolint_takes_the_rest_for_prose() {
     for comment in [
         "# hadolint ignore=DL3003\n",
         "# hadolint ignore=DL3003\n# another",
-        "# hadolint ignore=DL3003 , DL3006",
+        "# hadolint ignore=DL3003,typo",
         "# hadolint ignore=DL3003 because",
         "# hadolint ignore=DL3003,",
         "# use hadolint ignore=DL3003",

@@ -81,7 +81,7 @@ fn run(policies: &[(&str, &str)], text: &str) -> (Judged, Vec<u32>) {
         catalog.add(path, policy).unwrap();
     }
     let (model, sources) = model(text);
-    let cx = Cx { model: &model, sources: &sources };
+    let cx = Cx { model: &model, sources: &sources, options: crate::rules::Options::none() };
     let all: Vec<usize> = (0..catalog.rules().len()).collect();
     let judged = judge_all(cx, &catalog, &all);
     let lines = judged.findings.iter().map(|finding| sources.line(finding.at)).collect();
@@ -191,7 +191,7 @@ fn a_policy_that_does_not_end_is_cut_off() {
     let mut catalog = Catalog::empty();
     catalog.add("policies/pod.rego", &policy).unwrap();
     let (model, sources) = model(PODS);
-    let cx = Cx { model: &model, sources: &sources };
+    let cx = Cx { model: &model, sources: &sources, options: crate::rules::Options::none() };
     let ran = judge_within(cx, &catalog, &[0], Duration::from_millis(50));
     let reason = ran[0].findings.as_ref().err().unwrap();
     assert_eq!(reason, "takes longer than 50ms");
@@ -243,7 +243,8 @@ fn equal_addresses_of_two_roots_are_judged_apart() {
 "#,
     );
     catalog.add("policies/pod.rego", &policy).unwrap();
-    let judged = judge_all(Cx { model: &model, sources: &sources }, &catalog, &[0]);
+    let judged =
+        judge_all(Cx { model: &model, sources: &sources, options: crate::rules::Options::none() }, &catalog, &[0]);
     let lines: Vec<u32> = judged.findings.iter().map(|finding| sources.line(finding.at)).collect();
     assert_eq!(lines, [21]);
 }

@@ -87,6 +87,7 @@ const KEYS: &[&str] = &[
     "fix",
     "bad",
     "good",
+    "example-config",
 ];
 
 const OPERATORS: &[&str] = &[
@@ -180,6 +181,13 @@ impl Reader {
             fix: self.text(map, "fix")?,
             bad: self.examples(map, "bad", &default_format)?,
             good: self.examples(map, "good", &default_format)?,
+            example_config: match map.get("example-config") {
+                None => None,
+                Some(Value::Mapping(config)) => Some(
+                    serde_yaml::to_string(config).map_err(|error| self.wrong(format!("`example-config`: {error}")))?,
+                ),
+                Some(_) => return Err(self.wrong("`example-config` is not a mapping as in gate.yaml")),
+            },
         };
         let rule = Rule {
             id,

@@ -1,0 +1,258 @@
+//! What BuildKit's own build checks tell: <https://docs.docker.com/reference/build-checks/>.
+
+use super::{Cx, Findings, Native, of_keyword, references, report, variable};
+use crate::model::dockerfile::{Dockerfile, Instruction, Stage};
+use crate::model::image::Image;
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("docker-stage-name-casing", Native::Dockerfile(stage_casing)),
+    ("docker-from-as-casing", Native::Dockerfile(as_casing)),
+    ("docker-keyword-casing", Native::Dockerfile(keyword_casing)),
+    ("docker-empty-continuation", Native::Dockerfile(empty_continuation)),
+    ("docker-legacy-key-value", Native::Dockerfile(legacy_pairs)),
+    ("docker-undefined-arg-in-from", Native::Dockerfile(undefined_argument)),
+    ("docker-invalid-default-arg-in-from", Native::Dockerfile(invalid_default)),
+    ("docker-undefined-variable", Native::Dockerfile(undefined_variable)),
+    ("docker-expose-protocol-casing", Native::Dockerfile(expose_casing)),
+    ("docker-expose-with-host", Native::Dockerfile(expose_host)),
+    ("docker-undescriptive-comment", Native::Dockerfile(description)),
+];
+
+fn has_upper(text: &str) -> bool {
+    text.chars().any(char::is_uppercase)
+}
+
+fn stage_casing(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for from in of_keyword(file, "FROM") {
+        if let [_, _, name, ..] = from.words()[..]
+            && has_upper(&name.text)
+        {
+            report(cx, file, from, format!("stage name {:?} has upper case, wanted lower case", name.text), out);
+        }
+    }
+}
+
+fn as_casing(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for from in of_keyword(file, "FROM") {
+        let written = cx.sources.slice(from.keyword_span);
+        let wanted = match written {
+            _ if !written.chars().any(char::is_lowercase) => "AS",
+            _ if !has_upper(written) => "as",
+            // Mixed case is told by the rule about keywords.
+            _ => continue,
+        };
+        if let [_, word, ..] = from.words()[..]
+            && word.text.eq_ignore_ascii_case("as")
+            && word.text != wanted
+        {
+            report(cx, file, from, format!("{} and {} differ in case, wanted {wanted}", written, word.text), out);
+        }
+    }
+}
+
+fn keyword_casing(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let written = |one: &Instruction| cx.sources.slice(one.keyword_span).to_string();
+    let lower = file.instructions.iter().filter(|one| !has_upper(&written(one))).count();
+    let upper = file.instructions.iter().filter(|one| written(one) == one.keyword).count();
+    for one in &file.instructions {
+        let text = written(one);
+        let wanted = if lower > upper { one.keyword.to_lowercase() } else { one.keyword.clone() };
+        if text != wanted {
+            report(cx, file, one, format!("{text} is not in the case of the file, wanted {wanted}"), out);
+        }
+    }
+}
+
+fn empty_continuation(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let mut last = None;
+    for blank in &file.blank_lines {
+        let holder = file.instructions.iter().find(|one| one.span.start <= blank.start && blank.start < one.span.end);
+        if let Some(one) = holder.filter(|one| last != Some(one.span)) {
+            last = Some(one.span);
+            let message = format!("a blank line stands inside {}, wanted it to end or go on without", one.keyword);
+            out.at(cx.sources.get(file.file).first_line(*blank), one.keyword.to_lowercase(), message);
+        }
+    }
+}
+
+fn legacy_pairs(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "ENV" | "LABEL")) {
+        if let [(name, Some(value))] = one.pairs()
+            && !cx.sources.slice(crate::source::Span { end: value.span.start, ..name.span }).contains('=')
+        {
+            report(cx, file, one, format!("{} {} has no =, wanted name=value", one.keyword, name.text), out);
+        }
+    }
+}
+
+/// Arguments that BuildKit sets itself.
+const PREDEFINED: &[&str] = &[
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETSTAGE",
+];
+
+fn global_argument<'f>(file: &'f Dockerfile, name: &str) -> Option<Option<&'f str>> {
+    let top = file.stages.first().map_or(0, |stage| stage.instructions.start);
+    let pairs = file.instructions[..top].iter().filter(|one| one.keyword == "ARG").flat_map(|one| one.pairs());
+    pairs.filter(|(key, _)| key.text == name).last().map(|(_, value)| value.as_ref().map(|value| value.text.as_str()))
+}
+
+fn undefined_argument(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for from in of_keyword(file, "FROM") {
+        let base = from.words().first().map_or("", |word| word.text.as_str());
+        let platform = from.flag("platform").map_or("", |flag| flag.value.as_str());
+        let undefined = [base, platform].into_iter().flat_map(references).find(|(name, after)| {
+            !PREDEFINED.contains(name) && global_argument(file, name).is_none() && !after.contains('-')
+        });
+        if let Some((name, _)) = undefined {
+            report(cx, file, from, format!("FROM uses {name}, which no ARG before the first FROM declares"), out);
+        }
+    }
+}
+
+fn invalid_default(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for stage in &file.stages {
+        let Some(base) = stage.written_base.as_ref().filter(|base| base.text.contains('$')) else { continue };
+        let names = references(&base.text);
+        let all_declared = names.iter().all(|(name, _)| global_argument(file, name).is_some());
+        let filled = fill(file, &base.text);
+        // A file whose arguments all have defaults is to be built without any.
+        if all_declared && !names.is_empty() && Image::parse(&filled).is_none_or(|image| !is_reference(&image)) {
+            let at = cx.sources.get(file.file).first_line(stage.head);
+            out.at(at, "from", format!("with the defaults of its arguments the base is {filled:?}, which is no image"));
+        }
+    }
+}
+
+/// The text with arguments replaced by their defaults, and by nothing where they have none.
+fn fill(file: &Dockerfile, text: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        filled.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let (inner, is_braced) = rest.strip_prefix('{').map_or((rest, false), |inner| (inner, true));
+        let width = inner.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(inner.len());
+        let value = global_argument(file, &inner[..width]).flatten().unwrap_or("");
+        let after = &inner[width..];
+        let (operation, after) = if is_braced { after.split_once('}').unwrap_or((after, "")) } else { ("", after) };
+        let default = operation.trim_start_matches(':');
+        match default.chars().next() {
+            Some('-') if value.is_empty() => filled.push_str(&default[1..]),
+            Some('+') if !value.is_empty() => filled.push_str(&default[1..]),
+            Some('+') => {}
+            _ => filled.push_str(value),
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn is_reference(image: &Image<'_>) -> bool {
+    let is_part = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    let repository = image.repository.split('/').all(|part| is_part(part) && !has_upper(part));
+    repository && image.tag.is_none_or(is_part) && image.digest.is_none_or(|digest| !digest.is_empty())
+}
+
+/// Whether all that a stage inherits is in the file: then every variable must be too.
+fn is_closed(file: &Dockerfile, stage: &Stage) -> bool {
+    file.lineage(stage).last().and_then(|root| root.base.as_ref()).is_some_and(|base| base.text == "scratch")
+}
+
+fn undefined_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    const EXPANDED: &[&str] = &["ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"];
+    const PROXIES: &[&str] = &["PATH", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+    for stage in file.stages.iter().filter(|stage| is_closed(file, stage)) {
+        for index in stage.instructions.clone() {
+            let one = &file.instructions[index];
+            if !EXPANDED.contains(&one.keyword.as_str()) {
+                continue;
+            }
+            let names = one.words().into_iter().filter(|word| !cx.sources.slice(word.span).starts_with('\''));
+            let own: Vec<&str> = one.pairs().iter().map(|(key, _)| key.text.as_str()).collect();
+            let undefined = names.flat_map(|word| references(&word.text)).find(|(name, after)| {
+                !after.contains('-')
+                    && !own.contains(name)
+                    && !PREDEFINED.contains(name)
+                    && !PROXIES.contains(&name.to_ascii_uppercase().as_str())
+                    && variable(file, index, name).is_none()
+            });
+            if let Some((name, _)) = undefined {
+                report(cx, file, one, format!("{} uses {name}, which no ARG or ENV declares", one.keyword), out);
+            }
+        }
+    }
+}
+
+fn expose_casing(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for expose in of_keyword(file, "EXPOSE") {
+        let is_upper = |text: &str| {
+            text.split_once('/').is_some_and(|(_, protocol)| has_upper(protocol) && !protocol.contains('$'))
+        };
+        if let Some(word) = expose.words().into_iter().find(|word| is_upper(&word.text)) {
+            report(
+                cx,
+                file,
+                expose,
+                format!("EXPOSE {} has upper case, wanted {}", word.text, word.text.to_lowercase()),
+                out,
+            );
+        }
+    }
+}
+
+fn expose_host(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for expose in of_keyword(file, "EXPOSE") {
+        if let Some(word) = expose.words().into_iter().find(|word| word.text.contains(':') && !word.text.contains('$'))
+        {
+            report(
+                cx,
+                file,
+                expose,
+                format!("EXPOSE {} names a host, wanted the container's port alone", word.text),
+                out,
+            );
+        }
+    }
+}
+
+fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let source = cx.sources.get(file.file);
+    for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "ARG" | "FROM")) {
+        let name = match one.keyword.as_str() {
+            "ARG" => one.pairs().first().map(|(key, _)| key.text.clone()),
+            _ => match one.words()[..] {
+                [_, _, name, ..] => Some(name.text.clone()),
+                _ => None,
+            },
+        };
+        let Some(name) = name else { continue };
+        let line = source.line(one.span.start);
+        // Of several lines of comments the first begins the description.
+        let mut first = None;
+        let mut above = line;
+        while let Some(comment) = file.comments.iter().find(|comment| source.line(comment.start) + 1 == above) {
+            first = Some(*comment);
+            above = source.line(comment.start);
+        }
+        let Some(comment) = first else { continue };
+        let text = cx.sources.slice(comment).trim_start_matches('#').trim_start();
+        let begins =
+            text.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with([' ', ':']) || rest.is_empty());
+        if !begins {
+            let message = format!("the comment above does not begin with {name}, so that it describes nothing");
+            report(cx, file, one, message, out);
+        }
+    }
+}

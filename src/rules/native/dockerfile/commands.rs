@@ -1,0 +1,259 @@
+//! Commands that do not belong into a build, or that do not do there what they seem to.
+
+use super::{Cx, Findings, Native, each_command, report, runs};
+use crate::model::dockerfile::{Dockerfile, Instruction};
+use crate::model::shell::{Command, Language};
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("docker-cd-in-run", Native::Dockerfile(cd)),
+    ("docker-sudo", Native::Dockerfile(sudo)),
+    ("docker-pointless-command", Native::Dockerfile(pointless)),
+    ("docker-wget-progress-output", Native::Dockerfile(wget_progress)),
+    ("docker-shell-replaced-by-link", Native::Dockerfile(shell_link)),
+    ("docker-both-wget-and-curl", Native::Dockerfile(wget_and_curl)),
+    ("docker-pipe-without-pipefail", Native::Dockerfile(pipefail)),
+    ("docker-useradd-with-huge-lastlog", Native::Dockerfile(useradd)),
+    ("docker-copied-archive-extracted", Native::Dockerfile(archive)),
+    ("docker-consecutive-run", Native::Dockerfile(consecutive)),
+    ("docker-download-piped-to-shell", Native::Dockerfile(piped_download)),
+    ("docker-setuid-program", Native::Dockerfile(setuid)),
+];
+
+fn cd(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for run in runs(file).filter(|run| run.outer.trigger.is_none()) {
+        if run.run.commands().iter().any(|command| command.name() == "cd" && !command.is_inner) {
+            report(cx, file, run.outer, "cd lasts to the end of this RUN only, wanted WORKDIR", out);
+        }
+    }
+}
+
+fn sudo(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    each_command(cx, file, out, |_, command| {
+        (command.words.first().is_some_and(|word| word.text == "sudo") || command.name() == "sudo")
+            .then(|| "sudo in a RUN, wanted USER for the steps that need it".into())
+    });
+}
+
+fn pointless(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    const NAMES: &[&str] = &["free", "kill", "mount", "ps", "service", "shutdown", "ssh", "top", "vim"];
+    each_command(cx, file, out, |_, command| {
+        let name = command.name();
+        NAMES.contains(&name).then(|| format!("{name} acts on a host and does nothing for an image"))
+    });
+}
+
+fn wget_progress(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    const QUIET: &[&str] = &["quiet", "no-verbose", "output-file", "append-output", "progress", "version", "help"];
+    each_command(cx, file, out, |_, command| {
+        let is_quiet = |text: &str| {
+            let cluster = text.strip_prefix('-').filter(|cluster| !cluster.starts_with('-')).unwrap_or("");
+            cluster.starts_with("nv") || cluster.contains(['q', 'o', 'a', 'V', 'h'])
+        };
+        let quiet = command.has_option("", QUIET) || command.arguments().iter().any(|word| is_quiet(&word.text));
+        (command.name() == "wget" && !quiet)
+            .then(|| "wget writes its progress into the log, wanted --progress=dot:giga".into())
+    });
+}
+
+fn shell_link(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    each_command(cx, file, out, |_, command| {
+        (command.name() == "ln" && command.has("/bin/sh")).then(|| "a link replaces /bin/sh, wanted SHELL".into())
+    });
+}
+
+fn wget_and_curl(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let mut stage = None;
+    let (mut wget, mut curl) = (false, false);
+    for run in runs(file) {
+        let index = run.stage.map(|stage| stage.index);
+        if index != stage {
+            (stage, wget, curl) = (index, false, false);
+        }
+        let uses = |name: &str| run.run.commands().iter().any(|command| command.name() == name);
+        let (has_wget, has_curl) = (uses("wget"), uses("curl"));
+        // What ONBUILD holds runs in another build.
+        let both = if run.outer.trigger.is_some() {
+            has_wget && has_curl
+        } else {
+            (wget, curl) = (wget || has_wget, curl || has_curl);
+            wget && curl && (has_wget || has_curl)
+        };
+        if both {
+            report(cx, file, run.outer, "both wget and curl are used, wanted one of them", out);
+        }
+    }
+}
+
+fn pipefail(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for run in runs(file).filter(|run| run.outer.trigger.is_none()) {
+        let shell = run.run.shell;
+        if shell.pipefail || shell.language != Language::Posix || !run.run.commands.has_pipe {
+            continue;
+        }
+        let sets = |command: &Command| {
+            command.name() == "set" && command.arguments().iter().any(|word| word.text == "pipefail")
+        };
+        if !run.run.commands().iter().any(sets) {
+            report(cx, file, run.outer, "a failure before the pipe is lost, wanted SHELL with -o pipefail", out);
+        }
+    }
+}
+
+fn useradd(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    each_command(cx, file, out, |_, command| {
+        let id = (command.name() == "useradd").then(|| command.option_value("u", "uid")).flatten()?;
+        let is_huge = id.len() > 5 && id.bytes().all(|byte| byte.is_ascii_digit());
+        let without = command.has_option("l", &["no-log-init"]);
+        (is_huge && !without).then(|| format!("useradd with user id {id} makes a huge /var/log/lastlog, wanted -l"))
+    });
+}
+
+/// Endings of archives that ADD unpacks, and that tar or gunzip would.
+const ARCHIVES: &[&str] =
+    &[".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".tb2", ".xz", ".txz", ".Z", ".tZ", ".lz", ".tlz", ".lzma"];
+
+fn archive(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    const UNPACKERS: &[&str] =
+        &["gunzip", "bunzip2", "unxz", "zcat", "bzcat", "xzcat", "uncompress", "unlzma", "zcat", "gzcat"];
+    let base = |path: &str| path.trim_matches(['"', '\'']).rsplit(['/', '\\']).next().unwrap_or("").to_string();
+    let unpacks = |command: &Command| {
+        let name = command.name();
+        if name != "tar" {
+            return UNPACKERS.contains(&name);
+        }
+        command.has_option("x", &["extract", "get"])
+            || command
+                .arguments()
+                .first()
+                .is_some_and(|word| word.text.contains('x') && word.text.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    };
+    for stage in &file.stages {
+        for (index, copy) in file.of(stage).iter().enumerate() {
+            if copy.keyword != "COPY" || copy.flag("from").is_some() {
+                continue;
+            }
+            let words = copy.words();
+            let Some((target, sources)) = words.split_last() else { continue };
+            let names = sources.iter().chain([target]).map(|word| base(&word.text));
+            let names: Vec<String> = names.filter(|name| ARCHIVES.iter().any(|end| name.ends_with(end))).collect();
+            let is_renamed = ARCHIVES.iter().any(|end| target.text.ends_with(end));
+            let names = if is_renamed { &names[names.len() - 1..] } else { &names[..] };
+            let later =
+                file.of(stage)[index..].iter().filter(|one| one.keyword == "RUN").flat_map(Instruction::commands);
+            let unpacked = later.filter(|command| unpacks(command)).any(|command| {
+                command.arguments().iter().any(|word| {
+                    let name = base(word.text.rsplit('=').next().unwrap_or(""));
+                    names.contains(&name)
+                })
+            });
+            if unpacked {
+                report(cx, file, copy, "the archive is copied and unpacked later, wanted ADD, which unpacks it", out);
+            }
+        }
+    }
+}
+
+fn consecutive(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let is_one = |run: &Instruction| {
+        run.keyword == "RUN" && run.commands().iter().filter(|command| !command.is_inner).count() < 2
+    };
+    let flags = |run: &Instruction| {
+        let mut flags: Vec<(String, String)> =
+            run.flags.iter().map(|flag| (flag.name.clone(), flag.value.clone())).collect();
+        flags.sort();
+        flags
+    };
+    for pair in file.instructions.windows(2) {
+        if is_one(&pair[0]) && is_one(&pair[1]) && flags(&pair[0]) == flags(&pair[1]) {
+            report(cx, file, &pair[1], "RUN after RUN, wanted one RUN with both commands", out);
+        }
+    }
+}
+
+fn is_download(command: &Command) -> bool {
+    matches!(command.name(), "curl" | "wget")
+}
+
+fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    const SHELLS: &[&str] =
+        &["sh", "bash", "ash", "dash", "zsh", "ksh", "python", "python2", "python3", "perl", "ruby", "node", "php"];
+    const FILTERS: &[&str] = &["sed", "tee", "gunzip", "zcat", "tr", "grep", "cat", "base64"];
+    for run in runs(file) {
+        let found = run.run.commands();
+        let runs_download = found.iter().enumerate().any(|(index, command)| {
+            if !is_download(command) {
+                return false;
+            }
+            // curl … | sed … | sh
+            let mut after = found[index..].iter().zip(&found[index + 1..]);
+            let piped = command.piped
+                && after
+                    .find_map(|(left, right)| match right.name() {
+                        _ if !left.piped || !right.reads_pipe => Some(false),
+                        // `python - <file>` and `bash -c` read no program from the pipe.
+                        name if SHELLS.contains(&name) => {
+                            Some(!right.has_option("", &["version"]) && reads_program(right))
+                        }
+                        name if FILTERS.contains(&name) => None,
+                        _ => Some(false),
+                    })
+                    .unwrap_or(false);
+            // sh -c "$(curl …)", bash <(curl …): the substitution's commands come right after the shell.
+            let place = command.words.first().map_or(0, |word| word.at);
+            let substituted = !command.is_inner
+                && found.iter().any(|shell| {
+                    (SHELLS.contains(&shell.name()) || matches!(shell.name(), "eval" | "source" | "."))
+                        && !shell.is_inner
+                        && shell.arguments().iter().any(|word| {
+                            word.expands
+                                && word.at <= place
+                                && place < word.at + word.text.len()
+                                && (word.text.starts_with("$(")
+                                    || word.text.starts_with("<(")
+                                    || word.text.starts_with('`'))
+                        })
+                });
+            piped || substituted
+        });
+        if runs_download {
+            let message = "a download runs as it comes, wanted a file whose checksum or signature is verified first";
+            report(cx, file, run.outer, message, out);
+        }
+    }
+}
+
+/// Whether an interpreter takes its program from standard input: no script and no `-c` are named.
+fn reads_program(command: &Command) -> bool {
+    let mut arguments = command.arguments().iter();
+    match arguments.find(|word| word.text == "-" || word.text == "-s" || !word.text.starts_with('-')) {
+        None => !command.has_option("c", &[]) && !command.has_option("m", &[]) && !command.has_option("e", &["help"]),
+        Some(word) => matches!(word.text.as_str(), "-" | "-s" | "/dev/stdin"),
+    }
+}
+
+/// Modes that let a program run as its owner or group.
+fn sets_id(mode: &str) -> bool {
+    let digits = mode.trim_start_matches('0');
+    let is_octal = !digits.is_empty() && digits.bytes().all(|byte| (b'0'..b'8').contains(&byte));
+    if is_octal {
+        return digits.len() == 4 && matches!(digits.as_bytes()[0], b'2' | b'4' | b'6' | b'3' | b'5' | b'7');
+    }
+    mode.split(',').any(|part| part.split_once('+').is_some_and(|(who, what)| what.contains('s') && !who.contains('o')))
+}
+
+fn setuid(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    each_command(cx, file, out, |_, command| {
+        let mode = (command.name() == "chmod").then(|| command.operands().next()).flatten()?;
+        // On folders the bit for groups has another meaning, which is common and harmless.
+        let is_group = mode.text.starts_with("g+s") || mode.text.trim_start_matches('0').starts_with('2');
+        (sets_id(&mode.text) && !is_group)
+            .then(|| format!("chmod {} lets every user run the program as its owner", mode.text))
+    });
+    for copy in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "COPY" | "ADD")) {
+        if let Some(flag) = copy.flag("chmod").filter(|flag| sets_id(&flag.value)) {
+            let message = format!("--chmod={} lets every user run the program as its owner", flag.value);
+            report(cx, file, copy, message, out);
+        }
+    }
+}

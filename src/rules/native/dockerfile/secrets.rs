@@ -1,0 +1,82 @@
+//! Secrets that end up in an image.
+
+use super::{Cx, Findings, Native, acting, report};
+use crate::model::dockerfile::{Dockerfile, Word};
+use crate::secret::is_secret_name;
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("docker-secret-named-variable", Native::Dockerfile(secret_variable)),
+    ("docker-secret-file-copied", Native::Dockerfile(secret_file)),
+];
+
+/// The id of an access key is no secret, but nobody sets it without the key.
+fn names_secret(name: &str) -> bool {
+    is_secret_name(name) || name.to_ascii_uppercase().ends_with("ACCESS_KEY_ID")
+}
+
+fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for outer in &file.instructions {
+        let instruction = acting(outer);
+        let is_env = instruction.keyword == "ENV";
+        if !is_env && instruction.keyword != "ARG" {
+            continue;
+        }
+        // An empty ENV gives nothing away; an ARG without a default is given a value by the build.
+        let is_told = |(name, value): &&(Word, Option<Word>)| {
+            names_secret(&name.text)
+                && (!is_env || value.as_ref().is_some_and(|value| !value.text.trim_matches(['"', '\'']).is_empty()))
+        };
+        if let Some((name, _)) = instruction.pairs().iter().find(is_told) {
+            let span = cx.sources.get(file.file).first_line(outer.span);
+            let message =
+                format!("{} {} stays in the image's history, wanted a secret mount", instruction.keyword, name.text);
+            out.at(span, instruction.keyword.to_lowercase(), message).sensitive();
+        }
+    }
+}
+
+/// Names of files that hold keys or passwords by convention.
+const FILES: &[&str] = &[
+    ".env",
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+    ".npmrc",
+    ".netrc",
+    "_netrc",
+    ".git-credentials",
+    ".pypirc",
+    ".dockercfg",
+    ".htpasswd",
+    ".pgpass",
+    ".my.cnf",
+    "kubeconfig",
+];
+
+fn is_secret_file(path: &str) -> bool {
+    let path = path.trim_matches(['"', '\'']).trim_end_matches('/');
+    let name = path.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+    let is_public = ["public", "pub", "cert", "chain", "ca.", "ca-", "bundle"].iter().any(|word| name.contains(word));
+    FILES.contains(&name.as_str())
+        || name.starts_with(".env.")
+            && !["example", "sample", "template", "dist"].iter().any(|word| name.contains(word))
+        || path.ends_with(".aws/credentials")
+        || path.ends_with(".docker/config.json")
+        || [".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk"].iter().any(|end| name.ends_with(end))
+            && !is_public
+        || name.ends_with(".pem") && (name.contains("key") || name.contains("private"))
+}
+
+fn secret_file(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for copy in file.instructions.iter().filter(|one| matches!(acting(one).keyword.as_str(), "COPY" | "ADD")) {
+        let words = acting(copy).words();
+        let sources = &words[..words.len().saturating_sub(1)];
+        if acting(copy).flag("from").is_none()
+            && let Some(word) = sources.iter().find(|word| is_secret_file(&word.text))
+        {
+            report(cx, file, copy, format!("{} is copied into the image, wanted a secret mount", word.text), out);
+        }
+    }
+}

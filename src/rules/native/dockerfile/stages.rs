@@ -1,0 +1,348 @@
+//! Stages: base images, names, users, and what a stage may have once.
+
+use super::{Cx, Findings, Native, acting, mount_option, of_keyword, references, report, runs, variable};
+use crate::model::dockerfile::{Dockerfile, Instruction, Stage, Word};
+use crate::model::image::Image;
+use crate::model::shell::Command;
+use crate::source::Span;
+
+/// The checks by name.
+pub const CHECKS: &[(&str, Native)] = &[
+    ("docker-untagged-base-image", Native::Dockerfile(untagged)),
+    ("docker-latest-base-image", Native::Dockerfile(latest)),
+    ("docker-full-base-image", Native::Dockerfile(full_base)),
+    ("docker-single-stage-build", Native::Dockerfile(single_stage)),
+    ("docker-untrusted-registry", Native::Dockerfile(untrusted)),
+    ("docker-last-user-root", Native::Dockerfile(last_user)),
+    ("docker-missing-user", Native::Dockerfile(missing_user)),
+    ("docker-named-user", Native::Dockerfile(named_user)),
+    ("docker-duplicate-stage-name", Native::Dockerfile(duplicate_stage)),
+    ("docker-reserved-stage-name", Native::Dockerfile(reserved_stage)),
+    ("docker-copy-from-own-stage", Native::Dockerfile(copy_from_self)),
+    ("docker-copy-from-unknown-stage", Native::Dockerfile(copy_from_unknown)),
+    ("docker-copy-from-stage-number", Native::Dockerfile(copy_from_number)),
+    ("docker-entire-stage-copied", Native::Dockerfile(entire_stage)),
+    ("docker-fixed-platform", Native::Dockerfile(fixed_platform)),
+    ("docker-redundant-target-platform", Native::Dockerfile(redundant_platform)),
+    ("docker-repeated-cmd", Native::Dockerfile(|cx, file, out| repeated(cx, file, "CMD", out))),
+    ("docker-repeated-entrypoint", Native::Dockerfile(|cx, file, out| repeated(cx, file, "ENTRYPOINT", out))),
+    ("docker-repeated-healthcheck", Native::Dockerfile(|cx, file, out| repeated(cx, file, "HEALTHCHECK", out))),
+    ("docker-missing-healthcheck", Native::Dockerfile(missing_healthcheck)),
+    ("docker-instruction-before-from", Native::Dockerfile(before_from)),
+];
+
+/// The base of a stage that is an image and no other stage.
+fn stage_image(stage: &Stage) -> Option<&Word> {
+    stage.base.as_ref().filter(|base| stage.parent.is_none() && base.text != "scratch")
+}
+
+/// Whether arguments without a default decide which image it is.
+fn is_open(base: &Word) -> bool {
+    base.text.contains('$')
+}
+
+fn untagged(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for stage in &file.stages {
+        let Some(base) = stage_image(stage).filter(|base| !is_open(base)) else { continue };
+        if let Some(image) = Image::parse(&base.text)
+            && image.tag.is_none()
+            && image.digest.is_none()
+        {
+            let at = line(cx, file, stage);
+            out.at(at, "from", format!("base image {:?} has no tag, wanted a version or digest", base.text));
+        }
+    }
+}
+
+fn latest(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for stage in &file.stages {
+        let Some(base) = stage_image(stage).filter(|base| !is_open(base)) else { continue };
+        if let Some(image) = Image::parse(&base.text)
+            && image.tag == Some("latest")
+            && image.digest.is_none()
+        {
+            let at = line(cx, file, stage);
+            out.at(at, "from", format!("base image {:?} moves, wanted a version or digest", base.text));
+        }
+    }
+}
+
+/// The line of a stage's FROM.
+fn line(cx: &Cx, file: &Dockerfile, stage: &Stage) -> Span {
+    cx.sources.get(file.file).first_line(stage.head)
+}
+
+/// The image that the last stage is built on, through the stages between.
+fn shipped_base(file: &Dockerfile) -> Option<(&Stage, &Word)> {
+    let root = file.lineage(file.last()?).last()?;
+    Some((root, stage_image(root)?))
+}
+
+/// Parts of names and tags of images that leave out what a running program does not need.
+const SMALL: &[&str] = &[
+    "slim",
+    "alpine",
+    "distroless",
+    "chainguard",
+    "wolfi",
+    "minimal",
+    "micro",
+    "busybox",
+    "nanoserver",
+    "static",
+    "chiseled",
+    "tiny",
+];
+
+fn full_base(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    if let Some((stage, base)) = shipped_base(file)
+        && !is_open(base)
+        && !SMALL.iter().any(|word| base.text.to_ascii_lowercase().contains(word))
+    {
+        let message = format!("the image ships on {:?}, wanted a slim, minimal or distroless base", base.text);
+        out.at(line(cx, file, stage), "from", message);
+    }
+}
+
+/// Programs that compile or bundle, with the words that make them do so; none when they do nothing else.
+const BUILDERS: &[(&str, &[&str])] = &[
+    ("go", &["build", "install"]),
+    ("cargo", &["build", "install"]),
+    ("mvn", &["package", "install", "verify"]),
+    ("mvnw", &["package", "install", "verify"]),
+    ("gradle", &[]),
+    ("gradlew", &[]),
+    ("gcc", &[]),
+    ("g++", &[]),
+    ("make", &[]),
+    ("cmake", &[]),
+    ("dotnet", &["build", "publish"]),
+    ("tsc", &[]),
+    ("webpack", &[]),
+];
+
+fn single_stage(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    if file.stages.len() > 1 {
+        return;
+    }
+    let builds = |command: &Command| {
+        let name = command.name();
+        let compiles = BUILDERS.iter().any(|(builder, actions)| {
+            *builder == name && (actions.is_empty() || actions.iter().any(|action| command.has(action)))
+        });
+        compiles || matches!(name, "npm" | "yarn" | "pnpm") && (command.has("build") || command.has("bundle"))
+    };
+    let first = runs(file).find_map(|run| Some((run.outer, run.run.commands().iter().find(|one| builds(one))?.name())));
+    if let Some((run, name)) = first {
+        let message = format!("{name} builds in the stage that ships, wanted a build stage of its own");
+        report(cx, file, run, message, out);
+    }
+}
+
+/// Whether an image comes from one of the registries; `*.acme.test` means all below, `*` all.
+fn is_trusted(text: &str, registries: &[String]) -> bool {
+    let registry = Image::parse(text).and_then(|image| image.registry).unwrap_or("docker.io");
+    let same = |pattern: &str| match pattern.strip_prefix('*') {
+        Some(end) => registry.ends_with(end),
+        None => {
+            registry == pattern
+                || matches!((registry, pattern), ("docker.io", "hub.docker.com") | ("hub.docker.com", "docker.io"))
+        }
+    };
+    registries.iter().any(|pattern| same(pattern))
+}
+
+fn untrusted(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let Some(registries) = &cx.options.dockerfile.trusted_registries else { return };
+    let message = |image: &str| format!("image {image:?} comes from a registry that is not trusted");
+    for stage in &file.stages {
+        if let Some(base) = stage_image(stage) {
+            if Image::parse(&base.text).is_none() {
+                out.undecided();
+            } else if !is_trusted(&base.text, registries) {
+                out.at(line(cx, file, stage), "from", message(&base.text));
+            }
+        }
+        for outer in file.of(stage) {
+            let instruction = acting(outer);
+            let images =
+                instruction.flags.iter().filter_map(|flag| match (instruction.keyword.as_str(), flag.name.as_str()) {
+                    ("COPY", "from") => Some(flag.value.as_str()),
+                    ("RUN", "mount") => mount_option(flag, &["from"]),
+                    _ => None,
+                });
+            for image in images.filter(|image| earlier_stage(file, stage, image).is_none()) {
+                if image.parse::<usize>().is_ok() {
+                    continue;
+                }
+                if Image::parse(image).is_some() && !is_trusted(image, registries) {
+                    report(cx, file, outer, message(image), out);
+                }
+            }
+        }
+    }
+}
+
+/// The user of a USER without the group.
+fn user_of(instruction: &Instruction) -> &str {
+    instruction.words().first().map_or("", |word| word.text.split(':').next().unwrap_or(""))
+}
+
+fn last_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for stage in &file.stages {
+        if let Some(user) = file.of(stage).iter().rev().find(|one| one.keyword == "USER") {
+            let name = user_of(user);
+            if matches!(name, "root" | "0") {
+                report(cx, file, user, format!("the last USER is {name}, wanted an unprivileged user"), out);
+            }
+        }
+    }
+}
+
+fn missing_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    if let Some(stage) = file.last()
+        && stage.base.is_some()
+        && file.effective(stage, "USER").is_none()
+    {
+        out.at(line(cx, file, stage), "user", "the image has no USER, wanted an unprivileged user");
+    }
+}
+
+fn named_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for (index, user) in file.instructions.iter().enumerate().filter(|(_, one)| one.keyword == "USER") {
+        let name = user_of(user);
+        let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let is_argument = references(name).iter().any(|(name, _)| {
+            variable(file, index, name).is_some_and(|value| value.is_none_or(|value| value.parse::<u32>().is_ok()))
+                || file.instructions[..index]
+                    .iter()
+                    .any(|one| one.keyword == "ARG" && one.pairs().iter().any(|(key, _)| key.text == *name))
+        });
+        if !is_number && !is_argument {
+            report(cx, file, user, format!("USER {name} is a name, wanted a number above 0"), out);
+        }
+    }
+}
+
+fn duplicate_stage(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for (index, stage) in file.stages.iter().enumerate() {
+        if let Some(name) = &stage.name
+            && file.stages[..index].iter().any(|earlier| earlier.name.as_ref() == Some(name))
+        {
+            out.at(line(cx, file, stage), "from", format!("stage name {name:?} is used twice"));
+        }
+    }
+}
+
+fn reserved_stage(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for stage in file.stages.iter().filter(|stage| matches!(stage.name.as_deref(), Some("scratch" | "context"))) {
+        out.at(line(cx, file, stage), "from", "the stage's name is reserved");
+    }
+}
+
+/// The stage before this one that a name or number means.
+fn earlier_stage<'f>(file: &'f Dockerfile, stage: &Stage, name: &str) -> Option<&'f Stage> {
+    let name = name.trim_matches(['"', '\'']).to_lowercase();
+    let earlier = &file.stages[..stage.index];
+    earlier.iter().rev().find(|one| one.name.as_deref() == Some(name.as_str())).or_else(|| {
+        let index: usize = name.parse().ok()?;
+        earlier.get(index)
+    })
+}
+
+/// COPY instructions with `--from`, and the stage that they stand in.
+fn copies(file: &Dockerfile) -> impl Iterator<Item = (&Stage, &Instruction, &str)> {
+    file.stages.iter().flat_map(move |stage| {
+        let copies = file.of(stage).iter().filter(|one| one.keyword == "COPY");
+        copies.filter_map(move |one| Some((stage, one, one.flag("from")?.value.as_str())))
+    })
+}
+
+fn names_itself(stage: &Stage, from: &str) -> bool {
+    stage.name.as_deref() == Some(from.to_lowercase().as_str())
+        || stage.base.is_some() && from == stage.index.to_string()
+}
+
+fn copy_from_self(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for (stage, copy, from) in copies(file) {
+        if names_itself(stage, from) {
+            report(cx, file, copy, format!("COPY --from={from} names its own stage"), out);
+        }
+    }
+}
+
+fn copy_from_unknown(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for (stage, copy, from) in copies(file) {
+        let is_stage = earlier_stage(file, stage, from).is_some() || names_itself(stage, from);
+        if !is_stage && !from.contains([':', '/', '$', '@']) {
+            report(cx, file, copy, format!("COPY --from={from} names no earlier stage"), out);
+        }
+    }
+}
+
+fn copy_from_number(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for (_, copy, from) in copies(file) {
+        if from.parse::<usize>().is_ok() {
+            report(cx, file, copy, format!("COPY --from={from} counts stages, wanted the stage's name"), out);
+        }
+    }
+}
+
+fn entire_stage(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for copy in of_keyword(file, "COPY").filter(|copy| copy.flag("from").is_some()) {
+        let words = copy.words();
+        let Some((target, sources)) = words.split_last() else { continue };
+        let is_root = |text: &str| text.trim_end_matches(['/', '.', '*']).is_empty() && text.starts_with('/');
+        if is_root(&target.text) && sources.iter().any(|source| is_root(&source.text)) {
+            report(cx, file, copy, "COPY --from takes the whole file system, wanted the files that are needed", out);
+        }
+    }
+}
+
+fn platforms(file: &Dockerfile) -> impl Iterator<Item = (&Instruction, &str)> {
+    of_keyword(file, "FROM").filter_map(|from| Some((from, from.flag("platform")?.value.as_str())))
+}
+
+fn fixed_platform(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for (from, platform) in platforms(file) {
+        if !platform.contains("BUILDPLATFORM") && !platform.contains("TARGETPLATFORM") {
+            let message = format!("--platform={platform} is fixed, wanted $BUILDPLATFORM, $TARGETPLATFORM or none");
+            report(cx, file, from, message, out);
+        }
+    }
+}
+
+fn redundant_platform(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for (from, platform) in platforms(file) {
+        if matches!(platform, "$TARGETPLATFORM" | "${TARGETPLATFORM}") {
+            report(cx, file, from, "--platform=$TARGETPLATFORM is what a build does without it", out);
+        }
+    }
+}
+
+fn repeated(cx: &Cx, file: &Dockerfile, keyword: &str, out: &mut Findings) {
+    for stage in &file.stages {
+        for again in file.of(stage).iter().filter(|one| one.keyword == keyword).skip(1) {
+            let message = format!("{keyword} stands more than once in this stage; only the last counts");
+            report(cx, file, again, message, out);
+        }
+    }
+}
+
+fn missing_healthcheck(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    if let Some(stage) = file.last()
+        && stage.base.is_some()
+        && file.effective(stage, "HEALTHCHECK").is_none()
+    {
+        out.at(line(cx, file, stage), "healthcheck", "the image has no HEALTHCHECK");
+    }
+}
+
+fn before_from(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let has_from = file.instructions.iter().any(|one| one.keyword == "FROM");
+    let before = file.instructions.iter().take_while(|one| one.keyword != "FROM").filter(|one| one.keyword != "ARG");
+    // That FROM is missing is one mistake.
+    for one in before.take(if has_from { usize::MAX } else { 1 }) {
+        report(cx, file, one, format!("{} stands before FROM, wanted FROM or ARG first", one.keyword), out);
+    }
+}
