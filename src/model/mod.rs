@@ -11,7 +11,7 @@ pub mod view;
 pub use graph::{Edge, Graph};
 pub use node::{Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::source::Span;
 
@@ -95,6 +95,8 @@ pub struct Model {
     pub observations: Vec<Observation>,
     /// Credentials in the texts, by place; none inside another.
     pub secrets: Vec<Secret>,
+    /// Made by [`Model::cluster`].
+    pub(crate) cluster: OnceLock<view::cluster::Cluster>,
 }
 
 impl Model {
@@ -108,6 +110,11 @@ impl Model {
         let from =
             self.secrets.partition_point(|secret| (secret.span.file, secret.span.start) < (place.file, place.start));
         self.secrets[from..].iter().take_while(move |secret| place.contains(secret.span))
+    }
+
+    /// The objects of Kubernetes by what others find them by. Resources must not change once it was asked for.
+    pub fn cluster(&self) -> &view::cluster::Cluster {
+        self.cluster.get_or_init(|| view::cluster::Cluster::new(&self.resources))
     }
 
     /// All resources with their ids.

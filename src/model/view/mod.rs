@@ -1,5 +1,6 @@
 //! Meaning that several formats share, computed from the tree; every view keeps the nodes that it came from.
 
+pub mod cluster;
 pub mod command;
 pub mod flow;
 pub mod iam;

@@ -59,7 +59,7 @@ fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 fn equal(wanted: &Node, labels: Lookup<'_>) -> Option<bool> {
-    all(wanted.entries().iter().map(|entry| match (label(labels, &entry.key), scalar(&entry.node)) {
+    all(wanted.entries().iter().map(|entry| match (label(labels, &entry.key), entry.node.to_text()) {
         (Label::Unknown, _) => None,
         (Label::Absent, _) => Some(false),
         (Label::Value(have), Some(want)) => Some(have == want),
@@ -71,7 +71,7 @@ fn holds(expression: &Node, labels: Lookup<'_>) -> Option<bool> {
     let key = expression.get("key").known()?.as_str()?;
     let operator = expression.get("operator").known()?.as_str()?;
     let values: Vec<Option<String>> =
-        expression.get("values").known().map(Node::items).unwrap_or_default().iter().map(scalar).collect();
+        expression.get("values").known().map(Node::items).unwrap_or_default().iter().map(Node::to_text).collect();
     let has = |value: &str| {
         let known = values.iter().flatten().any(|one| one == value);
         if !known && values.iter().any(Option::is_none) { None } else { Some(known) }
@@ -99,18 +99,8 @@ fn label(labels: Lookup<'_>, key: &str) -> Label {
         Lookup::Known(map) => match map.get(key) {
             Lookup::Absent(_) => Label::Absent,
             Lookup::Unknown(_) => Label::Unknown,
-            Lookup::Known(node) => scalar(node).map_or(Label::Unknown, Label::Value),
+            Lookup::Known(node) => node.to_text().map_or(Label::Unknown, Label::Value),
         },
-    }
-}
-
-/// A label's value as text; numbers and booleans count as YAML wrote them.
-fn scalar(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::String(text) => Some(text.to_string()),
-        Value::Bool(bool) => Some(bool.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 
@@ -120,11 +110,13 @@ pub fn pod_labels(workload: &Resource) -> Option<Lookup<'_>> {
 }
 
 /// Objects of this kind, in manifests and in Terraform.
-pub fn objects<'a, 'k>(
-    model: &'a Model,
-    kind: &'k str,
-) -> impl Iterator<Item = (ResourceId, &'a Resource)> + use<'a, 'k> {
-    model.iter().filter(move |(_, one)| one.format == "kubernetes" && &*one.kind == kind)
+pub fn objects<'a>(model: &'a Model, kind: &str) -> impl Iterator<Item = &'a Resource> + use<'a> {
+    model.cluster().of_kind(kind).iter().map(|id| model.resource(*id))
+}
+
+/// The objects with these ids.
+pub fn each(model: &Model, ids: Vec<ResourceId>) -> impl Iterator<Item = &Resource> {
+    ids.into_iter().map(|id| model.resource(id))
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("container-privileged", Native::Project(privileged)),
     ("container-plaintext-secret-in-env", Native::Project(plaintext_secret)),
     ("container-unpinned-image", Native::Pod(|_, _, pod, out| images(pod, out))),
+    ("container-low-uid", Native::Project(low_uid)),
+    ("container-image-without-digest", Native::Project(undigested)),
     ("k8s-run-as-non-root-unset", Native::Pod(|_, _, pod, out| run_as_non_root(pod, out))),
     ("k8s-seccomp-profile-unset", Native::Pod(|_, _, pod, out| seccomp(pod, true, out))),
     ("k8s-seccomp-unconfined", Native::Pod(|_, _, pod, out| seccomp(pod, false, out))),
@@ -231,6 +233,72 @@ fn images(pod: Pod<'_>, out: &mut Findings) {
             out.fail(node, "image", format!("image is {}, wanted a version or digest", show(node)));
         }
     });
+}
+
+/// Users of the host have low numbers. An absent one is the image's, which is low more often than not; ECS names users too,
+/// and those are the image's affair.
+fn low_uid(cx: &Cx, out: &mut Findings) {
+    const WANTED: &str = "wanted a UID of 10000 or more";
+    // A pod with users of its own has none of the host's.
+    let has_own_users =
+        |container: Container<'_>| container.pod.spec.get("hostUsers").known().and_then(Node::as_bool) == Some(false);
+    pods(cx, out, |container, out| match container.security("runAsUser") {
+        _ if has_own_users(container) => {}
+        Lookup::Known(node) if node.as_f64().is_some_and(|user| user >= 10_000.0) => {}
+        Lookup::Known(node) => {
+            out.fail(node, "securityContext.runAsUser", format!("runAsUser is {}, {WANTED}", show(node)));
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {
+            out.at(head(container), "securityContext.runAsUser", format!("runAsUser is not set, {WANTED}"));
+        }
+    });
+    tasks(cx, out, |_, definition, out| match definition.get("user") {
+        Lookup::Known(node) => {
+            let text = node.to_text().unwrap_or_default();
+            let user = text.split(':').next().and_then(|user| user.parse::<u64>().ok());
+            if user.is_some_and(|user| user < 10_000) {
+                out.fail(node, "container_definitions.user", format!("user is {}, {WANTED}", show(node)));
+            }
+        }
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {}
+    });
+}
+
+/// Images by tag, in pods, ECS tasks and stages of Dockerfiles.
+fn undigested(cx: &Cx, out: &mut Findings) {
+    let judge = |node: &Node, attribute: &str, out: &mut Findings| {
+        if let Some(image) = node.as_str().and_then(Image::parse)
+            && !image.is_pinned()
+        {
+            out.fail(node, attribute, format!("{attribute} is {}, wanted a digest (@sha256:…)", show(node)));
+        }
+    };
+    pods(cx, out, |container, out| match container.body.get("image") {
+        Lookup::Known(node) => judge(node, "image", out),
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {}
+    });
+    tasks(cx, out, |_, definition, out| match definition.get("image") {
+        Lookup::Known(node) => judge(node, "image", out),
+        Lookup::Unknown(_) => out.undecided(),
+        Lookup::Absent(_) => {}
+    });
+    let stages = |resource: &Resource| resource.format == "dockerfile" && &*resource.kind == "stage";
+    for (id, stage) in cx.model.iter().filter(|(_, one)| stages(one)) {
+        let Lookup::Known(base) = stage.body.get("base") else { continue };
+        let is_stage = |name: &str| {
+            cx.model
+                .resources
+                .iter()
+                .any(|one| stages(one) && one.root == stage.root && one.name.eq_ignore_ascii_case(name))
+        };
+        if base.as_str().is_some_and(|name| name != "scratch" && !is_stage(name)) {
+            out.about(id);
+            judge(base, "base", out);
+        }
+    }
 }
 
 fn run_as_non_root(pod: Pod<'_>, out: &mut Findings) {

@@ -1,7 +1,7 @@
 //! Network policies, services and ingresses, and what they select.
 
 use crate::model::view::pod::{Pod, pod};
-use crate::model::view::selector::{map_selects, objects, pod_labels, selects, share_namespace};
+use crate::model::view::selector::{each, map_selects, objects, pod_labels, selects, share_namespace};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 use crate::rules::native::{Cx, Findings, Native, show};
 use crate::rules::table::cidr_is_open;
@@ -55,9 +55,14 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-ingress-plaintext-backend", Native::Resource("kubernetes", &["Ingress"], plain_backend)),
 ];
 
-/// Every object of the model that runs pods, with the labels of these.
-fn workloads<'a>(cx: &Cx<'a>) -> impl Iterator<Item = (&'a Resource, Lookup<'a>)> {
-    cx.model.resources.iter().filter_map(|one| Some((one, pod_labels(one)?)))
+/// Objects that run pods which may carry the labels, with those that they carry.
+fn workloads<'a>(cx: &Cx<'a>, wanted: Option<&Node>) -> impl Iterator<Item = (&'a Resource, Lookup<'a>)> + use<'a> {
+    each(cx.model, cx.model.cluster().labeled(wanted)).filter_map(|one| Some((one, pod_labels(one)?)))
+}
+
+/// The labels that a selector wants.
+fn wanted(selector: &Node) -> Option<&Node> {
+    selector.get("matchLabels").known()
 }
 
 /// True if any is, else None if any is unknown.
@@ -103,7 +108,8 @@ fn unselected(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
         // Policies do not reach the network of the node; another rule speaks of it.
         return;
     }
-    match any(objects(cx.model, "NetworkPolicy").map(|(_, policy)| policy_selects(policy, workload, labels))) {
+    let policies = each(cx.model, cx.model.cluster().selecting("NetworkPolicy", labels));
+    match any(policies.map(|policy| policy_selects(policy, workload, labels))) {
         Some(true) => {}
         None => out.undecided(),
         Some(false) => {
@@ -128,24 +134,26 @@ fn open_direction(cx: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings)
         None => return out.undecided(),
         Some(false) => {}
     }
-    // Another policy may limit the egress of the same pods: of all that this one selects, or of all of the namespace.
-    let others: Vec<&Resource> = objects(cx.model, "NetworkPolicy")
-        .map(|(_, other)| other)
-        .filter(|other| limits(other, "Egress") != Some(false) && share_namespace(other, policy) != Some(false))
-        .collect();
-    let selects_all = |other: &&Resource| match other.body.at("spec.podSelector") {
-        Lookup::Known(selector) => selector.entries().is_empty(),
-        Lookup::Absent(_) => true,
-        Lookup::Unknown(_) => false,
+    // Another policy may limit the egress of the same pods.
+    let is_limited = |workload: &Resource, labels: Lookup<'_>| {
+        each(cx.model, cx.model.cluster().selecting("NetworkPolicy", labels)).any(|other| {
+            limits(other, "Egress") != Some(false) && policy_selects(other, workload, labels) != Some(false)
+        })
     };
-    if others.iter().any(selects_all) {
-        return;
-    }
-    let mut selected =
-        workloads(cx).filter(|(workload, labels)| policy_selects(policy, workload, *labels) != Some(false)).peekable();
-    let is_covered = selected.peek().is_some()
-        && selected
-            .all(|(workload, pod)| others.iter().any(|other| policy_selects(other, workload, pod) != Some(false)));
+    let selector = policy.body.at("spec.podSelector").known();
+    let mut selected = workloads(cx, selector.and_then(wanted))
+        .filter(|(workload, labels)| policy_selects(policy, workload, *labels) != Some(false))
+        .peekable();
+    let is_covered = match selected.peek() {
+        Some(_) => selected.all(|(workload, labels)| is_limited(workload, labels)),
+        // Of a namespace whose workloads are elsewhere, one policy for all of them may limit it.
+        None => {
+            each(cx.model, cx.model.cluster().selecting("NetworkPolicy", Lookup::Absent(&policy.body))).any(|other| {
+                limits(other, "Egress") != Some(false)
+                    && policy_selects(other, policy, Lookup::Absent(&policy.body)) != Some(false)
+            })
+        }
+    };
     if is_covered {
         return;
     }
@@ -226,7 +234,8 @@ fn dangling_policy(cx: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings
     if is_empty(selector) {
         return;
     }
-    if any(workloads(cx).map(|(workload, labels)| policy_selects(policy, workload, labels))) == Some(false) {
+    let candidates = workloads(cx, wanted(selector));
+    if any(candidates.map(|(workload, labels)| policy_selects(policy, workload, labels))) == Some(false) {
         out.fail(selector, "spec.podSelector", "selects no workload of the tree, wanted the labels of one");
     }
 }
@@ -243,7 +252,7 @@ fn dangling_peer(cx: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings) 
             if is_empty(selector) {
                 continue;
             }
-            let found = any(workloads(cx)
+            let found = any(workloads(cx, wanted(selector))
                 .map(|(workload, labels)| both(share_namespace(policy, workload), || selects(selector, labels))));
             if found == Some(false) {
                 let attribute = format!("spec.{direction}.{peer}.podSelector");
@@ -282,7 +291,8 @@ fn dangling_service(cx: &Cx, _: ResourceId, service: &Resource, out: &mut Findin
     let is_selected = |(workload, labels): &(&Resource, Lookup<'_>)| {
         both(share_namespace(service, workload), || map_selects(selector, *labels)) != Some(false)
     };
-    let selected: Vec<&Resource> = workloads(cx).filter(is_selected).map(|(workload, _)| workload).collect();
+    let selected: Vec<&Resource> =
+        workloads(cx, Some(selector)).filter(is_selected).map(|(workload, _)| workload).collect();
     if selected.is_empty() {
         out.fail(selector, "spec.selector", "selects no workload of the tree, wanted the labels of one");
         return;
@@ -382,7 +392,7 @@ fn dangling_monitor(cx: &Cx, _: ResourceId, monitor: &Resource, out: &mut Findin
         _ => share_namespace(monitor, service),
     };
     let found = any(objects(cx.model, "Service")
-        .map(|(_, service)| both(in_reach(service), || selects(selector, service.body.at("metadata.labels")))));
+        .map(|service| both(in_reach(service), || selects(selector, service.body.at("metadata.labels")))));
     if found == Some(false) {
         out.fail(selector, "spec.selector", "selects no service of the tree, wanted the labels of one");
     }
@@ -422,8 +432,8 @@ fn backends(ingress: &Resource) -> Vec<Backend<'_>> {
 
 /// The services of the tree that a backend means.
 fn services<'a>(cx: &Cx<'a>, ingress: &Resource, backend: &Backend<'_>) -> Vec<&'a Resource> {
-    objects(cx.model, "Service")
-        .map(|(_, service)| service)
+    let name = backend.service.as_str().unwrap_or_default();
+    each(cx.model, cx.model.cluster().named("Service", name))
         .filter(|service| share_namespace(ingress, service) != Some(false))
         .filter(|service| match service.body.at("metadata.name") {
             Lookup::Known(own) => own.as_str() == backend.service.as_str(),
@@ -529,7 +539,7 @@ fn certificate_issuer(cx: &Cx, _: ResourceId, ingress: &Resource, out: &mut Find
     let mut secrets = Vec::new();
     tls.all("secretName", &mut secrets);
     for secret in secrets.into_iter().filter_map(Lookup::known) {
-        let issued = objects(cx.model, "Certificate").any(|(_, certificate)| {
+        let issued = objects(cx.model, "Certificate").any(|certificate| {
             certificate.body.at("spec.secretName").known().and_then(Node::as_str) == secret.as_str()
         });
         if !issued {

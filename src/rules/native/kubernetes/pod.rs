@@ -1,7 +1,7 @@
 //! What a pod and its containers may do on the node: host access, capabilities, users, profiles.
 
 use crate::model::image::Image;
-use crate::model::view::pod::{Container, Pod};
+use crate::model::view::pod::{Container, Pod, pod};
 use crate::model::{Lookup, Node, Number, Resource, ResourceId, Value};
 use crate::rules::native::containers::{each, head};
 use crate::rules::native::{Cx, Findings, Native, show};
@@ -9,7 +9,7 @@ use crate::source::Span;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
-    ("k8s-proc-mount-unmasked", Native::Pod(|_, _, pod, out| proc_mount(pod, false, out))),
+    ("k8s-proc-mount-unmasked", Native::Resource("kubernetes", &["*"], unmasked_proc)),
     ("k8s-unmasked-proc-in-user-namespace", Native::Pod(|_, _, pod, out| proc_mount(pod, true, out))),
     ("k8s-privilege-escalation", Native::Pod(|_, _, pod, out| privilege_escalation(pod, out))),
     ("k8s-restricted-capabilities-violated", Native::Pod(|_, _, pod, out| restricted_capabilities(pod, out))),
@@ -63,8 +63,7 @@ const ADD: &str = "securityContext.capabilities.add";
 
 /// A pod with a user namespace of its own may unmask /proc at the baseline level, since 1.35.
 fn proc_mount(pod: Pod<'_>, in_user_namespace: bool, out: &mut Findings) {
-    let has_own_users = pod.spec.get("hostUsers").known().and_then(Node::as_bool) == Some(false);
-    if has_own_users != in_user_namespace {
+    if (pod.spec.get("hostUsers").known().and_then(Node::as_bool) == Some(false)) != in_user_namespace {
         return;
     }
     each(pod, out, |container, out| match container.body.at("securityContext.procMount") {
@@ -75,6 +74,24 @@ fn proc_mount(pod: Pod<'_>, in_user_namespace: bool, out: &mut Findings) {
         Lookup::Unknown(_) => out.undecided(),
         Lookup::Absent(_) => {}
     });
+}
+
+/// A pod, or an old policy that admits such pods.
+fn unmasked_proc(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
+    if let Some(pod) = pod(resource) {
+        return proc_mount(pod, false, out);
+    }
+    if &*resource.kind == "PodSecurityPolicy" {
+        for (node, kind) in strings(&resource.body, "spec.allowedProcMountTypes") {
+            if kind != "Default" {
+                out.fail(
+                    node,
+                    "spec.allowedProcMountTypes",
+                    format!("procMount {kind} is admitted, wanted Default only"),
+                );
+            }
+        }
+    }
 }
 
 fn privilege_escalation(pod: Pod<'_>, out: &mut Findings) {
@@ -257,31 +274,23 @@ fn host_paths<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a Node, &'a Node, Str
     })
 }
 
-/// Directories that hold the system of the host. Those of `EXACT` are harmless below.
+/// Directories that hold the system of the host: these themselves, and those that hold keys or other pods with all below.
+/// Parts of the others, such as `/etc/localtime` or `/lib/modules`, are common and harmless.
 fn is_system(path: &str) -> bool {
-    const EXACT: &[&str] = &["/", "/var", "/root", "/home"];
+    const EXACT: &[&str] = &[
+        "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys",
+        "/usr", "/var", "/var/lib", "/var/run",
+    ];
     const TREES: &[&str] = &[
-        "/bin",
-        "/sbin",
         "/boot",
-        "/cdrom",
-        "/dev",
-        "/etc",
-        "/lib",
-        "/lib32",
-        "/lib64",
-        "/media",
-        "/proc",
-        "/run",
-        "/seLinux",
-        "/srv",
-        "/sys",
-        "/usr",
-        "/var/run",
-        "/var/lib/kubelet",
-        "/var/lib/docker",
+        "/etc/kubernetes",
+        "/etc/ssh",
+        "/etc/shadow",
+        "/root",
         "/var/lib/containerd",
+        "/var/lib/docker",
         "/var/lib/etcd",
+        "/var/lib/kubelet",
     ];
     EXACT.contains(&path) || TREES.iter().any(|tree| path == *tree || path.starts_with(&format!("{tree}/")))
 }
@@ -638,7 +647,7 @@ mod tests {
 
     #[test]
     fn system_directories_are_told_from_data() {
-        assert!(is_system("/") && is_system("/etc/kubernetes") && is_system("/var/run/docker.sock"));
-        assert!(!is_system("/var/log/app") && !is_system("/data") && !is_system("/etcetera"));
+        assert!(is_system("/") && is_system("/etc/kubernetes/pki") && is_system("/proc"));
+        assert!(!is_system("/etc/localtime") && !is_system("/var/log/app") && !is_system("/etcetera"));
     }
 }

@@ -1,7 +1,7 @@
 //! Roles, their bindings and service accounts.
 
-use crate::model::view::pod::{Pod, pod};
-use crate::model::view::selector::{namespace, objects, share_namespace};
+use crate::model::view::pod::Pod;
+use crate::model::view::selector::{each, namespace, share_namespace};
 use crate::model::{Lookup, Model, Node, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
 
@@ -85,11 +85,10 @@ fn has(rule: &Node, list: &str, names: &[&str]) -> bool {
 fn role<'a>(model: &'a Model, binding: &Resource) -> Option<&'a Resource> {
     let name = binding.body.at("roleRef.name").known()?.as_str()?;
     let kind = binding.body.at("roleRef.kind").known()?.as_str()?;
-    let found = objects(model, if kind == "ClusterRole" { "ClusterRole" } else { "Role" }).find(|(_, role)| {
+    each(model, model.cluster().named(kind, name)).find(|role| {
         role.body.at("metadata.name").known().and_then(Node::as_str) == Some(name)
             && (kind == "ClusterRole" || share_namespace(role, binding) != Some(false))
-    });
-    found.map(|(_, role)| role)
+    })
 }
 
 fn rules(role: &Resource) -> &[Node] {
@@ -142,16 +141,15 @@ fn account_name(pod: Pod<'_>) -> Option<&str> {
 }
 
 fn account<'a>(model: &'a Model, workload: &Resource, name: &str) -> Option<&'a Resource> {
-    let found = objects(model, "ServiceAccount").find(|(_, one)| {
+    each(model, model.cluster().named("ServiceAccount", name)).find(|one| {
         one.body.at("metadata.name").known().and_then(Node::as_str) == Some(name)
             && share_namespace(one, workload) != Some(false)
-    });
-    found.map(|(_, account)| account)
+    })
 }
 
 /// Whether a binding of the tree gives the account a role: then it talks to the API and needs its token.
 fn is_bound(model: &Model, workload: &Resource, name: &str) -> bool {
-    BINDINGS.iter().flat_map(|kind| objects(model, kind)).any(|(_, binding)| {
+    each(model, model.cluster().binding(name)).any(|binding| {
         let subjects = binding.body.get("subjects").known().map(Node::items).unwrap_or_default();
         subjects.iter().any(|subject| {
             let text = |key: &str| subject.get(key).known().and_then(Node::as_str);
@@ -214,14 +212,11 @@ fn shared_account(cx: &Cx, id: ResourceId, own: Pod<'_>, out: &mut Findings) {
     let workload = cx.model.resource(id);
     let Lookup::Known(node) = own.spec.get("serviceAccountName") else { return };
     let Some(name) = node.as_str().filter(|name| !name.is_empty()) else { return };
-    let other = cx.model.iter().find(|(other, one)| {
-        *other != id
-            && one.root == workload.root
-            && pod(one)
-                .is_some_and(|pod| pod.spec.get("serviceAccountName").known().and_then(Node::as_str) == Some(name))
-            && share_namespace(one, workload) != Some(false)
-    });
-    if let Some((_, other)) = other {
+    let others = cx.model.cluster().running_as(name).iter().filter(|other| **other != id);
+    let other = others
+        .map(|other| cx.model.resource(*other))
+        .find(|other| other.root == workload.root && share_namespace(other, workload) != Some(false));
+    if let Some(other) = other {
         out.fail(
             node,
             "serviceAccountName",

@@ -1,7 +1,9 @@
 //! How workloads stay up: replicas, autoscalers, disruption budgets, spread, selectors and what they refer to.
 
 use crate::model::view::pod::{Pod, pod};
-use crate::model::view::selector::{map_selects, namespace, objects, pod_labels, selects, share_namespace};
+use crate::model::view::selector::{
+    each as each_of, map_selects, namespace, objects, pod_labels, selects, share_namespace,
+};
 use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
 use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native, show};
@@ -100,9 +102,7 @@ fn labels(workload: &Resource) -> Lookup<'_> {
 
 /// The autoscalers that may scale this object.
 fn scalers<'a>(model: &'a Model, target: &'a Resource) -> impl Iterator<Item = &'a Resource> {
-    objects(model, "HorizontalPodAutoscaler")
-        .chain(objects(model, "ScaledObject"))
-        .map(|(_, scaler)| scaler)
+    each_of(model, model.cluster().scaling(target.body.at("metadata.name")))
         .filter(move |scaler| &*scaler.kind == "ScaledObject" || scales(scaler, target) != Some(false))
         .filter(move |scaler| {
             &*scaler.kind != "ScaledObject"
@@ -189,7 +189,8 @@ fn dangling_target(cx: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings
     else {
         return;
     };
-    if !objects(cx.model, kind).any(|(_, target)| scales(scaler, target) != Some(false)) {
+    let targets = cx.model.cluster().named(kind, name.as_str().unwrap_or_default());
+    if !each_of(cx.model, targets).any(|target| scales(scaler, target) != Some(false)) {
         let message = format!("the tree declares no {kind} {} in its namespace, wanted one", show(name));
         out.fail(name, "spec.scaleTargetRef.name", message);
     }
@@ -230,18 +231,21 @@ fn missing_budget(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Finding
         return;
     }
     let mut may = false;
-    for (_, budget) in objects(cx.model, "PodDisruptionBudget") {
-        if share_namespace(budget, workload) == Some(false) {
-            continue;
-        }
-        match budget.body.at("spec.selector") {
-            Lookup::Known(selector) => match selects(selector, labels(workload)) {
-                Some(true) => return,
-                None => may = true,
-                Some(false) => {}
-            },
-            Lookup::Unknown(_) => may = true,
-            Lookup::Absent(_) => {}
+    // By what the pods carry, and by what the workload says that they carry.
+    for labels in [labels(workload), workload.body.at("spec.selector.matchLabels")] {
+        for budget in each_of(cx.model, cx.model.cluster().selecting("PodDisruptionBudget", labels)) {
+            if share_namespace(budget, workload) == Some(false) {
+                continue;
+            }
+            match budget.body.at("spec.selector") {
+                Lookup::Known(selector) => match selects(selector, labels) {
+                    Some(true) => return,
+                    None => may = true,
+                    Some(false) => {}
+                },
+                Lookup::Unknown(_) => may = true,
+                Lookup::Absent(_) => {}
+            }
         }
     }
     match may {
@@ -276,27 +280,29 @@ fn min_available(cx: &Cx, _: ResourceId, budget: &Resource, out: &mut Findings) 
         return;
     }
     let Lookup::Known(selector) = budget.body.at("spec.selector") else { return };
-    for kind in ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DeploymentConfig"] {
-        for (_, workload) in objects(cx.model, kind) {
-            let is_meant =
-                share_namespace(budget, workload) == Some(true) && selects(selector, labels(workload)) == Some(true);
-            // An autoscaler goes down to its least number.
-            let scaled = scalers(cx.model, workload).map(|scaler| match least(scaler) {
-                Lookup::Known(node) => node.as_f64(),
-                Lookup::Unknown(_) => None,
-                Lookup::Absent(_) => Some(1.0),
-            });
-            let running = scaled.last().unwrap_or_else(|| replicas(workload));
-            let Some(running) = running.filter(|running| is_meant && *running > 0.0) else { continue };
-            let kept = if is_percent { (running * count / 100.0).ceil() } else { count };
-            if kept >= running {
-                let message = format!(
-                    "spec.minAvailable is {}, and {} runs {running}: no pod may ever be evicted, wanted less",
-                    show(node),
-                    workload.address
-                );
-                out.fail(node, "spec.minAvailable", message).related(workload.head, "the workload");
-            }
+    const KINDS: &[&str] = &["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DeploymentConfig"];
+    for workload in each_of(cx.model, cx.model.cluster().labeled(selector.get("matchLabels").known())) {
+        if !KINDS.contains(&&*workload.kind) {
+            continue;
+        }
+        let is_meant =
+            share_namespace(budget, workload) == Some(true) && selects(selector, labels(workload)) == Some(true);
+        // An autoscaler goes down to its least number.
+        let scaled = scalers(cx.model, workload).map(|scaler| match least(scaler) {
+            Lookup::Known(node) => node.as_f64(),
+            Lookup::Unknown(_) => None,
+            Lookup::Absent(_) => Some(1.0),
+        });
+        let running = scaled.last().unwrap_or_else(|| replicas(workload));
+        let Some(running) = running.filter(|running| is_meant && *running > 0.0) else { continue };
+        let kept = if is_percent { (running * count / 100.0).ceil() } else { count };
+        if kept >= running {
+            let message = format!(
+                "spec.minAvailable is {}, and {} runs {running}: no pod may ever be evicted, wanted less",
+                show(node),
+                workload.address
+            );
+            out.fail(node, "spec.minAvailable", message).related(workload.head, "the workload");
         }
     }
 }
@@ -411,7 +417,7 @@ fn default_namespace(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findi
 fn namespaced(cx: &Cx, id: ResourceId, kind: &str, out: &mut Findings) {
     let workload = cx.model.resource(id);
     if namespace(workload).is_some()
-        && !objects(cx.model, kind).any(|(_, one)| share_namespace(one, workload) != Some(false))
+        && !objects(cx.model, kind).any(|one| share_namespace(one, workload) != Some(false))
     {
         out.at(
             name_span(workload),
@@ -426,12 +432,13 @@ fn env_sources(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
     let workload = cx.model.resource(id);
     let declared = |kind: &'static str, name: &str| {
         let makers = if kind == "Secret" { MAKERS } else { &[] };
-        let all = std::iter::once(kind).chain(makers.iter().copied()).flat_map(|kind| objects(cx.model, kind));
+        let direct = each_of(cx.model, cx.model.cluster().named(kind, name));
+        let mut all = direct.chain(makers.iter().flat_map(|kind| objects(cx.model, kind)));
         let is_meant = |one: &Resource| {
             let names = ["metadata.name", "spec.target.name", "spec.secretName"].map(|path| text(&one.body, path));
             names.contains(&Some(name)) && share_namespace(one, workload) != Some(false)
         };
-        all.map(|(_, one)| one).find(|one| is_meant(one))
+        all.find(|one| is_meant(one))
     };
     each(pod, out, |container, out| {
         let mut judge = |reference: Lookup<'_>, kind: &'static str| {
@@ -486,7 +493,8 @@ fn headless_service(cx: &Cx, _: ResourceId, set: &Resource, out: &mut Findings) 
         };
         same_name && is_headless && selects && share_namespace(service, set) != Some(false)
     };
-    if !objects(cx.model, "Service").any(|(_, service)| fits(service)) {
+    let services = cx.model.cluster().named("Service", name.as_str().unwrap_or_default());
+    if !each_of(cx.model, services).any(fits) {
         let message = format!("the tree declares no headless service {} for its pods, wanted one", show(name));
         out.fail(name, "spec.serviceName", message);
     }
