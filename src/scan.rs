@@ -113,7 +113,12 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
             attribute: edge.attribute,
             to: ResourceId(base + edge.to),
         }));
-        model.resources.extend(part.resources);
+        if model.resources.is_empty() {
+            // Most scans are of one format: what is large already is not copied.
+            model.resources = part.resources;
+        } else {
+            model.resources.extend(part.resources);
+        }
         model.observations.extend(part.observations);
         model.dockerfiles.extend(part.dockerfiles);
         assembled.problems.extend(part.problems);

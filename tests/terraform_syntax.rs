@@ -67,3 +67,39 @@ fn what_terraform_refuses_is_refused_at_its_place() {
         assert_eq!(problems[0].span.map(|span| span.start), Some(at), "{text}: {}", problems[0].message);
     }
 }
+
+/// Texts on which a parser that looks back or ahead for every item takes the square of their length.
+#[test]
+fn the_cost_of_a_text_grows_with_its_length_only() {
+    let many: String = (0..50_000).map(|number| format!("name_{number} = {number}\n")).collect();
+    assert_eq!(parse(FileId(0), many.as_str().into()).problems, Vec::new());
+    let twice = format!("{many}name_7 = 1\n");
+    let problems = parse(FileId(0), twice.as_str().into()).problems;
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].message, "argument `name_7` is set twice in one block");
+    for broken in ["a /*\n", "a = [1 2\n", "a = <<\n", "a {\n", "a = \"${\n", "a = (\n"] {
+        assert!(!parse(FileId(0), broken.repeat(100_000).into()).problems.is_empty(), "{broken}");
+    }
+}
+
+#[test]
+fn a_text_broken_on_every_line_is_told_in_few_problems() {
+    let problems = parse(FileId(0), "a = )\n".repeat(5_000).into()).problems;
+    assert_eq!(problems.len(), 101);
+    assert_eq!(problems[100].message, "4900 more syntax errors in this file are not told");
+}
+
+#[test]
+fn an_error_costs_no_depth() {
+    let text = format!("{}b = [[[[[1]]]]]\n", "a = [[[[[ 1 2 ]]]]]\n".repeat(90));
+    let problems = parse(FileId(0), text.into()).problems;
+    assert_eq!(problems.len(), 90);
+    assert!(problems.iter().all(|problem| problem.message.starts_with("expected `]`")), "{problems:?}");
+}
+
+#[test]
+fn a_comment_that_is_never_closed_is_told_at_its_mark() {
+    let problems = parse(FileId(0), "a = 1\nb = 2 /* until\nc = 3\n".into()).problems;
+    assert_eq!(problems[0].message, "this comment is never closed");
+    assert_eq!(problems[0].span.map(|span| span.start), Some(12));
+}

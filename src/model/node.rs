@@ -115,7 +115,9 @@ pub struct Entry {
 
 impl Map {
     /// Takes entries whose keys are unique; of equal keys the first is found.
-    pub fn new(entries: Vec<Entry>) -> Map {
+    pub fn new(mut entries: Vec<Entry>) -> Map {
+        // Maps are what a model mostly consists of, and none grows once it stands.
+        entries.shrink_to_fit();
         Map { entries }
     }
 

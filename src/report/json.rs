@@ -2,37 +2,50 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Report, Style};
+use super::{Each, Report, Style};
 use crate::finding::Finding;
 use crate::source::Span;
 
 /// Writes the report.
 pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<()> {
     let counts = &report.counts;
-    let value = json!({
-        "version": 1,
-        "verdict": match report.verdict.exit_code() { 0 => "pass", 1 => "fail", _ => "undecided" },
-        "fail_on": report.fail_on.map(|severity| severity.name()),
-        "findings": report.findings.iter().map(|one| finding(report, one)).collect::<Vec<_>>(),
-        "suppressed": report.suppressed.iter().map(|one| json!({
-            "finding": finding(report, &one.finding),
-            "reason": one.reason,
-            "dialect": one.dialect,
-            "until": one.until,
-            "owner": one.owner,
-            "at": one.at.map(|at| place(report, at)),
-        })).collect::<Vec<_>>(),
-        "problems": report.problems.iter().map(|problem| json!({
-            "kind": problem.kind.name(),
-            "message": problem.message,
-            "help": problem.help,
-            "path": problem.path,
-            "at": problem.span.map(|span| place(report, span)),
-            "closes": problem.kind.closes(),
-        })).collect::<Vec<_>>(),
-        "counts": {
+    let value = Whole {
+        version: 1,
+        verdict: match report.verdict.exit_code() {
+            0 => "pass",
+            1 => "fail",
+            _ => "undecided",
+        },
+        fail_on: report.fail_on.map(|severity| severity.name()),
+        findings: Each(|| report.findings.iter().map(|one| finding(report, one))),
+        suppressed: Each(|| {
+            report.suppressed.iter().map(|one| {
+                json!({
+                    "finding": finding(report, &one.finding),
+                    "reason": one.reason,
+                    "dialect": one.dialect,
+                    "until": one.until,
+                    "owner": one.owner,
+                    "at": one.at.map(|at| place(report, at)),
+                })
+            })
+        }),
+        problems: Each(|| {
+            report.problems.iter().map(|problem| {
+                json!({
+                    "kind": problem.kind.name(),
+                    "message": problem.message,
+                    "help": problem.help,
+                    "path": problem.path,
+                    "at": problem.span.map(|span| place(report, span)),
+                    "closes": problem.kind.closes(),
+                })
+            })
+        }),
+        counts: json!({
             "files_seen": counts.files_seen,
             "files_searched": counts.files_searched,
             "files_read": counts.files_read.iter().map(|(format, count)| (format.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
@@ -40,10 +53,22 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
             "resources": counts.resources,
             "rules_run": counts.rules_run,
             "undecided": counts.undecided.iter().map(|(rule, count)| (rule.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
-        },
-    });
+        }),
+    };
     serde_json::to_writer_pretty(&mut *out, &value)?;
     writeln!(out)
+}
+
+/// The report; its lists are made while they are written.
+#[derive(Serialize)]
+struct Whole<F, S, P> {
+    version: u32,
+    verdict: &'static str,
+    fail_on: Option<&'static str>,
+    findings: F,
+    suppressed: S,
+    problems: P,
+    counts: Value,
 }
 
 fn place(report: &Report, span: Span) -> Value {

@@ -12,6 +12,8 @@ pub mod text;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use crate::finding::{Finding, Severity, Suppressed};
 use crate::problem::Problem;
 use crate::source::Sources;
@@ -121,6 +123,19 @@ pub struct Counts {
     pub undecided: Vec<(Arc<str>, usize)>,
     /// Module calls whose source is not there.
     pub modules_unread: usize,
+}
+
+/// A list whose items are made one by one while it is written, so that long ones take no memory.
+struct Each<F>(F);
+
+impl<F, I> Serialize for Each<F>
+where
+    F: Fn() -> I,
+    I: Iterator<Item = serde_json::Value>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// How a report is to be written.

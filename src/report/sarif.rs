@@ -1,11 +1,13 @@
 //! SARIF 2.1.0 as GitHub code scanning takes it: one run, relative URIs, one-line regions, stable fingerprints.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
 use rustc_hash::FxHashMap;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Report, RuleText, Style, Verdict};
+use super::{Each, Report, RuleText, Style, Verdict};
 use crate::escape::uri;
 use crate::finding::{Finding, Severity};
 use crate::source::{FileId, Source, Span};
@@ -17,7 +19,7 @@ const MAX_TEXT: usize = 1_024;
 
 /// Writes the report.
 pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut hashes = Hashes::default();
+    let hashes = RefCell::new(Hashes::default());
     let index: FxHashMap<&str, usize> =
         report.rules.iter().enumerate().map(|(index, rule)| (&*rule.id, index)).collect();
     let mut findings: Vec<(&Finding, Option<Value>)> = report.findings.iter().map(|finding| (finding, None)).collect();
@@ -33,16 +35,15 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
         findings.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
         findings.truncate(MAX_RESULTS);
     }
-    let results: Vec<Value> = findings
-        .into_iter()
-        .map(|(finding, suppressions)| {
-            let mut result = result(report, finding, &index, &mut hashes);
+    let results = || {
+        findings.iter().map(|(finding, suppressions)| {
+            let mut result = result(report, finding, &index, &mut hashes.borrow_mut());
             if let Some(suppressions) = suppressions {
-                result["suppressions"] = suppressions;
+                result["suppressions"] = suppressions.clone();
             }
             result
         })
-        .collect();
+    };
     let mut notifications: Vec<Value> = report
         .problems
         .iter()
@@ -69,32 +70,47 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
         let text = format!("{left_out} more results are left out: GitHub takes {MAX_RESULTS}");
         notifications.push(json!({"level": "warning", "message": {"text": text}, "descriptor": {"id": "limit"}}));
     }
-    let run = json!({
-        "tool": {"driver": {
+    let run = Run {
+        tool: json!({"driver": {
             "name": "gate",
             "fullName": "gate policy and scanning gate",
             "semanticVersion": env!("CARGO_PKG_VERSION"),
             "version": env!("CARGO_PKG_VERSION"),
             "informationUri": env!("CARGO_PKG_REPOSITORY"),
             "rules": report.rules.iter().map(rule).collect::<Vec<_>>(),
-        }},
-        "automationDetails": {"id": "gate/"},
-        "columnKind": "utf16CodeUnits",
-        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the repository"}}},
-        "invocations": [{
+        }}),
+        automation_details: json!({"id": "gate/"}),
+        column_kind: "utf16CodeUnits",
+        original_uri_base_ids: json!({"SRCROOT": {"description": {"text": "The root of the repository"}}}),
+        invocations: json!([{
             "executionSuccessful": report.verdict != Verdict::Undecided,
             "exitCode": report.verdict.exit_code(),
             "toolExecutionNotifications": notifications,
-        }],
-        "results": results,
-    });
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [run],
-    });
+        }]),
+        results: Each(results),
+    };
+    let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
     serde_json::to_writer(&mut *out, &log)?;
     writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Log<L> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<L>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<L> {
+    tool: Value,
+    automation_details: Value,
+    column_kind: &'static str,
+    original_uri_base_ids: Value,
+    invocations: Value,
+    results: L,
 }
 
 fn artifact(report: &Report, path: &str) -> Value {
@@ -235,18 +251,19 @@ fn name(id: &str) -> String {
 /// the line among those of the same hash.
 #[derive(Default)]
 struct Hashes {
-    files: FxHashMap<FileId, Vec<String>>,
+    files: FxHashMap<FileId, Vec<(u64, u32)>>,
 }
 
 impl Hashes {
     fn of(&mut self, file: FileId, source: &Source, line: u32) -> String {
         let hashes = self.files.entry(file).or_insert_with(|| line_hashes(source.text()));
-        hashes.get(line as usize - 1).cloned().unwrap_or_default()
+        hashes.get(line as usize - 1).map_or_else(String::new, |(hash, number)| format!("{hash:x}:{number}"))
     }
 }
 
-/// The hash of every line; the algorithm of `fingerprints.ts` in github/codeql-action, by its description.
-pub fn line_hashes(text: &str) -> Vec<String> {
+/// The hash of every line and its number among equal ones; the algorithm of `fingerprints.ts` in github/codeql-action, by
+/// its description.
+fn line_hashes(text: &str) -> Vec<(u64, u32)> {
     const WINDOW: usize = 100;
     const BASE: u64 = 37;
     let first_power = (0..WINDOW).fold(1_u64, |power, _| power.wrapping_mul(BASE));
@@ -270,7 +287,7 @@ pub fn line_hashes(text: &str) -> Vec<String> {
         }
         hash = BASE.wrapping_mul(hash).wrapping_add(unit).wrapping_sub(first_power.wrapping_mul(window[slot]));
         window[slot] = unit;
-        slot = (slot + 1) % WINDOW;
+        slot = if slot + 1 == WINDOW { 0 } else { slot + 1 };
     };
     for unit in text.encode_utf16() {
         let unit = u64::from(unit);
@@ -285,14 +302,14 @@ pub fn line_hashes(text: &str) -> Vec<String> {
     for _ in 0..WINDOW {
         feed(0, &mut false, &mut line);
     }
-    let mut seen: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut hashes = vec![String::new(); line];
+    let mut seen: FxHashMap<u64, u32> = FxHashMap::default();
+    let mut hashes = vec![(0, 0); line];
     results.sort_by_key(|(line, _)| *line);
     for (line, hash) in results {
         let number = seen.entry(hash).or_insert(0);
         *number += 1;
         if let Some(place) = hashes.get_mut(line) {
-            *place = format!("{hash:x}:{number}");
+            *place = (hash, *number);
         }
     }
     hashes
@@ -300,7 +317,9 @@ pub fn line_hashes(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn line_hashes(text: &str) -> Vec<String> {
+        super::line_hashes(text).iter().map(|(hash, number)| format!("{hash:x}:{number}")).collect()
+    }
 
     #[test]
     fn line_hashes_are_those_that_github_computes() {

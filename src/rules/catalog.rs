@@ -15,8 +15,8 @@ static LIBRARIES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/libraries.bi
 pub struct Catalog {
     rules: Vec<Rule>,
     built_in: usize,
-    /// Prose of the built-in rules is decoded when somebody wants to read it.
-    prose: OnceLock<Vec<Prose>>,
+    /// Prose of the built-in rules, encoded: one rule's is decoded when somebody wants to read it.
+    prose: OnceLock<Vec<(&'static [u8], OnceLock<Prose>)>>,
     own_prose: Vec<Prose>,
     own_modules: Vec<Module>,
     names: OnceLock<FxHashMap<String, usize>>,
@@ -167,8 +167,12 @@ impl Catalog {
         match index.checked_sub(self.built_in) {
             Some(own) => &self.own_prose[own],
             None => {
-                let decode = || postcard::from_bytes(PROSE).expect("the build script wrote this form");
-                &self.prose.get_or_init(decode)[index]
+                let divide = || {
+                    let encoded: Vec<&[u8]> = postcard::from_bytes(PROSE).expect("the build script wrote this form");
+                    encoded.into_iter().map(|bytes| (bytes, OnceLock::new())).collect()
+                };
+                let (bytes, prose) = &self.prose.get_or_init(divide)[index];
+                prose.get_or_init(|| postcard::from_bytes(bytes).expect("the build script wrote this form"))
             }
         }
     }

@@ -79,6 +79,7 @@ impl Frontend for Terraform {
             .par_iter()
             .map(|folder| Root::evaluate(&modules, &folders[folder], modules[folder].clone(), settings, sources))
             .collect();
+        parsed.resources.reserve_exact(judged.iter().map(|root| root.resources.len()).sum());
         for root in judged {
             let base = parsed.resources.len() as u32;
             parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {

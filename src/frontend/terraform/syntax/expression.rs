@@ -41,7 +41,7 @@ impl Parser {
             (b'+', _) => (Operator::Add, 1, 5),
             (b'-', _) => (Operator::Subtract, 1, 5),
             (b'*', _) => (Operator::Multiply, 1, 6),
-            (b'/', _) => (Operator::Divide, 1, 6),
+            (b'/', ahead) if ahead != b'*' => (Operator::Divide, 1, 6),
             (b'%', _) => (Operator::Modulo, 1, 6),
             _ => return None,
         })

@@ -44,7 +44,7 @@ pub fn parse_json(id: FileId, text: Arc<str>, variables: bool) -> Parsed {
                 }
             }
         }
-        Err(problem) => parser.note(problem),
+        Err(problem) => parser.note(*problem),
     }
     let root = parser.finish_body(draft);
     parser.file.root = root;
@@ -212,14 +212,15 @@ impl Parser {
         if !text.contains("${") && !text.contains("%{") {
             return Ok(ExprKind::String(pooled));
         }
-        let outer = (self.text.clone(), self.at, self.end, self.pool_base, self.fixed);
+        let outer = (self.text.clone(), self.at, self.end, self.pool_base, self.fixed, self.no_comment_end);
         self.fixed = Some((start as u32, self.at as u32));
         self.pool_base = Some(pooled.start & !Text::POOLED);
         self.text = text.into();
         self.at = 0;
         self.end = text.len();
+        self.no_comment_end = usize::MAX;
         let result = self.whole_template();
-        (self.text, self.at, self.end, self.pool_base, self.fixed) = outer;
+        (self.text, self.at, self.end, self.pool_base, self.fixed, self.no_comment_end) = outer;
         result
     }
 

@@ -1,5 +1,6 @@
 //! Recursive descent over the bytes of a file, straight into the arena.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::ast::*;
@@ -11,6 +12,13 @@ use crate::source::{FileId, Span};
 /// Terraform itself takes thousands. The parser needs about two kilobytes of stack a level, so that this fits in threads of
 /// two megabytes in release builds; scans run on larger stacks.
 pub const MAX_DEPTH: u32 = 400;
+
+/// Problems of one file that are told one by one; the others are counted. A text that is broken on every line is of no use
+/// to its reader, and a message takes more memory than the line.
+const MAX_PROBLEMS: usize = 100;
+
+/// From so many arguments on, those of one body are looked up by a set.
+const MANY_ARGUMENTS: usize = 24;
 
 /// A file's tree and what was wrong with its text.
 #[derive(Debug)]
@@ -85,6 +93,13 @@ pub(super) struct Parser {
     pub(super) pool_base: Option<u32>,
     pub(super) fixed: Option<(u32, u32)>,
     problems: Vec<Problem>,
+    /// Problems beyond those that are told.
+    untold: usize,
+    /// No `*/` stands at or after this place.
+    pub(super) no_comment_end: usize,
+    /// A place whose line has been counted, and that line: errors come in the order of the file, so that counting goes on
+    /// from the last one.
+    line_at: (usize, usize),
 }
 
 /// A body while its items are read.
@@ -92,6 +107,8 @@ pub(super) struct Parser {
 pub(super) struct Draft {
     pub(super) attributes: Vec<Attribute>,
     pub(super) blocks: Vec<Block>,
+    /// The names of many arguments. Its hashes are seeded, so that no text makes them collide.
+    names: HashSet<Box<str>>,
 }
 
 impl Parser {
@@ -113,13 +130,33 @@ impl Parser {
             comments: Vec::new(),
             root: BodyId(0),
         };
-        Parser { file, text, at: 0, end: size, depth: 0, pool_base: None, fixed: None, problems: Vec::new() }
+        Parser {
+            file,
+            text,
+            at: 0,
+            end: size,
+            depth: 0,
+            pool_base: None,
+            fixed: None,
+            problems: Vec::new(),
+            untold: 0,
+            no_comment_end: usize::MAX,
+            line_at: (0, 1),
+        }
     }
 
     pub(super) fn done(mut self) -> Parsed {
         self.file.exprs.shrink_to_fit();
         self.file.expr_lists.shrink_to_fit();
         self.file.attributes.shrink_to_fit();
+        self.file.bodies.shrink_to_fit();
+        self.file.blocks.shrink_to_fit();
+        self.file.labels.shrink_to_fit();
+        if self.untold > 0 {
+            let message = format!("{} more syntax errors in this file are not told", self.untold);
+            let end = Span::new(self.file.id, self.text.len() as u32, self.text.len() as u32);
+            self.problems.push(Problem::at(ProblemKind::Syntax, end, message).help("mend the first ones"));
+        }
         Parsed { file: Arc::new(self.file), problems: self.problems }
     }
 
@@ -143,14 +180,21 @@ impl Parser {
     }
 
     pub(super) fn report(&mut self, start: usize, end: usize, message: impl Into<String>, help: &str) {
-        self.note(self.fail(start, end, message, help));
+        self.note(*self.fail(start, end, message, help));
     }
 
-    pub(super) fn note(&mut self, problem: impl AsRef<Problem>) {
-        self.problems.push(problem.as_ref().clone());
+    pub(super) fn note(&mut self, problem: Problem) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        } else {
+            self.untold += 1;
+        }
     }
 
     pub(super) fn unexpected(&self, wanted: &str) -> Box<Problem> {
+        if self.peek() == b'/' && self.peek_at(1) == b'*' {
+            return self.fail(self.at, self.at + 2, "this comment is never closed", "add `*/` where it ends");
+        }
         let width = self.text[self.at.min(self.end)..].chars().next().map_or(0, char::len_utf8);
         let found = match self.text[self.at.min(self.end)..self.end].chars().next() {
             None => "the end of the file".to_string(),
@@ -177,31 +221,32 @@ impl Parser {
     /// Skips blanks and comments, and line ends too if `lines`.
     pub(super) fn space(&mut self, lines: bool) {
         loop {
-            match self.peek() {
-                b' ' | b'\t' => self.at += 1,
-                b'\n' if lines => self.at += 1,
-                b'\r' if lines || self.peek_at(1) != b'\n' => {
-                    // A carriage return alone is blank only inside brackets; elsewhere it is an invalid character.
-                    if !lines {
-                        return;
-                    }
-                    self.at += 1;
-                }
-                b'#' => self.line_comment(),
-                b'/' if self.peek_at(1) == b'/' => self.line_comment(),
-                b'/' if self.peek_at(1) == b'*' => {
-                    let start = self.at;
-                    match self.text[start + 2..self.end].find("*/") {
-                        Some(length) => {
-                            self.at = start + 2 + length + 2;
-                            self.comment(start);
-                        }
-                        None => return,
-                    }
-                }
+            let rest = self.text.as_bytes().get(self.at..self.end).unwrap_or(&[]);
+            // A carriage return alone is blank only inside brackets; elsewhere it is an invalid character.
+            let blank = |byte: &u8| matches!(byte, b' ' | b'\t') || (lines && matches!(byte, b'\n' | b'\r'));
+            let width = rest.iter().position(|byte| !blank(byte)).unwrap_or(rest.len());
+            self.at += width;
+            match (self.peek(), self.peek_at(1)) {
+                (b'#', _) | (b'/', b'/') => self.line_comment(),
+                (b'/', b'*') if self.block_comment() => {}
                 _ => return,
             }
         }
+    }
+
+    /// Passes a comment up to its `*/`; false if there is none.
+    fn block_comment(&mut self) -> bool {
+        let start = self.at;
+        if start + 2 >= self.no_comment_end {
+            return false;
+        }
+        let Some(length) = self.text.get(start + 2..self.end).and_then(|rest| rest.find("*/")) else {
+            self.no_comment_end = start + 2;
+            return false;
+        };
+        self.at = start + 2 + length + 2;
+        self.comment(start);
+        true
     }
 
     fn line_comment(&mut self) {
@@ -238,16 +283,16 @@ impl Parser {
             return None;
         }
         loop {
-            let byte = self.peek();
-            if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
-                self.at += 1;
-            } else if byte >= 0x80 {
-                match self.text[self.at..self.end].chars().next() {
-                    Some(char) if unicode_ident::is_xid_continue(char) => self.at += char.len_utf8(),
-                    _ => break,
-                }
-            } else {
+            let rest = &self.bytes()[self.at..self.end];
+            let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+            let width = rest.iter().position(|byte| !goes_on(byte)).unwrap_or(rest.len());
+            self.at += width;
+            if self.peek() < 0x80 {
                 break;
+            }
+            match self.text[self.at..self.end].chars().next() {
+                Some(char) if unicode_ident::is_xid_continue(char) => self.at += char.len_utf8(),
+                _ => break,
             }
         }
         Some(self.source_text(start, self.at))
@@ -288,8 +333,19 @@ impl Parser {
             self.at += 1;
             return Ok(());
         }
-        let line = self.text[..open.min(self.text.len())].bytes().filter(|byte| *byte == b'\n').count() + 1;
-        Err(self.unexpected(&format!("`{}` for the bracket opened on line {line}", bracket as char)))
+        let wanted = match self.fixed {
+            None => format!("`{}` for the bracket opened on line {}", bracket as char, self.line(open)),
+            Some(_) => format!("`{}`", bracket as char),
+        };
+        Err(self.unexpected(&wanted))
+    }
+
+    /// The line of a place, counted on from the last one that was asked for.
+    fn line(&mut self, at: usize) -> usize {
+        let (known, line) = if self.line_at.0 <= at { self.line_at } else { (0, 1) };
+        let between = self.bytes().get(known..at).unwrap_or(&[]);
+        self.line_at = (at, line + between.iter().filter(|byte| **byte == b'\n').count());
+        self.line_at.1
     }
 
     // The arena.
@@ -324,10 +380,11 @@ impl Parser {
             if self.at >= self.end || self.peek() == b'}' {
                 return;
             }
-            let start = self.at;
+            let (start, depth) = (self.at, self.depth);
             if let Err(problem) = self.item(draft) {
+                self.depth = depth;
                 let at_limit = problem.kind == ProblemKind::Limit;
-                self.problems.push(*problem);
+                self.note(*problem);
                 if at_limit && nested {
                     // Every level above would say the same: give up this block's rest.
                     self.at = self.end;
@@ -378,7 +435,7 @@ impl Parser {
         if self.peek() == b'=' && self.peek_at(1) != b'=' {
             self.at += 1;
             let attribute = self.attribute_value(name, start, name_end)?;
-            if draft.attributes.iter().any(|other| self.word(other.name) == self.word(name)) {
+            if self.is_set(draft, name) {
                 let message = format!("argument `{}` is set twice in one block", self.word(name));
                 self.report(start, name_end, message, "keep one of them");
             }
@@ -388,6 +445,18 @@ impl Parser {
         let block = self.block(name, start)?;
         draft.blocks.push(block);
         self.line_end("block")
+    }
+
+    /// Whether the body has an argument of this name already.
+    fn is_set(&self, draft: &mut Draft, name: Text) -> bool {
+        let word = self.word(name);
+        if draft.attributes.len() < MANY_ARGUMENTS {
+            return draft.attributes.iter().any(|other| self.word(other.name) == word);
+        }
+        if draft.names.is_empty() {
+            draft.names.extend(draft.attributes.iter().map(|other| Box::from(self.word(other.name))));
+        }
+        !draft.names.insert(word.into())
     }
 
     fn attribute_value(&mut self, name: Text, start: usize, name_end: usize) -> Attempt<Attribute> {
@@ -405,6 +474,9 @@ impl Parser {
             b'\r' if self.peek_at(1) == b'\n' => Ok(()),
             _ => {
                 let problem = self.unexpected("the end of the line");
+                if !problem.message.starts_with("expected") {
+                    return Err(problem);
+                }
                 let message = format!("{} after this {what}", problem.message);
                 Err(Box::new(Problem { message, ..*problem }))
             }

@@ -68,21 +68,29 @@ impl Parser {
                 }
                 // Strip markers reach to the end of the line only: each line of an unquoted template is a text of its own.
                 b'\n' if open.is_none() => {
-                    self.take_char(&mut text);
+                    text.push('\n');
+                    self.at += 1;
                     flush(&mut text, &mut pieces, std::mem::take(&mut trim));
                 }
-                _ => self.take_char(&mut text),
+                _ => self.take_plain(&mut text, open.is_some()),
             }
         }
         flush(&mut text, &mut pieces, trim);
         Ok(pieces)
     }
 
-    fn take_char(&mut self, text: &mut String) {
-        if let Some(char) = self.text[self.at..self.end].chars().next() {
-            text.push(char);
-            self.at += char.len_utf8();
-        }
+    /// Takes text up to the next byte that may mean something.
+    fn take_plain(&mut self, text: &mut String, quoted: bool) {
+        let ends = |byte: &u8| match byte {
+            b'$' | b'%' | b'\n' => true,
+            b'"' | b'\\' => quoted,
+            _ => false,
+        };
+        let rest = &self.bytes()[self.at..self.end];
+        // The first byte is known to be plain.
+        let length = rest.iter().skip(1).position(ends).map_or(rest.len(), |length| length + 1);
+        text.push_str(&self.text[self.at..self.at + length]);
+        self.at += length;
     }
 
     /// `$${` and `%%{` stand for themselves; so does a sign before anything but a brace.
