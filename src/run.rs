@@ -1,5 +1,6 @@
 //! The commands: from parsed arguments to an exit code. Everything a user sees goes through the two writers given.
 
+mod console;
 mod output;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -77,7 +78,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Err
         Command::Rules(arguments) => rules_command(&arguments, out),
         Command::Explain(arguments) => explain_command(&arguments, out),
         Command::Inspect(arguments) => inspect_command(&arguments, out),
-        Command::Console(arguments) => console_command(&arguments, out),
+        Command::Console(arguments) => console::console(&arguments, out),
         Command::Test(arguments) => test_command(&arguments, out),
         Command::Init(arguments) => {
             crate::init::init(&arguments.path, out)?;
@@ -386,49 +387,6 @@ fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, 
     let assembled = pool.install(|| scan::assemble(&settings, &discovered));
     let mut writer = BufWriter::new(out);
     crate::inspect::write(&discovered, &assembled, &mut writer)?;
-    writer.flush()?;
-    Ok(0)
-}
-
-/// Reads expressions from standard input, one a line, and answers each on a line of its own.
-fn console_command(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, Error> {
-    use crate::frontend::terraform::value::lower::answer;
-    let paths = [arguments.path.clone()];
-    let pool = pool(None)?;
-    let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
-    let settings = settings(&mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
-    let input =
-        io::read_to_string(io::stdin()).map_err(|error| Error::File { path: "standard input".into(), error })?;
-    let expressions: Vec<String> = input
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| match arguments.json {
-            true => serde_json::from_str(line).unwrap_or_else(|_| line.to_string()),
-            false => line.to_string(),
-        })
-        .collect();
-    let terraform = FRONTENDS.iter().position(|frontend| frontend.name() == "terraform").unwrap_or_default();
-    let answers = pool.install(|| {
-        let mut answers = Vec::with_capacity(expressions.len());
-        crate::frontend::terraform::evaluate_all(
-            &settings,
-            &discovered.sources,
-            &discovered.claims[terraform],
-            expressions.iter().map(String::as_str),
-            &mut |answer| answers.push(answer),
-        );
-        answers
-    });
-    let mut writer = BufWriter::new(out);
-    for answered in answers {
-        match (answered, arguments.json) {
-            (Ok(value), true) => writeln!(writer, "{}", answer(&value))?,
-            (Err(message), true) => writeln!(writer, "{}", serde_json::json!({ "error": message }))?,
-            (Ok(value), false) if value.is_unknown() => writeln!(writer, "(unknown)")?,
-            (Ok(value), false) => writeln!(writer, "{:#}", answer(&value)["value"])?,
-            (Err(message), false) => writeln!(writer, "error: {message}")?,
-        }
-    }
     writer.flush()?;
     Ok(0)
 }

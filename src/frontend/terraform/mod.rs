@@ -156,11 +156,11 @@ fn load(
 
 /// Evaluates expressions one by one in the root module of the scan, for `gate console`. Each answer is a value or what is
 /// wrong; what the module itself has wrong is no answer.
-pub fn evaluate_all<'e>(
+pub fn evaluate_all(
     settings: &Settings,
     sources: &Sources,
     files: &[FileId],
-    expressions: impl Iterator<Item = &'e str>,
+    expressions: impl Iterator<Item = String>,
     answer: &mut dyn FnMut(Result<Val, String>),
 ) {
     let mut parsed = Parsed::default();
@@ -339,6 +339,7 @@ impl Root {
             let labels = &declaration.labels;
             let kind = if is_data { format!("data.{}", labels[0]) } else { labels[0].to_string() };
             for repetition in evaluator.representatives(instance, declaration, key) {
+                evaluator.preconditions(Scope::new(instance, &declaration.file, &repetition), declaration, key);
                 let address = format!("{key}{}", repetition.key);
                 self.add(evaluator, instance, declaration, &kind, &labels[1], &address, &repetition, references);
             }

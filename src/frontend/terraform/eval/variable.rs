@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::name::{Access, index};
 use super::{Evaluated, Evaluator, Failure, Instance, Repetition, Scope, Space, fail, unknown};
 use crate::frontend::terraform::module::{At, Declaration};
-use crate::frontend::terraform::syntax::{ExprId, ExprKind};
+use crate::frontend::terraform::syntax::{Block, ExprId, ExprKind};
 use crate::frontend::terraform::value::constraint::constraint;
 use crate::frontend::terraform::value::convert::{bare, convert};
 use crate::frontend::terraform::value::{Marks, Member, Type, Val};
@@ -99,29 +99,35 @@ impl Evaluator<'_> {
 
     /// Evaluates the `validation` blocks of every variable of an instance.
     pub fn validate(&self, instance: &Rc<Instance>) {
+        let none = Repetition::default();
         for (name, declaration) in instance.module.variables.iter() {
-            let value = self.variable(instance, name, declaration.head());
             let file = &declaration.file;
             for block in file.blocks(declaration.block.body) {
                 if file.text(block.kind) == "validation" {
+                    let value = self.variable(instance, name, declaration.head());
                     let about = format!("the value of var.{name} is refused");
-                    self.check(instance, file, block, value.span, &about);
+                    self.check(Scope::new(instance, file, &none), block, Some(value.span), &about);
                 }
             }
         }
     }
 
-    /// Evaluates a block with `condition` and `error_message`; a condition that is false is a problem at `at`.
-    pub fn check(
-        &self,
-        instance: &Rc<Instance>,
-        file: &std::sync::Arc<crate::frontend::terraform::syntax::File>,
-        block: &crate::frontend::terraform::syntax::Block,
-        at: Span,
-        about: &str,
-    ) {
-        let none = Repetition::default();
-        let scope = Scope::new(instance, file, &none);
+    /// Evaluates the `precondition` blocks of a resource. What it promises afterwards is not known before.
+    pub fn preconditions(&self, scope: Scope<'_>, declaration: &Declaration, key: &str) {
+        let file = scope.file;
+        let lifecycles =
+            file.blocks(declaration.block.body).iter().filter(|block| file.text(block.kind) == "lifecycle");
+        for block in lifecycles.flat_map(|lifecycle| file.blocks(lifecycle.body)) {
+            if file.text(block.kind) == "precondition" {
+                self.check(scope, block, None, &format!("a precondition of {key} does not hold"));
+            }
+        }
+    }
+
+    /// Evaluates a block with `condition` and `error_message`; a condition that is false is a problem at `at`, or at the
+    /// condition.
+    fn check(&self, scope: Scope<'_>, block: &Block, at: Option<Span>, about: &str) {
+        let file = scope.file;
         let Some(condition) = file.attribute(block.body, "condition") else { return };
         let (val, _) = self.argument(scope, condition.value);
         let holds = convert(val, &Type::Bool).ok().and_then(|val| val.as_bool());
@@ -129,6 +135,7 @@ impl Evaluator<'_> {
             let message = file
                 .attribute(block.body, "error_message")
                 .and_then(|message| self.argument(scope, message.value).0.to_text());
+            let at = at.unwrap_or_else(|| file.expr_span(condition.value));
             self.refuse(at, format!("{about}: {}", message.as_deref().unwrap_or("the condition is false")));
         }
     }

@@ -1,0 +1,100 @@
+//! `gate console`: expressions in, values out; with line editing and history on a terminal.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::mpsc;
+
+use rustyline::DefaultEditor;
+use rustyline::error::ReadlineError;
+
+use super::{Error, STACK_BYTES, cli, pool, settings};
+use crate::discover::{self, Walk};
+use crate::frontend::FRONTENDS;
+use crate::frontend::terraform::evaluate_all;
+use crate::frontend::terraform::value::Val;
+use crate::frontend::terraform::value::lower::answer;
+
+/// Where expressions come from; none at the end.
+type Lines<'a> = dyn FnMut() -> Result<Option<String>, Error> + 'a;
+
+/// Answers each line before it reads the next.
+pub(super) fn console(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, Error> {
+    let paths = [arguments.path.clone()];
+    let mut discovered = pool(None)?.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
+    let settings = settings(&mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
+    let terraform = FRONTENDS.iter().position(|frontend| frontend.name() == "terraform").unwrap_or_default();
+    let (ask, asked) = mpsc::channel::<String>();
+    let (reply, replied) = mpsc::channel();
+    let unread = |error| Error::File { path: "standard input".into(), error };
+    std::thread::scope(|scope| {
+        let evaluate = || {
+            evaluate_all(
+                &settings,
+                &discovered.sources,
+                &discovered.claims[terraform],
+                asked.into_iter(),
+                &mut |answer| {
+                    // Nobody listens any more once the output is closed.
+                    let _ = reply.send(answer);
+                },
+            );
+        };
+        std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, evaluate).map_err(unread)?;
+        let mut answer = |line: String| -> Result<(), Error> {
+            if ask.send(line).is_err() {
+                return Ok(());
+            }
+            if let Ok(value) = replied.recv() {
+                write(&value, arguments.json, out)?;
+            }
+            Ok(())
+        };
+        if io::stdin().is_terminal() && !arguments.json {
+            let mut editor = DefaultEditor::new().map_err(|error| unread(io::Error::other(error)))?;
+            each(&mut || edited(&mut editor), &mut answer)?;
+        } else {
+            let mut lines = io::stdin().lock().lines();
+            each(&mut || lines.next().transpose().map_err(unread), &mut |line| match arguments.json {
+                true => answer(serde_json::from_str(&line).unwrap_or(line)),
+                false => answer(line),
+            })?;
+        }
+        drop(ask);
+        Ok(0)
+    })
+}
+
+fn each(lines: &mut Lines<'_>, answer: &mut dyn FnMut(String) -> Result<(), Error>) -> Result<(), Error> {
+    while let Some(line) = lines()? {
+        if !line.trim().is_empty() {
+            answer(line)?;
+        }
+    }
+    Ok(())
+}
+
+/// A line from the terminal; an empty one after ^C, none after ^D or `exit`.
+fn edited(editor: &mut DefaultEditor) -> Result<Option<String>, Error> {
+    match editor.readline("> ") {
+        Ok(line) if line.trim() == "exit" => Ok(None),
+        Ok(line) => {
+            // History lives as long as the session: expressions may hold what belongs into no file.
+            let _ = editor.add_history_entry(&line);
+            Ok(Some(line))
+        }
+        Err(ReadlineError::Interrupted) => Ok(Some(String::new())),
+        Err(ReadlineError::Eof) => Ok(None),
+        Err(error) => Err(Error::File { path: "the terminal".into(), error: io::Error::other(error) }),
+    }
+}
+
+fn write(value: &Result<Val, String>, json: bool, out: &mut dyn Write) -> Result<(), Error> {
+    match (value, json) {
+        (Ok(value), true) => writeln!(out, "{}", answer(value))?,
+        (Err(message), true) => writeln!(out, "{}", serde_json::json!({ "error": message }))?,
+        (Ok(value), false) if value.is_unknown() => writeln!(out, "(unknown)")?,
+        (Ok(value), false) => writeln!(out, "{:#}", answer(value)["value"])?,
+        (Err(message), false) => writeln!(out, "error: {message}")?,
+    }
+    out.flush()?;
+    Ok(())
+}
