@@ -22,8 +22,7 @@ fn run(policies: &[(&str, &str)], path: &str, text: &str) -> (Judged, Vec<String
     let format = FRONTENDS.iter().find(|it| it.claims(Path::new(path)) != gate::frontend::Claim::No).unwrap();
     let parsed = format.parse(&Settings::default(), &sources, &[file]);
     assert_eq!(parsed.problems, []);
-    let mut model = Model::default();
-    model.resources = parsed.resources;
+    let model = Model::of(parsed.resources);
     let all: Vec<usize> = (0..catalog.rules().len()).collect();
     let judged = judge(Cx { model: &model, sources: &sources, options: gate::rules::Options::none() }, &catalog, &all);
     let found = judged

@@ -100,6 +100,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// A model of these resources alone.
+    pub fn of(resources: Vec<Resource>) -> Model {
+        Model { resources, ..Model::default() }
+    }
+
     /// The resource with this id.
     pub fn resource(&self, id: ResourceId) -> &Resource {
         &self.resources[id.0 as usize]

@@ -141,7 +141,7 @@ impl Scan {
 
     pub fn apply(&self) -> Outcome {
         let catalog = catalog();
-        let model = Model { resources: self.resources.clone(), ..Model::default() };
+        let model = Model::of(self.resources.clone());
         let discovered = Discovered {
             sources: sources(&self.files),
             root: "/repo".into(),
