@@ -4,6 +4,7 @@
 //! parent folder's. Links are not followed, with one exception: a link to a regular file inside the root whose name a
 //! format claims for certain is read under its own name, since a Terraform module is what its folder shows.
 
+mod names;
 mod read;
 mod walk;
 

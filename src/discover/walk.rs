@@ -1,6 +1,5 @@
 //! The walk: which files are there, and which of them a format may own. Reads nothing but ignore files.
 
-use std::ffi::OsStr;
 use std::fs::{DirEntry, File};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -9,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::names::{is_hidden, is_installed, may_be_text};
 use super::{Error, Keep, claims_of, escaped, io_reason, read};
 use crate::config::PathGlobs;
 use crate::frontend::{Claim, Frontend};
@@ -357,147 +357,6 @@ impl Scope<'_> {
 }
 
 const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed";
-
-/// Hidden files and folders are tools' own, but `.github` is code.
-fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") && name != ".github"
-}
-
-/// Folders of version control, and of what tools install and build; nobody commits them.
-fn is_installed(name: &OsStr) -> bool {
-    const NAMES: &[&str] = &[
-        ".git",
-        ".hg",
-        ".svn",
-        ".jj",
-        ".terraform",
-        ".terragrunt-cache",
-        ".venv",
-        ".tox",
-        ".nox",
-        ".cache",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".gradle",
-        ".next",
-        ".nuxt",
-        ".yarn",
-        ".pnpm-store",
-        ".eggs",
-        "node_modules",
-        "bower_components",
-        "__pycache__",
-        "site-packages",
-    ];
-    name.to_str().is_some_and(|name| NAMES.contains(&name))
-}
-
-/// Whether a file of this name may be a text: not an image, an archive, a program.
-fn may_be_text(path: &Path) -> bool {
-    const BINARY: &[&str] = &[
-        "png",
-        "jpg",
-        "jpeg",
-        "gif",
-        "webp",
-        "avif",
-        "bmp",
-        "ico",
-        "icns",
-        "tif",
-        "tiff",
-        "psd",
-        "heic",
-        "pdf",
-        "doc",
-        "docx",
-        "xls",
-        "xlsx",
-        "ppt",
-        "pptx",
-        "odt",
-        "ods",
-        "zip",
-        "gz",
-        "tgz",
-        "bz2",
-        "xz",
-        "zst",
-        "lz4",
-        "7z",
-        "rar",
-        "tar",
-        "jar",
-        "war",
-        "ear",
-        "apk",
-        "deb",
-        "rpm",
-        "dmg",
-        "iso",
-        "img",
-        "class",
-        "so",
-        "dylib",
-        "dll",
-        "exe",
-        "o",
-        "a",
-        "lib",
-        "obj",
-        "pdb",
-        "rlib",
-        "pyc",
-        "pyo",
-        "whl",
-        "wasm",
-        "woff",
-        "woff2",
-        "ttf",
-        "otf",
-        "eot",
-        "mp3",
-        "mp4",
-        "m4a",
-        "m4v",
-        "wav",
-        "ogg",
-        "flac",
-        "webm",
-        "avi",
-        "mov",
-        "mkv",
-        "db",
-        "sqlite",
-        "sqlite3",
-        "parquet",
-        "avro",
-        "orc",
-        "npy",
-        "npz",
-        "pt",
-        "onnx",
-        "safetensors",
-        "gguf",
-        "h5",
-        "pkl",
-        "bin",
-        "der",
-        "jks",
-        "keystore",
-        "p12",
-        "pfx",
-        "pack",
-        "idx",
-        "dwg",
-        "glb",
-        "fbx",
-        "blend",
-    ];
-    let end = path.extension().and_then(OsStr::to_str).unwrap_or("");
-    !BINARY.iter().any(|binary| end.eq_ignore_ascii_case(binary))
-}
 
 /// A relative path without `.` and `..`; none if it leaves its start.
 fn normal(path: &Path) -> Option<PathBuf> {

@@ -269,6 +269,8 @@ pub(super) fn floor(text: &str, at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -280,6 +282,56 @@ mod tests {
             assert!(!pattern.keywords.is_empty(), "{}", pattern.what);
         }
         assert!(detector.patterns.len() >= 150, "{}", detector.patterns.len());
+    }
+
+    /// A text that a regular expression describes: each repetition as short as it may be, each choice by the seed.
+    fn sample(hir: &regex_syntax::hir::Hir, seed: &mut u32, out: &mut String) {
+        use regex_syntax::hir::HirKind;
+        let mut next = |count: usize| {
+            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (*seed >> 8) as usize % count
+        };
+        match hir.kind() {
+            HirKind::Literal(literal) => out.push_str(std::str::from_utf8(&literal.0).unwrap()),
+            HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => {
+                let all: Vec<char> =
+                    class.ranges().iter().flat_map(|range| range.start()..=range.end()).take(200).collect();
+                let plain: Vec<char> = all.iter().copied().filter(char::is_ascii_alphanumeric).collect();
+                let from = if plain.is_empty() { &all } else { &plain };
+                out.push(from[next(from.len())]);
+            }
+            HirKind::Repetition(repetition) => (0..repetition.min).for_each(|_| sample(&repetition.sub, seed, out)),
+            HirKind::Capture(capture) => sample(&capture.sub, seed, out),
+            HirKind::Concat(parts) => parts.iter().for_each(|part| sample(part, seed, out)),
+            HirKind::Alternation(parts) => {
+                let index = next(parts.len());
+                sample(&parts[index], seed, out);
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_pattern_finds_what_it_describes() {
+        let mut missed = Vec::new();
+        for pattern in PATTERNS.iter().copied().flatten() {
+            let hir = regex_syntax::parse(pattern.regex).unwrap();
+            let is_found = (1..40).any(|mut seed| {
+                let mut secret = String::new();
+                sample(&hir, &mut seed, &mut secret);
+                let text = match pattern.form {
+                    Form::Assigned => {
+                        format!("export {}_SECRET_TOKEN=\"{secret}\"\n", pattern.keywords[0].to_uppercase())
+                    }
+                    _ => format!("a = \"{secret}\"\n"),
+                };
+                find(&text).iter().any(|hit| hit.what == pattern.what)
+            });
+            if !is_found {
+                missed.push(pattern.what);
+            }
+        }
+        assert_eq!(missed, [""; 0]);
     }
 
     fn whats(text: &str) -> Vec<&'static str> {

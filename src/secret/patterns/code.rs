@@ -39,7 +39,11 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     // Registries.
     token("npm token", &["npm_"], "npm_[A-Za-z0-9]{36}"),
     token("npm token", &["_authToken="], "_authToken=[\"']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"),
-    token("PyPI token", &["pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBp"], "pypi-AgE[A-Za-z0-9_-]{60,300}"),
+    token(
+        "PyPI token",
+        &["pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBp"],
+        "pypi-(?:AgEIcHlwaS5vcmc|AgENdGVzdC5weXBp)[A-Za-z0-9_-]{50,300}",
+    ),
     token("RubyGems token", &["rubygems_"], "rubygems_[0-9a-f]{48}"),
     token("crates.io token", &["cio"], "cio[A-Za-z0-9]{32}").entropy(3.5).check(|text| {
         text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.bytes().any(|byte| byte.is_ascii_digit())

@@ -96,8 +96,11 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     // Social networks.
     token("Facebook token", &["EAA"], "EAA[A-Za-z0-9]{100,400}"),
     token("Instagram token", &["IGQ", "IGAA"], "IG(?:Q|AA)[A-Za-z0-9_-]{120,250}"),
-    token("Twitter bearer token", &["AAAAAAAAAAAAAAAAAAAAA"], "A{21}[A-Za-z0-9%]{60,160}")
-        .check(|text| text.contains('%')),
+    token(
+        "Twitter bearer token",
+        &["AAAAAAAAAAAAAAAAAAAAA"],
+        "A{21,24}[A-Za-z0-9]{6,40}%[23][0-9A-F][A-Za-z0-9%]{30,120}",
+    ),
     assigned(
         "Facebook secret",
         &["facebook_app_secret", "facebook_secret", "fb_app_secret", "facebook_client"],
