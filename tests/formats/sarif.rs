@@ -207,5 +207,5 @@ fn sarif_regions_hold_the_text_that_findings_are_about() {
     assert_eq!(one("aws-rds-unencrypted-instance"), "false");
     assert_eq!(one("aws-security-group-public-ssh"), "\"0.0.0.0/0\"", "columns count UTF-16 units");
     assert_eq!(one("aws-s3-missing-public-access-block"), "resource \"aws_s3_bucket\" \"cache\" {");
-    assert_eq!(one("docker-latest-base-image"), "python:latest");
+    assert_eq!(one("docker-latest-base-image"), "FROM python:latest");
 }
