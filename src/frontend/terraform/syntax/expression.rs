@@ -144,9 +144,12 @@ impl Parser {
     fn member(&mut self, start: usize, base: ExprId) -> Attempt<ExprId> {
         if self.peek().is_ascii_digit() {
             let digits = self.at;
-            while self.peek().is_ascii_digit() {
-                self.at += 1;
+            self.digits();
+            if self.peek() == b'.' && self.peek_at(1).is_ascii_digit() {
+                let help = "write indices in brackets: [0][1]";
+                return Err(self.fail(digits, self.at + 2, "two indices after dots in a row", help));
             }
+            self.exponent();
             let number = self.source_text(digits, self.at);
             let key = self.push(digits, ExprKind::Number(number));
             return Ok(self.push(start, ExprKind::Index(base, key)));
@@ -256,31 +259,30 @@ impl Parser {
 
     fn number(&mut self) -> Attempt<ExprId> {
         let start = self.at;
-        let digits = |parser: &mut Parser| {
-            let from = parser.at;
-            while parser.peek().is_ascii_digit() {
-                parser.at += 1;
-            }
-            parser.at > from
-        };
-        digits(self);
+        self.digits();
         if self.peek() == b'.' && self.peek_at(1).is_ascii_digit() {
             self.at += 1;
-            digits(self);
+            self.digits();
         }
+        self.exponent();
+        let text = self.source_text(start, self.at);
+        Ok(self.push(start, ExprKind::Number(text)))
+    }
+
+    fn digits(&mut self) {
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+    }
+
+    fn exponent(&mut self) {
         if matches!(self.peek(), b'e' | b'E') {
             let sign = usize::from(matches!(self.peek_at(1), b'+' | b'-'));
             if self.peek_at(1 + sign).is_ascii_digit() {
                 self.at += 1 + sign;
-                digits(self);
+                self.digits();
             }
         }
-        let next = self.peek();
-        if next.is_ascii_alphabetic() || next == b'_' || (next == b'.' && self.peek_at(1).is_ascii_digit()) {
-            return Err(self.unexpected("the end of the number"));
-        }
-        let text = self.source_text(start, self.at);
-        Ok(self.push(start, ExprKind::Number(text)))
     }
 
     fn tuple(&mut self) -> Attempt<ExprId> {

@@ -221,11 +221,19 @@ impl Parser {
     /// Skips blanks and comments, and line ends too if `lines`.
     pub(super) fn space(&mut self, lines: bool) {
         loop {
-            let rest = self.text.as_bytes().get(self.at..self.end).unwrap_or(&[]);
-            // A carriage return alone is blank only inside brackets; elsewhere it is an invalid character.
-            let blank = |byte: &u8| matches!(byte, b' ' | b'\t') || (lines && matches!(byte, b'\n' | b'\r'));
-            let width = rest.iter().position(|byte| !blank(byte)).unwrap_or(rest.len());
-            self.at += width;
+            let bytes = self.bytes().get(..self.end).unwrap_or(&[]);
+            let mut at = self.at;
+            while let Some(byte) = bytes.get(at) {
+                match byte {
+                    b' ' | b'\t' => {}
+                    b'\n' if lines => {}
+                    // A carriage return is a part of a line's end and nothing else.
+                    b'\r' if lines && bytes.get(at + 1) == Some(&b'\n') => {}
+                    _ => break,
+                }
+                at += 1;
+            }
+            self.at = at;
             match (self.peek(), self.peek_at(1)) {
                 (b'#', _) | (b'/', b'/') => self.line_comment(),
                 (b'/', b'*') if self.block_comment() => {}

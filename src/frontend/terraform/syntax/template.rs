@@ -55,7 +55,7 @@ impl Parser {
                     self.at += 1;
                     break;
                 }
-                b'\n' if open.is_some() => {
+                b'\n' | b'\r' if open.is_some() => {
                     let open = open.unwrap_or(self.at);
                     let help = "close the quote, or use a heredoc for several lines";
                     return Err(self.fail(open, self.at, "a quoted string ends on its line", help));
@@ -83,7 +83,7 @@ impl Parser {
     fn take_plain(&mut self, text: &mut String, quoted: bool) {
         let ends = |byte: &u8| match byte {
             b'$' | b'%' | b'\n' => true,
-            b'"' | b'\\' => quoted,
+            b'"' | b'\\' | b'\r' => quoted,
             _ => false,
         };
         let rest = &self.bytes()[self.at..self.end];
@@ -123,13 +123,18 @@ impl Parser {
             b'u' | b'U' => {
                 let width = if code == b'u' { 4 } else { 8 };
                 let digits = self.text.get(self.at..(self.at + width).min(self.end)).unwrap_or("");
-                let char = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == width);
+                let char = u32::from_str_radix(digits, 16).ok();
+                let char =
+                    char.filter(|_| digits.len() == width && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
                 let Some(code) = char else {
                     let message = format!("`\\{}` wants {width} hexadecimal digits", code as char);
                     return Err(self.fail(start, self.at, message, "write the code point in full"));
                 };
                 self.at += width;
-                text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                let Some(char) = char::from_u32(code) else {
+                    return Err(self.fail(start, self.at, "no character has this code point", "write another one"));
+                };
+                text.push(char);
             }
             _ => {
                 let help = r#"escapes are \n, \r, \t, \", \\, \uNNNN and \UNNNNNNNN; write a backslash as \\"#;
@@ -240,9 +245,17 @@ impl Parser {
                     flush(&mut text, &mut pieces, trim);
                     trim = self.sequence(&mut pieces)?;
                 }
+                b'\r' if self.peek_at(1) != b'\n' => {
+                    let help = "end lines by a line feed, with or without a carriage return before it";
+                    self.report(self.at, self.at + 1, "a carriage return inside a line", help);
+                    text.push('\r');
+                    self.at += 1;
+                }
                 _ => {
                     let rest = &self.bytes()[self.at..self.end];
-                    let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'$' | b'%')).unwrap_or(rest.len());
+                    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'$' | b'%');
+                    // The first byte is text: a plain one, or the carriage return of a line's end.
+                    let length = rest.iter().skip(1).position(ends).map_or(rest.len(), |length| length + 1);
                     text.push_str(&self.text[self.at..self.at + length]);
                     self.at += length;
                 }
