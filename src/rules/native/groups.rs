@@ -21,6 +21,10 @@ pub const CHECKS: &[(&str, Native)] = &[
         Native::Resource("terraform", &["aws_lb", "aws_alb"], balancer_port),
     ),
     ("aws-security-group-cluster-extra-port", Native::Resource("terraform", &["aws_eks_cluster"], cluster_port)),
+    (
+        "aws-vpc-default-security-group-open",
+        Native::Resource("terraform", &["aws_vpc", "aws_default_security_group"], default_group),
+    ),
     ("aws-security-group-bastion-ingress", Native::Resource("terraform", &["aws_instance"], bastion_ingress)),
 ];
 
@@ -258,6 +262,31 @@ fn cluster_port(cx: &Cx, id: ResourceId, cluster: &Resource, out: &mut Findings)
             other_ports(rule, |from, to| (from, to) == (443, 443), "only the API's port 443", out);
         }
     });
+}
+
+/// A VPC whose default group nobody emptied; of a group whose VPC is elsewhere, the rules.
+fn default_group(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut Findings) {
+    let open = |group: ResourceId| {
+        [Direction::Ingress, Direction::Egress].into_iter().flat_map(move |direction| rules(cx.model, group, direction))
+    };
+    if &*resource.kind == "aws_vpc" {
+        let groups = cx.model.referring(id, "vpc_id", "aws_default_security_group");
+        let rule = groups.iter().flat_map(|group| open(*group)).next();
+        if groups.is_empty() {
+            out.at(resource.head, "", "no aws_default_security_group without rules takes over the default group");
+        } else if let Some(rule) = rule {
+            let at = cx.sources.get(rule.flow.body.span.file).first_line(rule.flow.body.span);
+            out.at(resource.head, "", "its default security group has rules, wanted none").related(at, "a rule");
+        }
+        return;
+    }
+    if !cx.model.referred(id, "vpc_id", "aws_vpc").is_empty() {
+        return;
+    }
+    for rule in open(id) {
+        let at = cx.sources.get(rule.flow.body.span.file).first_line(rule.flow.body.span);
+        out.at(at, rule.flow.block, "the default security group has a rule, wanted none");
+    }
 }
 
 fn bastion_ingress(cx: &Cx, id: ResourceId, instance: &Resource, out: &mut Findings) {
