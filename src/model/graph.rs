@@ -28,7 +28,7 @@ impl Graph {
         edges.sort();
         edges.dedup();
         let mut incoming = edges.clone();
-        incoming.sort_by(|a, b| (a.to, a.from, &a.attribute).cmp(&(b.to, b.from, &b.attribute)));
+        incoming.sort_by(|a, b| (a.to, &a.attribute, a.from).cmp(&(b.to, &b.attribute, b.from)));
         Graph { outgoing: edges, incoming }
     }
 
@@ -46,8 +46,25 @@ impl Graph {
         &self.incoming[start..end]
     }
 
+    /// The references that one argument of `from` makes.
+    pub fn outgoing_by(&self, from: ResourceId, attribute: &str) -> &[Edge] {
+        run(self.outgoing(from), attribute)
+    }
+
+    /// The references to `to` that arguments of this name make.
+    pub fn incoming_by(&self, to: ResourceId, attribute: &str) -> &[Edge] {
+        run(self.incoming(to), attribute)
+    }
+
     /// Every edge, by source.
     pub fn edges(&self) -> &[Edge] {
         &self.outgoing
     }
+}
+
+/// The edges of one attribute, of edges that are sorted by it.
+fn run<'a>(edges: &'a [Edge], attribute: &str) -> &'a [Edge] {
+    let start = edges.partition_point(|edge| &*edge.attribute < attribute);
+    let end = edges.partition_point(|edge| &*edge.attribute <= attribute);
+    &edges[start..end]
 }

@@ -129,13 +129,13 @@ impl Model {
 
     /// The resources of one kind that an argument of `from` refers to.
     pub fn referred(&self, from: ResourceId, attribute: &str, kind: &str) -> Vec<ResourceId> {
-        let edges = self.graph.outgoing(from).iter().filter(|edge| &*edge.attribute == attribute);
+        let edges = self.graph.outgoing_by(from, attribute).iter();
         edges.map(|edge| edge.to).filter(|to| &*self.resource(*to).kind == kind).collect()
     }
 
     /// The resources of one kind of which an argument refers to `to`.
     pub fn referring(&self, to: ResourceId, attribute: &str, kind: &str) -> Vec<ResourceId> {
-        let edges = self.graph.incoming(to).iter().filter(|edge| &*edge.attribute == attribute);
+        let edges = self.graph.incoming_by(to, attribute).iter();
         edges.map(|edge| edge.from).filter(|from| &*self.resource(*from).kind == kind).collect()
     }
 }

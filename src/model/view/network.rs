@@ -1,5 +1,7 @@
 //! Subnets and where their routes lead: through associations, main route tables and modules, never by names or flags.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::model::{Lookup, Model, Node, ResourceId, Value};
 use crate::source::Span;
 
@@ -42,35 +44,56 @@ pub fn placement(model: &Model, id: ResourceId, attribute: &str, value: &Node) -
             found => found,
         };
     }
+    let mut tables = Tables::default();
     let exposures: Vec<(ResourceId, Exposure)> =
-        named.iter().map(|subnet| (*subnet, exposure(model, *subnet))).collect();
-    let is_public = |(_, exposure): &&(ResourceId, Exposure)| matches!(exposure, Exposure::Public(_));
-    if !exposures.iter().any(|one| is_public(&one)) {
+        named.iter().map(|subnet| (*subnet, subnet_exposure(model, *subnet, &mut tables))).collect();
+    let is_public = |exposure: &Exposure| matches!(exposure, Exposure::Public(_));
+    let public = exposures.iter().filter(|(_, exposure)| is_public(exposure)).count();
+    if public == 0 {
         let is_open = exposures.iter().any(|(_, exposure)| *exposure == Exposure::Unknown);
         return if is_open { Placement::Unknown } else { Placement::Private };
     }
-    // A reference to all instances of a resource may stand for a choice among them that is made elsewhere.
-    let is_certain = |subnet: ResourceId| {
-        let plain = |id: ResourceId| {
-            let address = &*model.resource(id).address;
-            if address.ends_with(']') { address.rsplit_once('[').map_or(address, |(plain, _)| plain) } else { address }
-        };
-        let siblings = exposures.iter().filter(|(other, _)| plain(*other) == plain(subnet));
-        let [public, others] = siblings.fold([0, 0], |[public, others], one| match is_public(&one) {
-            true => [public + 1, others],
-            false => [public, others + 1],
-        });
-        let all = model.iter().filter(|(other, _)| plain(*other) == plain(subnet)).count();
-        others == 0 || public + others < all
-    };
-    // The same holds for an argument that is unknown as a whole: `var.internal ? private : public`.
-    let is_whole = exposures.iter().all(|one| is_public(&one)) || !value.is_unknown();
-    let found = exposures.iter().filter(|_| is_whole).find_map(|(subnet, exposure)| match exposure {
-        Exposure::Public(at) if is_certain(*subnet) => Some(Placement::Public(Some(*subnet), *at)),
+    let mut mixed: FxHashSet<&str> = FxHashSet::default();
+    if public < exposures.len() {
+        // An argument that is unknown as a whole chooses among what it refers to: `var.internal ? private : public`.
+        if value.is_unknown() {
+            return Placement::Unknown;
+        }
+        mixed = mixed_resources(model, &exposures);
+    }
+    let found = exposures.iter().find_map(|(subnet, exposure)| match exposure {
+        Exposure::Public(at) if !mixed.contains(plain(model, *subnet)) => Some(Placement::Public(Some(*subnet), *at)),
         _ => None,
     });
     found.unwrap_or(Placement::Unknown)
 }
+
+/// The address of a resource without the key of its instance.
+fn plain(model: &Model, id: ResourceId) -> &str {
+    let address = &*model.resource(id).address;
+    if address.ends_with(']') { address.rsplit_once('[').map_or(address, |(plain, _)| plain) } else { address }
+}
+
+/// Resources of which all instances are named and only some are public: the name may stand for a choice among them that is
+/// made elsewhere.
+fn mixed_resources<'a>(model: &'a Model, exposures: &[(ResourceId, Exposure)]) -> FxHashSet<&'a str> {
+    // Public ones, others, and those that are not named.
+    let mut counts: FxHashMap<&str, [usize; 3]> = FxHashMap::default();
+    for (subnet, exposure) in exposures {
+        let is_public = matches!(exposure, Exposure::Public(_));
+        counts.entry(plain(model, *subnet)).or_default()[usize::from(!is_public)] += 1;
+    }
+    for (id, _) in model.iter().filter(|(_, resource)| SUBNETS.contains(&&*resource.kind)) {
+        if let Some(count) = counts.get_mut(plain(model, id)) {
+            count[2] += 1;
+        }
+    }
+    let mixed = counts.into_iter().filter(|(_, [public, others, all])| *others > 0 && public + others == *all);
+    mixed.map(|(name, _)| name).collect()
+}
+
+/// Route tables that were looked at already; many subnets share one.
+type Tables = FxHashMap<ResourceId, Exposure>;
 
 /// Subnets that a data source finds in the default VPC, of which AWS makes each public.
 fn default_placement(model: &Model, id: ResourceId, attribute: &str) -> Placement {
@@ -137,6 +160,10 @@ pub fn collect<'a>(node: &'a Node, out: &mut Vec<&'a str>) {
 
 /// Where the routes of a subnet lead: those of its own table, else of the main table of its VPC.
 pub fn exposure(model: &Model, subnet: ResourceId) -> Exposure {
+    subnet_exposure(model, subnet, &mut Tables::default())
+}
+
+fn subnet_exposure(model: &Model, subnet: ResourceId, known: &mut Tables) -> Exposure {
     const ASSOCIATION: &str = "aws_route_table_association";
     let mut associations = model.referring(subnet, "subnet_id", ASSOCIATION);
     // `for_each = toset(aws_subnet.a[*].id)` hides which subnet an instance means: it means all of them.
@@ -147,14 +174,16 @@ pub fn exposure(model: &Model, subnet: ResourceId) -> Exposure {
             .filter(|association| subnets(model, *association, "subnet_id").is_empty()),
     );
     if !associations.is_empty() {
-        let exposures = associations.into_iter().flat_map(|association| {
+        let mut exposures = Vec::new();
+        for association in associations {
             let tables = tables(model, association);
             if tables.is_empty() {
-                return vec![Exposure::Unknown];
+                exposures.push(Exposure::Unknown);
             }
-            tables.into_iter().map(|table| table_exposure(model, table)).collect()
-        });
-        return agreed(exposures.collect());
+            let found = tables.into_iter();
+            exposures.extend(found.map(|table| *known.entry(table).or_insert_with(|| table_exposure(model, table))));
+        }
+        return agreed(exposures);
     }
     let resource = model.resource(subnet);
     // Addresses of the internet as a subnet's own: whatever it is meant to be, it is no private one.
@@ -168,7 +197,7 @@ pub fn exposure(model: &Model, subnet: ResourceId) -> Exposure {
         return Exposure::Public(resource.head);
     }
     match model.referred(subnet, "vpc_id", "aws_vpc").first() {
-        Some(vpc) => main_exposure(model, *vpc),
+        Some(vpc) => *known.entry(*vpc).or_insert_with(|| main_exposure(model, *vpc)),
         None => Exposure::Unknown,
     }
 }

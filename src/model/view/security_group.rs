@@ -40,37 +40,32 @@ const ATTACHING: &[(&str, &[&str])] = &[
     ("aws_mq_broker", &["security_groups"]),
 ];
 
-/// The groups that a resource is put into.
-pub fn attached(model: &Model, id: ResourceId) -> Vec<ResourceId> {
-    let kind = &*model.resource(id).kind;
-    let attributes = ATTACHING.iter().find(|(known, _)| *known == kind).map_or(&[][..], |(_, attributes)| attributes);
-    let mut holders = vec![(id, attributes)];
-    if kind == "aws_instance" {
-        let interfaces = model.referred(id, "network_interface", "aws_network_interface");
-        holders.extend(interfaces.into_iter().map(|interface| (interface, &["security_groups"][..])));
-        let joins = model.referring(id, "network_interface_id", "aws_network_interface_sg_attachment");
-        holders.extend(joins.into_iter().map(|join| (join, &["security_group_id"][..])));
-    }
-    let mut groups = Vec::new();
-    for (holder, attributes) in holders {
-        for attribute in attributes {
-            groups.extend(GROUPS.iter().flat_map(|kind| model.referred(holder, attribute, kind)));
+/// What a group is attached to: the resources that name it, the node groups of a launch template, the instance behind an
+/// interface.
+pub fn users(model: &Model, group: ResourceId) -> Vec<ResourceId> {
+    let mut users: Vec<ResourceId> = Vec::new();
+    for edge in model.graph.incoming(group) {
+        let kind = &*model.resource(edge.from).kind;
+        if kind == "aws_network_interface_sg_attachment" && &*edge.attribute == "security_group_id" {
+            users.extend(model.referred(edge.from, "network_interface_id", "aws_instance"));
+        }
+        if !ATTACHING.iter().any(|(known, attributes)| *known == kind && attributes.contains(&&*edge.attribute)) {
+            continue;
+        }
+        users.push(edge.from);
+        match kind {
+            "aws_launch_template" => {
+                users.extend(model.referring(edge.from, "launch_template", "aws_eks_node_group"));
+            }
+            "aws_network_interface" => {
+                users.extend(model.referring(edge.from, "network_interface", "aws_instance"));
+            }
+            _ => {}
         }
     }
-    groups.sort();
-    groups.dedup();
-    groups
-}
-
-/// What a group is attached to.
-pub fn holders(model: &Model, group: ResourceId) -> Vec<ResourceId> {
-    let edges = model.graph.incoming(group).iter().filter(|edge| {
-        let kind = &*model.resource(edge.from).kind;
-        ATTACHING.iter().any(|(known, attributes)| *known == kind && attributes.contains(&&*edge.attribute))
-    });
-    let mut holders: Vec<ResourceId> = edges.map(|edge| edge.from).collect();
-    holders.dedup();
-    holders
+    users.sort();
+    users.dedup();
+    users
 }
 
 /// One rule of a group and the resource that writes it.

@@ -1,31 +1,27 @@
 //! Checks of security groups by what they are attached to: databases, tasks, nodes, clusters, load balancers.
 
+use std::collections::BTreeSet;
+
 use super::subnets::words;
 use super::{Cx, Findings, Native, show};
 use crate::model::view::flow::Direction;
-use crate::model::view::security_group::{Rule, attached, holders, is_whole_network, rules, sources};
+use crate::model::view::security_group::{GROUPS, Rule, is_whole_network, rules, sources, users};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 
-/// The checks by name.
+/// The checks by name. Each looks at a group once, however many resources use it.
 pub const CHECKS: &[(&str, Native)] = &[
-    ("aws-security-group-database-open-to-cidr", Native::Resource("terraform", DATABASES, database_cidr)),
-    ("aws-security-group-database-extra-port", Native::Resource("terraform", DATABASES, database_port)),
-    ("aws-security-group-database-egress", Native::Resource("terraform", DATABASES, database_egress)),
-    ("aws-security-group-task-open-to-cidr", Native::Resource("terraform", &["aws_ecs_service"], task_source)),
-    (
-        "aws-security-group-node-open-to-cidr",
-        Native::Resource("terraform", &["aws_eks_node_group", "aws_security_group"], node_cidr),
-    ),
-    (
-        "aws-security-group-load-balancer-extra-port",
-        Native::Resource("terraform", &["aws_lb", "aws_alb"], balancer_port),
-    ),
-    ("aws-security-group-cluster-extra-port", Native::Resource("terraform", &["aws_eks_cluster"], cluster_port)),
+    ("aws-security-group-database-open-to-cidr", Native::Resource("terraform", GROUPS, database_cidr)),
+    ("aws-security-group-database-extra-port", Native::Resource("terraform", GROUPS, database_port)),
+    ("aws-security-group-database-egress", Native::Resource("terraform", GROUPS, database_egress)),
+    ("aws-security-group-task-open-to-cidr", Native::Resource("terraform", GROUPS, task_source)),
+    ("aws-security-group-node-open-to-cidr", Native::Resource("terraform", GROUPS, node_cidr)),
+    ("aws-security-group-load-balancer-extra-port", Native::Resource("terraform", GROUPS, balancer_port)),
+    ("aws-security-group-cluster-extra-port", Native::Resource("terraform", GROUPS, cluster_port)),
+    ("aws-security-group-bastion-ingress", Native::Resource("terraform", GROUPS, bastion_ingress)),
     (
         "aws-vpc-default-security-group-open",
         Native::Resource("terraform", &["aws_vpc", "aws_default_security_group"], default_group),
     ),
-    ("aws-security-group-bastion-ingress", Native::Resource("terraform", &["aws_instance"], bastion_ingress)),
 ];
 
 const DATABASES: &[&str] = &["aws_db_instance", "aws_rds_cluster"];
@@ -56,25 +52,29 @@ pub(super) fn is_bastion(instance: &Resource) -> bool {
     texts.flat_map(words).any(|word| BASTION.contains(&word.as_str()))
 }
 
-/// Each rule of each group; findings speak of the rule and show the holder beside it.
+/// The first user of a group for which something holds.
+fn used_by<'a>(cx: &Cx<'a>, group: ResourceId, is_meant: impl Fn(&Resource) -> bool) -> Option<&'a Resource> {
+    users(cx.model, group).into_iter().map(|user| cx.model.resource(user)).find(|user| is_meant(user))
+}
+
+/// Each rule of a group; findings speak of the rule and show the user beside it.
 fn each(
     cx: &Cx,
-    holder: &Resource,
-    groups: Vec<ResourceId>,
+    group: ResourceId,
+    user: &Resource,
     direction: Direction,
     out: &mut Findings,
-    mut check: impl FnMut(ResourceId, &Rule, &mut Findings),
+    mut check: impl FnMut(&Rule, &mut Findings),
 ) {
-    for group in groups {
-        for rule in rules(cx.model, group, direction) {
-            let known = out.found.len();
-            check(group, &rule, out.about(rule.resource));
-            if cx.model.resource(group).address == holder.address {
-                continue;
-            }
-            for found in &mut out.found[known..] {
-                found.related(holder.head, format!("{} uses {}", holder.address, cx.model.resource(group).address));
-            }
+    for rule in rules(cx.model, group, direction) {
+        let known = out.found.len();
+        check(&rule, out.about(rule.resource));
+        let address = &cx.model.resource(group).address;
+        if user.address == *address {
+            continue;
+        }
+        for found in &mut out.found[known..] {
+            found.related(user.head, format!("{} uses {address}", user.address));
         }
     }
 }
@@ -130,9 +130,14 @@ fn other_ports(rule: &Rule, is_wanted: impl Fn(i64, i64) -> bool, wanted: &str, 
     out.fail(node, attribute(rule, name), format!("{ports} open, wanted {wanted}"));
 }
 
-fn database_cidr(cx: &Cx, id: ResourceId, database: &Resource, out: &mut Findings) {
-    each(cx, database, attached(cx.model, id), Direction::Ingress, out, |group, rule, out| {
-        wide_peers(cx, group, rule, "the security groups of the database's clients", out);
+fn is_database(resource: &Resource) -> bool {
+    DATABASES.contains(&&*resource.kind)
+}
+
+fn database_cidr(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
+    let Some(database) = used_by(cx, id, is_database) else { return };
+    each(cx, id, database, Direction::Ingress, out, |rule, out| {
+        wide_peers(cx, id, rule, "the security groups of the database's clients", out);
     });
 }
 
@@ -148,32 +153,26 @@ fn port(database: &Resource) -> Option<i64> {
     }
 }
 
-fn database_port(cx: &Cx, id: ResourceId, database: &Resource, out: &mut Findings) {
-    for group in attached(cx.model, id) {
-        // A group that others share needs their ports too.
-        let holders = holders(cx.model, group);
-        let mut ports = Vec::new();
-        for holder in holders {
-            let holder = cx.model.resource(holder);
-            match port(holder).filter(|_| DATABASES.contains(&&*holder.kind)) {
-                Some(port) => ports.push(port),
-                None => ports.push(-1),
-            }
-        }
-        if ports.contains(&-1) {
-            out.undecided();
-            continue;
-        }
-        let Some(shown) = port(database) else { continue };
-        each(cx, database, vec![group], Direction::Ingress, out, |_, rule, out| {
-            let is_wanted = |from, to| from == to && ports.contains(&from);
-            other_ports(rule, is_wanted, &format!("only the database's port {shown}"), out);
-        });
-    }
+fn database_port(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
+    let users = users(cx.model, id);
+    let Some(database) = users.iter().map(|user| cx.model.resource(*user)).find(|user| is_database(user)) else {
+        return;
+    };
+    // A group that others share needs their ports too.
+    let ports = users.iter().map(|user| port(cx.model.resource(*user))).collect::<Option<BTreeSet<i64>>>();
+    let Some(ports) = ports.filter(|_| users.iter().all(|user| is_database(cx.model.resource(*user)))) else {
+        return out.undecided();
+    };
+    let shown: Vec<String> = ports.iter().map(i64::to_string).collect();
+    let wanted = format!("only the database's port {}", shown.join(" or "));
+    each(cx, id, database, Direction::Ingress, out, |rule, out| {
+        other_ports(rule, |from, to| from == to && ports.contains(&from), &wanted, out);
+    });
 }
 
-fn database_egress(cx: &Cx, id: ResourceId, database: &Resource, out: &mut Findings) {
-    each(cx, database, attached(cx.model, id), Direction::Egress, out, |_, rule, out| {
+fn database_egress(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
+    let Some(database) = used_by(cx, id, is_database) else { return };
+    each(cx, id, database, Direction::Egress, out, |rule, out| {
         let at = cx.sources.get(rule.flow.body.span.file).first_line(rule.flow.body.span);
         out.at(at, rule.flow.block, "lets a database open connections, wanted no egress rule");
     });
@@ -189,20 +188,28 @@ fn is_behind_network_balancer(cx: &Cx, id: ResourceId) -> bool {
     })
 }
 
-fn task_source(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) {
-    if service.body.get("load_balancer").is_absent() || is_behind_network_balancer(cx, id) {
+fn task_source(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
+    let services: Vec<ResourceId> = users(cx.model, id)
+        .into_iter()
+        .filter(|user| {
+            let user = cx.model.resource(*user);
+            &*user.kind == "aws_ecs_service" && !user.body.get("load_balancer").is_absent()
+        })
+        .collect();
+    let Some(first) = services.first() else { return };
+    if services.iter().any(|service| is_behind_network_balancer(cx, *service)) {
         return;
     }
-    each(cx, service, attached(cx.model, id), Direction::Ingress, out, |group, rule, out| {
-        wide_peers(cx, group, rule, "the security group of the load balancer", out);
+    each(cx, id, cx.model.resource(*first), Direction::Ingress, out, |rule, out| {
+        wide_peers(cx, id, rule, "the security group of the load balancer", out);
         // Other services and machines may be clients; people's way in is none.
         for source in sources(cx.model, rule) {
-            let users = holders(cx.model, source);
-            let is_bastion = |user: &ResourceId| {
-                let user = cx.model.resource(*user);
-                &*user.kind == "aws_instance" && is_bastion(user)
+            let clients = users(cx.model, source);
+            let is_bastion = |client: &ResourceId| {
+                let client = cx.model.resource(*client);
+                &*client.kind == "aws_instance" && is_bastion(client)
             };
-            if users.is_empty() || !users.iter().all(is_bastion) {
+            if clients.is_empty() || !clients.iter().all(is_bastion) {
                 continue;
             }
             let names = ["source_security_group_id", "referenced_security_group_id", "security_groups"];
@@ -221,33 +228,28 @@ fn task_source(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) 
     });
 }
 
-/// The groups of a node group's machines, or a group that Kubernetes knows as theirs by its tag.
-fn node_cidr(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut Findings) {
-    let groups: Vec<ResourceId> = if &*resource.kind == "aws_eks_node_group" {
-        let templates = cx.model.referred(id, "launch_template", "aws_launch_template");
-        templates.into_iter().flat_map(|template| attached(cx.model, template)).collect()
-    } else {
-        let tags = resource.body.get("tags").known().map(Node::entries).unwrap_or_default();
-        let is_tagged = tags.iter().any(|tag| tag.key.starts_with("kubernetes.io/cluster/"));
-        let is_other = |holder: &ResourceId| {
-            !matches!(&*cx.model.resource(*holder).kind, "aws_launch_template" | "aws_launch_configuration")
-        };
-        match is_tagged && !holders(cx.model, id).iter().any(is_other) {
-            true => vec![id],
-            false => return,
-        }
-    };
-    each(cx, resource, groups, Direction::Ingress, out, |group, rule, out| {
-        wide_peers(cx, group, rule, "the groups of the load balancer and of the cluster", out);
+/// The group of a node group's machines, or one that Kubernetes knows as theirs by its tag.
+fn node_cidr(cx: &Cx, id: ResourceId, group: &Resource, out: &mut Findings) {
+    let users = users(cx.model, id);
+    let is_kind = |kinds: &[&str], user: &ResourceId| kinds.contains(&&*cx.model.resource(*user).kind);
+    let nodes = users.iter().find(|user| is_kind(&["aws_eks_node_group"], user)).map(|user| cx.model.resource(*user));
+    let tags = group.body.get("tags").known().map(Node::entries).unwrap_or_default();
+    let machines = ["aws_launch_template", "aws_launch_configuration"];
+    let is_tagged = tags.iter().any(|tag| tag.key.starts_with("kubernetes.io/cluster/"))
+        && users.iter().all(|user| is_kind(&machines, user));
+    let Some(user) = nodes.or(is_tagged.then_some(group)) else { return };
+    each(cx, id, user, Direction::Ingress, out, |rule, out| {
+        wide_peers(cx, id, rule, "the groups of the load balancer and of the cluster", out);
     });
 }
 
-fn balancer_port(cx: &Cx, id: ResourceId, balancer: &Resource, out: &mut Findings) {
-    let other = |node: &Node| matches!(node.as_str(), Some("network" | "gateway"));
-    if balancer.body.get("load_balancer_type").known().is_some_and(other) {
-        return;
-    }
-    each(cx, balancer, attached(cx.model, id), Direction::Ingress, out, |_, rule, out| {
+fn balancer_port(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
+    let is_application = |user: &Resource| {
+        let other = |node: &Node| matches!(node.as_str(), Some("network" | "gateway"));
+        matches!(&*user.kind, "aws_lb" | "aws_alb") && !user.body.get("load_balancer_type").known().is_some_and(other)
+    };
+    let Some(balancer) = used_by(cx, id, is_application) else { return };
+    each(cx, id, balancer, Direction::Ingress, out, |rule, out| {
         if rule.flow.open_peers().next().is_some() {
             let is_wanted = |from, to| from == to && matches!(from, 80 | 443);
             other_ports(rule, is_wanted, "only 80 and 443 on a public load balancer", out);
@@ -255,8 +257,9 @@ fn balancer_port(cx: &Cx, id: ResourceId, balancer: &Resource, out: &mut Finding
     });
 }
 
-fn cluster_port(cx: &Cx, id: ResourceId, cluster: &Resource, out: &mut Findings) {
-    each(cx, cluster, attached(cx.model, id), Direction::Ingress, out, |_, rule, out| {
+fn cluster_port(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
+    let Some(cluster) = used_by(cx, id, |user| &*user.kind == "aws_eks_cluster") else { return };
+    each(cx, id, cluster, Direction::Ingress, out, |rule, out| {
         // Members of a group may talk to each other.
         if rule.flow.body.get("self").known().and_then(Node::as_bool) != Some(true) {
             other_ports(rule, |from, to| (from, to) == (443, 443), "only the API's port 443", out);
@@ -289,11 +292,9 @@ fn default_group(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut Finding
     }
 }
 
-fn bastion_ingress(cx: &Cx, id: ResourceId, instance: &Resource, out: &mut Findings) {
-    if !is_bastion(instance) {
-        return;
-    }
-    each(cx, instance, attached(cx.model, id), Direction::Ingress, out, |_, rule, out| {
+fn bastion_ingress(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
+    let Some(bastion) = used_by(cx, id, |user| &*user.kind == "aws_instance" && is_bastion(user)) else { return };
+    each(cx, id, bastion, Direction::Ingress, out, |rule, out| {
         let at = cx.sources.get(rule.flow.body.span.file).first_line(rule.flow.body.span);
         out.at(at, rule.flow.block, "lets connections in to a bastion, wanted none: Session Manager needs no ingress");
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Cx, Findings, Native};
-use crate::model::view::network::{Exposure, Placement, SUBNETS, exposure, placement, subnets};
+use crate::model::view::network::{Exposure, Placement, SUBNETS, exposure, placement};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::source::Span;
 
@@ -13,7 +13,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("aws-rds-in-public-subnet", Native::Resource("terraform", &["aws_db_instance", "aws_rds_cluster"], database)),
     ("aws-vpc-private-subnet-with-internet-route", Native::Resource("terraform", &["aws_subnet"], private_by_name)),
     ("aws-vpc-shared-nat-gateway", Native::Resource("terraform", &["aws_vpc"], shared_nat)),
-    ("aws-vpc-missing-data-tier", Native::Resource("terraform", &["aws_db_subnet_group"], data_tier)),
+    ("aws-vpc-missing-data-tier", Native::Resource("terraform", SUBNETS, data_tier)),
 ];
 
 /// Words in a subnet's name or tags that promise that it is not public.
@@ -183,20 +183,17 @@ fn same_block(a: &Resource, b: &Resource) -> bool {
     a.head == b.head && a.calls == b.calls
 }
 
-fn data_tier(cx: &Cx, id: ResourceId, group: &Resource, out: &mut Findings) {
-    let (Lookup::Known(node) | Lookup::Unknown(node)) = group.body.get("subnet_ids") else { return };
-    let shared = subnets(cx.model, id, "subnet_ids").into_iter().find_map(|subnet| {
-        let tenant = COMPUTE.iter().find_map(|(kind, argument)| {
-            let kinds = cx.model.referring(subnet, argument, kind);
-            kinds.first().copied()
-        })?;
-        Some((subnet, tenant))
+fn data_tier(cx: &Cx, id: ResourceId, subnet: &Resource, out: &mut Findings) {
+    let Some(group_id) = cx.model.referring(id, "subnet_ids", "aws_db_subnet_group").first().copied() else { return };
+    let tenant = cx.model.graph.incoming(id).iter().find(|edge| {
+        let kind = &*cx.model.resource(edge.from).kind;
+        COMPUTE.iter().any(|(known, argument)| *known == kind && *argument == &*edge.attribute)
     });
-    let Some((subnet, tenant)) = shared else { return };
-    let (subnet, tenant) = (cx.model.resource(subnet), cx.model.resource(tenant));
-    let message = format!(
-        "the database shares {} with {}, wanted a tier of subnets for data alone",
-        subnet.address, tenant.address
-    );
-    out.at(node.span, "subnet_ids", message).related(tenant.head, "runs in the same subnet");
+    let Some(tenant) = tenant.map(|edge| cx.model.resource(edge.from)) else { return };
+    let group = cx.model.resource(group_id);
+    let (Lookup::Known(node) | Lookup::Unknown(node)) = group.body.get("subnet_ids") else { return };
+    // Which subnet it is does not matter: one finding for the group says it.
+    let message = format!("the database shares subnets with {}, wanted a tier for data alone", tenant.address);
+    let found = out.about(group_id).at(node.span, "subnet_ids", message);
+    found.related(tenant.head, "runs in the same subnet").related(subnet.head, format!("{} is one", subnet.address));
 }
