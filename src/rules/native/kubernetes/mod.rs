@@ -2,7 +2,9 @@
 //! own. Objects that Terraform declares are judged as manifests are.
 
 mod cluster;
+mod ingress;
 mod network;
+mod object;
 mod pod;
 mod rbac;
 mod workload;
@@ -11,4 +13,4 @@ use super::Native;
 
 /// The checks by name; one slice per subject.
 pub const CHECKS: &[&[(&str, Native)]] =
-    &[cluster::CHECKS, network::CHECKS, pod::CHECKS, rbac::CHECKS, workload::CHECKS];
+    &[cluster::CHECKS, ingress::CHECKS, network::CHECKS, object::CHECKS, pod::CHECKS, rbac::CHECKS, workload::CHECKS];

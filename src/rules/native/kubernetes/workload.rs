@@ -1,10 +1,8 @@
 //! How workloads stay up: replicas, autoscalers, disruption budgets, spread, selectors and what they refer to.
 
 use crate::model::view::pod::{Pod, pod};
-use crate::model::view::selector::{
-    each as each_of, map_selects, namespace, objects, pod_labels, selects, share_namespace,
-};
-use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::model::view::selector::{each as each_of, map_selects, objects, pod_labels, selects, share_namespace};
+use crate::model::{Lookup, Model, Node, Resource, ResourceId};
 use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native, show};
 use crate::source::Span;
@@ -47,27 +45,9 @@ pub const CHECKS: &[(&str, Native)] = &[
             mismatching_selector,
         ),
     ),
-    ("k8s-default-namespace", Native::Resource("kubernetes", &["*"], default_namespace)),
-    ("k8s-namespace-missing-limit-range", Native::Pod(|cx, id, _, out| namespaced(cx, id, "LimitRange", out))),
-    ("k8s-namespace-missing-quota", Native::Pod(|cx, id, _, out| namespaced(cx, id, "ResourceQuota", out))),
     ("k8s-undeclared-env-source", Native::Pod(env_sources)),
     ("k8s-statefulset-missing-service", Native::Resource("kubernetes", &["StatefulSet"], headless_service)),
     ("k8s-statefulset-claim-access-mode", Native::Resource("kubernetes", &["StatefulSet"], claim_mode)),
-    ("k8s-invalid-port-name", Native::Resource("kubernetes", &["*"], port_names)),
-    ("k8s-invalid-label", Native::Resource("kubernetes", &["*"], invalid_label)),
-    ("k8s-unsorted-keys", Native::Resource("kubernetes", &["*"], unsorted)),
-    (
-        "k8s-namespace-missing-pod-security",
-        Native::Resource("kubernetes", &["Namespace"], |_, _, one, out| pod_security(one, Level::Any, out)),
-    ),
-    (
-        "k8s-namespace-privileged-pod-security",
-        Native::Resource("kubernetes", &["Namespace"], |_, _, one, out| pod_security(one, Level::Baseline, out)),
-    ),
-    (
-        "k8s-namespace-weak-pod-security",
-        Native::Resource("kubernetes", &["Namespace"], |_, _, one, out| pod_security(one, Level::Restricted, out)),
-    ),
 ];
 
 fn text<'a>(node: &'a Node, path: &str) -> Option<&'a str> {
@@ -370,63 +350,6 @@ fn mismatching_selector(_: &Cx, _: ResourceId, workload: &Resource, out: &mut Fi
     }
 }
 
-/// Kinds that lie in a namespace and that people write; others have no namespace or belong to the cluster.
-const NAMESPACED: &[&str] = &[
-    "Pod",
-    "Deployment",
-    "StatefulSet",
-    "DaemonSet",
-    "ReplicaSet",
-    "ReplicationController",
-    "Job",
-    "CronJob",
-    "Service",
-    "Ingress",
-    "ConfigMap",
-    "Secret",
-    "ServiceAccount",
-    "Role",
-    "RoleBinding",
-    "DeploymentConfig",
-];
-
-fn default_namespace(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
-    if !NAMESPACED.contains(&&*resource.kind) {
-        return;
-    }
-    // What the cluster itself brings lives there.
-    if matches!((&*resource.kind, &*resource.name), ("ServiceAccount", "default") | ("Service", "kubernetes")) {
-        return;
-    }
-    match resource.body.at("metadata.namespace") {
-        Lookup::Known(node) if node.as_str() == Some("default") => {
-            out.fail(node, "metadata.namespace", "metadata.namespace is \"default\", wanted a namespace of its own");
-        }
-        Lookup::Absent(_) => {
-            out.at(
-                name_span(resource),
-                "metadata.namespace",
-                "metadata.namespace is not set, wanted a namespace of its own",
-            );
-        }
-        _ => {}
-    }
-}
-
-/// A workload whose namespace has no object of this kind.
-fn namespaced(cx: &Cx, id: ResourceId, kind: &str, out: &mut Findings) {
-    let workload = cx.model.resource(id);
-    if namespace(workload).is_some()
-        && !objects(cx.model, kind).any(|one| share_namespace(one, workload) != Some(false))
-    {
-        out.at(
-            name_span(workload),
-            "metadata.namespace",
-            format!("the tree declares no {kind} for its namespace, wanted one"),
-        );
-    }
-}
-
 fn env_sources(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
     const MAKERS: &[&str] = &["ExternalSecret", "SealedSecret", "Certificate"];
     let workload = cx.model.resource(id);
@@ -525,136 +448,6 @@ fn claim_mode(_: &Cx, _: ResourceId, set: &Resource, out: &mut Findings) {
             let claim = claims.iter().filter(is_single).nth(1).expect("there are several");
             let at = claim.at("metadata.name").known().map_or(claim.span, |name| name.span);
             out.at(at, "spec.volumeClaimTemplates", "several claims have the access mode ReadWriteOnce, wanted one");
-        }
-    }
-}
-
-/// Names of ports are IANA service names: at most 15 of `a-z`, `0-9` and single `-` inside, with a letter among them.
-fn is_port_name(name: &str) -> bool {
-    (1..=15).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && name.bytes().any(|byte| byte.is_ascii_lowercase())
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-        && !name.contains("--")
-}
-
-fn port_names(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
-    let judge = |node: &Node, attribute: &str, out: &mut Findings| {
-        let bad = match (node.as_f64(), node.as_str()) {
-            (Some(number), _) => !(1.0..=65535.0).contains(&number),
-            (_, Some(name)) => !is_port_name(name),
-            _ => false,
-        };
-        if bad {
-            out.fail(
-                node,
-                attribute,
-                format!("{attribute} is {}, wanted 1 to 65535 or a name of at most 15 a-z, 0-9 and -", show(node)),
-            );
-        }
-    };
-    if &*resource.kind == "Service" && &*resource.api_version == "v1" {
-        for port in resource.body.at("spec.ports").known().map(Node::items).unwrap_or_default() {
-            if let Lookup::Known(node) = port.get("targetPort") {
-                judge(node, "targetPort", out);
-            }
-        }
-        return;
-    }
-    let Some(pod) = pod(resource) else { return };
-    each(pod, out, |container, out| {
-        for port in container.body.get("ports").known().map(Node::items).unwrap_or_default() {
-            if let Lookup::Known(node) = port.get("name") {
-                judge(node, "ports.name", out);
-            }
-        }
-        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-            for action in ["httpGet", "tcpSocket"] {
-                if let Lookup::Known(node) = container.body.at(&format!("{probe}.{action}.port")) {
-                    judge(node, "port", out);
-                }
-            }
-        }
-    });
-}
-
-fn is_label(value: &str) -> bool {
-    let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    value.is_empty()
-        || value.len() <= 63
-            && is_end(value.as_bytes().first())
-            && is_end(value.as_bytes().last())
-            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-fn invalid_label(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
-    let Lookup::Known(labels) = resource.body.at("metadata.labels") else { return };
-    for entry in labels.entries() {
-        let is_bad = match &entry.node.value {
-            Value::String(text) => !is_label(text),
-            Value::Bool(_) | Value::Number(_) => resource.body.get("apiVersion").known().is_some(),
-            _ => false,
-        };
-        if is_bad {
-            let message = format!("label {} is {}, which the API server refuses", entry.key, show(&entry.node));
-            out.fail(&entry.node, "metadata.labels", message);
-        }
-    }
-}
-
-/// The first key of every mapping that stands before one that sorts after it.
-fn unsorted(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
-    if resource.body.get("apiVersion").known().is_none() {
-        return;
-    }
-    unsorted_below(&resource.body, "", out);
-}
-
-fn unsorted_below(node: &Node, path: &str, out: &mut Findings) {
-    for item in node.items() {
-        unsorted_below(item, path, out);
-    }
-    let entries = node.entries();
-    if let Some(pair) = entries.windows(2).find(|pair| pair[0].key > pair[1].key) {
-        let message = format!("{} stands after {}, wanted sorted keys", pair[1].key, pair[0].key);
-        out.at(pair[1].key_span, path, message);
-    }
-    for entry in entries {
-        let below = if path.is_empty() { entry.key.to_string() } else { format!("{path}.{}", entry.key) };
-        unsorted_below(&entry.node, &below, out);
-    }
-}
-
-/// What a namespace must enforce at least.
-#[derive(PartialEq, Clone, Copy)]
-enum Level {
-    Any,
-    Baseline,
-    Restricted,
-}
-
-fn pod_security(resource: &Resource, wanted: Level, out: &mut Findings) {
-    const LABEL: &str = "pod-security.kubernetes.io/enforce";
-    if resource.name.starts_with("kube-") {
-        return;
-    }
-    let found = match resource.body.at("metadata.labels") {
-        Lookup::Known(labels) => labels.get(LABEL),
-        other => other,
-    };
-    match (found, wanted) {
-        (Lookup::Unknown(_), _) => out.undecided(),
-        (Lookup::Absent(_), Level::Baseline | Level::Restricted) | (Lookup::Known(_), Level::Any) => {}
-        (Lookup::Absent(_), _) => {
-            let message = format!("the label {LABEL} is not set: every pod is admitted, wanted baseline or restricted");
-            out.at(name_span(resource), "metadata.labels", message);
-        }
-        (Lookup::Known(node), Level::Baseline) if matches!(node.as_str(), Some("baseline" | "restricted")) => {}
-        (Lookup::Known(node), Level::Restricted) if node.as_str() != Some("baseline") => {}
-        (Lookup::Known(node), _) => {
-            let wanted = if wanted == Level::Restricted { "restricted" } else { "baseline or restricted" };
-            out.fail(node, "metadata.labels", format!("pod security is enforced at {}, wanted {wanted}", show(node)));
         }
     }
 }
