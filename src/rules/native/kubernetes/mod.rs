@@ -3,6 +3,7 @@
 
 mod cluster;
 mod ingress;
+mod legacy;
 mod network;
 mod object;
 mod pod;
@@ -12,5 +13,13 @@ mod workload;
 use super::Native;
 
 /// The checks by name; one slice per subject.
-pub const CHECKS: &[&[(&str, Native)]] =
-    &[cluster::CHECKS, ingress::CHECKS, network::CHECKS, object::CHECKS, pod::CHECKS, rbac::CHECKS, workload::CHECKS];
+pub const CHECKS: &[&[(&str, Native)]] = &[
+    cluster::CHECKS,
+    ingress::CHECKS,
+    legacy::CHECKS,
+    network::CHECKS,
+    object::CHECKS,
+    pod::CHECKS,
+    rbac::CHECKS,
+    workload::CHECKS,
+];
