@@ -125,6 +125,10 @@ pub struct Stage {
     pub written_base: Option<Word>,
     /// The earlier stage of this file that the base names.
     pub parent: Option<usize>,
+    /// Whether a later stage is built on it.
+    pub is_base: bool,
+    /// Whether a later instruction takes files from it: `COPY --from`, or a mount of `RUN`.
+    pub is_source: bool,
     /// Range of the stage in [`Dockerfile::instructions`], its `FROM` included.
     pub instructions: std::ops::Range<usize>,
     /// Where the stage begins: its `FROM`, or the first instruction.
@@ -151,26 +155,13 @@ impl Dockerfile {
 
     /// Whether a stage ships or another is built on it, so that what its layers hold gets into an image.
     pub fn is_built_on(&self, stage: &Stage) -> bool {
-        stage.index + 1 == self.stages.len() || self.stages.iter().any(|other| other.parent == Some(stage.index))
-    }
-
-    /// Whether a later instruction takes files from a stage: `COPY --from`, or a mount of `RUN`.
-    pub fn is_copied_from(&self, stage: &Stage) -> bool {
-        let number = stage.index.to_string();
-        let means = |name: &str| {
-            let name = name.trim_matches('"');
-            stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)) || name == number
-        };
-        self.instructions[stage.instructions.end..].iter().flat_map(|one| &one.flags).any(|flag| match &*flag.name {
-            "from" => means(&flag.value),
-            "mount" => flag.value.split(',').any(|part| part.strip_prefix("from=").is_some_and(means)),
-            _ => false,
-        })
+        stage.is_base || stage.index + 1 == self.stages.len()
     }
 
     /// The stage that holds the instruction at this index.
     pub fn stage_of(&self, index: usize) -> Option<&Stage> {
-        self.stages.iter().rev().find(|stage| stage.instructions.contains(&index))
+        let after = self.stages.partition_point(|stage| stage.instructions.start <= index);
+        self.stages[..after].last()
     }
 
     /// The last instruction of this keyword in a stage or the stages that it builds on.

@@ -233,6 +233,7 @@ impl<'t> Reader<'t> {
                     self.problems.push(problem.help(format!("end it with a line `{name}`")));
                     self.at = self.text.len();
                     end = self.at;
+                    break;
                 }
             }
         }
@@ -317,7 +318,8 @@ impl<'t> Reader<'t> {
         }
         let rest_end = text.trim_end().len().max(at);
         instruction.arguments = self.arguments(&instruction.keyword, script, at, rest_end);
-        if instruction.keyword == "ONBUILD" && !text[at..rest_end].is_empty() {
+        // ONBUILD in ONBUILD is forbidden; what it would hold runs never.
+        if instruction.keyword == "ONBUILD" && from == 0 && !text[at..rest_end].is_empty() {
             instruction.trigger = self.parse(script, at, end).map(Box::new);
         }
         Some(instruction)

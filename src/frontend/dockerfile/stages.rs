@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::dockerfile::{Arguments, Dockerfile as File, Instruction, Stage, Word};
 use crate::model::{Entry, Node, Number, Resource, Value};
@@ -46,6 +46,8 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
             head: first.span,
             span,
             written_base,
+            is_base: false,
+            is_source: false,
         });
     };
     let froms: Vec<usize> =
@@ -57,7 +59,27 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
         let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
         push(*from..end, Some(&instructions[*from]));
     }
+    mark_used(&mut stages, instructions);
     stages
+}
+
+/// Tells stages that others are built on, and those that others take files from.
+fn mark_used(stages: &mut [Stage], instructions: &[Instruction]) {
+    let parents: Vec<usize> = stages.iter().filter_map(|stage| stage.parent).collect();
+    parents.into_iter().for_each(|parent| stages[parent].is_base = true);
+    let mut sources: FxHashSet<String> = FxHashSet::default();
+    for flag in instructions.iter().flat_map(|one| &one.flags) {
+        let name = match flag.name.as_str() {
+            "from" => Some(flag.value.as_str()),
+            "mount" => flag.value.split(',').find_map(|part| part.strip_prefix("from=")),
+            _ => None,
+        };
+        sources.extend(name.map(|name| name.trim_matches('"').to_lowercase()));
+    }
+    for stage in stages {
+        let is_named = stage.name.as_ref().is_some_and(|name| sources.contains(name));
+        stage.is_source = is_named || sources.contains(&stage.index.to_string());
+    }
 }
 
 /// Expands `$x`, `${x}`, `${x:-default}` and `${x:+other}`; what has no value stays as written.

@@ -1,8 +1,11 @@
 //! What BuildKit's own build checks tell: <https://docs.docker.com/reference/build-checks/>.
 
+use rustc_hash::FxHashMap;
+
 use super::{Cx, Findings, Native, of_keyword, references, report, variable};
 use crate::model::dockerfile::{Dockerfile, Instruction, Stage};
 use crate::model::image::Image;
+use crate::source::Span;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
@@ -66,8 +69,10 @@ fn keyword_casing(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 
 fn empty_continuation(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     let mut last = None;
+    let mut instructions = file.instructions.iter().peekable();
     for blank in &file.blank_lines {
-        let holder = file.instructions.iter().find(|one| one.span.start <= blank.start && blank.start < one.span.end);
+        while instructions.next_if(|one| one.span.end <= blank.start).is_some() {}
+        let holder = instructions.peek().filter(|one| one.span.start <= blank.start);
         if let Some(one) = holder.filter(|one| last != Some(one.span)) {
             last = Some(one.span);
             let message = format!("a blank line stands inside {}, wanted it to end or go on without", one.keyword);
@@ -79,7 +84,7 @@ fn empty_continuation(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 fn legacy_pairs(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "ENV" | "LABEL")) {
         if let [(name, Some(value))] = one.pairs()
-            && !cx.sources.slice(crate::source::Span { end: value.span.start, ..name.span }).contains('=')
+            && !cx.sources.slice(Span { end: value.span.start, ..name.span }).contains('=')
         {
             report(cx, file, one, format!("{} {} has no =, wanted name=value", one.keyword, name.text), out);
         }
@@ -229,6 +234,8 @@ fn expose_host(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 
 fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     let source = cx.sources.get(file.file);
+    let comments: FxHashMap<u32, Span> =
+        file.comments.iter().map(|comment| (source.line(comment.start), *comment)).collect();
     for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "ARG" | "FROM")) {
         let name = match one.keyword.as_str() {
             "ARG" => one.pairs().first().map(|(key, _)| key.text.clone()),
@@ -242,9 +249,9 @@ fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         // Of several lines of comments the first begins the description.
         let mut first = None;
         let mut above = line;
-        while let Some(comment) = file.comments.iter().find(|comment| source.line(comment.start) + 1 == above) {
+        while let Some(comment) = comments.get(&(above - 1)) {
             first = Some(*comment);
-            above = source.line(comment.start);
+            above -= 1;
         }
         let Some(comment) = first else { continue };
         let text = cx.sources.slice(comment).trim_start_matches('#').trim_start();

@@ -26,7 +26,7 @@ pub const CHECKS: &[(&str, Native)] = &[
 
 /// Whether the layer may get into an image: of a stage that others only copy files from, nothing else stays.
 fn ships(run: &Run<'_>) -> bool {
-    run.stage.is_none_or(|stage| run.file.is_built_on(stage) || !run.file.is_copied_from(stage))
+    run.stage.is_none_or(|stage| run.file.is_built_on(stage) || !stage.is_source)
 }
 
 /// Whether the layer is part of an image that this file builds as a whole; what ONBUILD holds runs in others.
@@ -77,14 +77,13 @@ fn pip_cache(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                     .operands()
                     .any(|word| word.text.split_once('=').is_some_and(|(name, value)| name == NAME && is_on(value)))
         });
-        let set = variable(file, run.index, NAME).flatten().is_some_and(is_on);
         let purged = found.iter().any(|command| {
             command.name().starts_with("pip") && command.has("cache") && command.has("purge")
                 || command.name() == "rm" && command.operands().any(|word| word.text.contains("/.cache"))
         });
         let cached =
             volatile_mounts(run.run).any(|target| target.contains("/.cache/pip") || target.ends_with("/.cache"));
-        if exported || set || purged || cached {
+        if exported || purged || cached {
             continue;
         }
         let keeps = |command: &Command| {
@@ -94,7 +93,7 @@ fn pip_cache(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                 && !assigned
                 && !command.has_option("", &["no-cache-dir"])
         };
-        if found.iter().any(keeps) {
+        if found.iter().any(keeps) && !variable(file, run.index, NAME).flatten().is_some_and(is_on) {
             report(cx, file, run.outer, "pip install keeps its cache in the layer, wanted --no-cache-dir", out);
         }
     }

@@ -1,5 +1,7 @@
 //! Commands that do not belong into a build, or that do not do there what they seem to.
 
+use rustc_hash::FxHashMap;
+
 use super::{Cx, Findings, Native, each_command, report, runs};
 use crate::model::dockerfile::{Dockerfile, Instruction};
 use crate::model::shell::{Command, Language};
@@ -129,25 +131,24 @@ fn archive(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                 .is_some_and(|word| word.text.contains('x') && word.text.bytes().all(|byte| byte.is_ascii_alphabetic()))
     };
     for stage in &file.stages {
-        for (index, copy) in file.of(stage).iter().enumerate() {
-            if copy.keyword != "COPY" || copy.flag("from").is_some() {
-                continue;
+        // The last RUN that unpacks an archive of this name.
+        let mut unpacked: FxHashMap<String, usize> = FxHashMap::default();
+        for (index, run) in file.of(stage).iter().enumerate().filter(|(_, one)| one.keyword == "RUN") {
+            for word in run.commands().iter().filter(|command| unpacks(command)).flat_map(Command::arguments) {
+                unpacked.insert(base(word.text.rsplit('=').next().unwrap_or("")), index);
             }
+        }
+        for (index, copy) in file.of(stage).iter().enumerate().filter(|(_, one)| one.keyword == "COPY") {
             let words = copy.words();
-            let Some((target, sources)) = words.split_last() else { continue };
-            let names = sources.iter().chain([target]).map(|word| base(&word.text));
-            let names: Vec<String> = names.filter(|name| ARCHIVES.iter().any(|end| name.ends_with(end))).collect();
-            let is_renamed = ARCHIVES.iter().any(|end| target.text.ends_with(end));
-            let names = if is_renamed { &names[names.len() - 1..] } else { &names[..] };
-            let later =
-                file.of(stage)[index..].iter().filter(|one| one.keyword == "RUN").flat_map(Instruction::commands);
-            let unpacked = later.filter(|command| unpacks(command)).any(|command| {
-                command.arguments().iter().any(|word| {
-                    let name = base(word.text.rsplit('=').next().unwrap_or(""));
-                    names.contains(&name)
-                })
-            });
-            if unpacked {
+            let Some((target, sources)) = words.split_last().filter(|_| copy.flag("from").is_none()) else { continue };
+            let is_archive = |text: &str| ARCHIVES.iter().any(|end| text.trim_matches(['"', '\'']).ends_with(end));
+            // A target that looks like an archive is the name under which it is known from then on.
+            let names = if is_archive(&target.text) { std::slice::from_ref(target) } else { sources };
+            let is_unpacked = names
+                .iter()
+                .filter(|word| is_archive(&word.text))
+                .any(|word| unpacked.get(&base(&word.text)).is_some_and(|last| *last > index));
+            if is_unpacked {
                 report(cx, file, copy, "the archive is copied and unpacked later, wanted ADD, which unpacks it", out);
             }
         }
@@ -181,6 +182,18 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     const FILTERS: &[&str] = &["sed", "tee", "gunzip", "zcat", "tr", "grep", "cat", "base64"];
     for run in runs(file) {
         let found = run.run.commands();
+        // Substitutions that shells are given, by place; each with the farthest end so far.
+        let mut given: Vec<(usize, usize)> = Vec::new();
+        for shell in found.iter().filter(|one| !one.is_inner) {
+            if !SHELLS.contains(&shell.name()) && !matches!(shell.name(), "eval" | "source" | ".") {
+                continue;
+            }
+            let is_script = |text: &str| ["$(", "<(", "`"].iter().any(|open| text.starts_with(open));
+            for word in shell.arguments().iter().filter(|word| word.expands && is_script(&word.text)) {
+                let end = given.last().map_or(0, |(_, end)| *end).max(word.at + word.text.len() + 2);
+                given.push((word.at, end));
+            }
+        }
         let runs_download = found.iter().enumerate().any(|(index, command)| {
             if !is_download(command) {
                 return false;
@@ -199,21 +212,10 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                         _ => Some(false),
                     })
                     .unwrap_or(false);
-            // sh -c "$(curl …)", bash <(curl …): the substitution's commands come right after the shell.
+            // sh -c "$(curl …)", bash <(curl …)
             let place = command.words.first().map_or(0, |word| word.at);
-            let substituted = !command.is_inner
-                && found.iter().any(|shell| {
-                    (SHELLS.contains(&shell.name()) || matches!(shell.name(), "eval" | "source" | "."))
-                        && !shell.is_inner
-                        && shell.arguments().iter().any(|word| {
-                            word.expands
-                                && word.at <= place
-                                && place < word.at + word.text.len()
-                                && (word.text.starts_with("$(")
-                                    || word.text.starts_with("<(")
-                                    || word.text.starts_with('`'))
-                        })
-                });
+            let before = given.partition_point(|(start, _)| *start <= place);
+            let substituted = !command.is_inner && given[..before].last().is_some_and(|(_, end)| place < *end);
             piped || substituted
         });
         if runs_download {

@@ -1,5 +1,7 @@
 //! Single instructions: paths, ports, forms, variables.
 
+use rustc_hash::FxHashMap;
+
 use super::{Cx, Findings, Native, acting, of_keyword, references, report, variable};
 use crate::model::dockerfile::{Dockerfile, Instruction, Word};
 use crate::source::Span;
@@ -176,20 +178,25 @@ fn copy_slash(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 }
 
 fn relative_copy(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    for (index, copy) in file.instructions.iter().enumerate().filter(|(_, one)| one.keyword == "COPY") {
-        let words = copy.words();
-        let Some(target) = words.last().filter(|target| words.len() > 1 && !is_absolute(&target.text)) else {
-            continue;
-        };
-        let has_workdir = file.stage_of(index).is_some_and(|stage| {
-            let before = &file.instructions[stage.instructions.start..index];
-            before.iter().any(|one| one.keyword == "WORKDIR")
-                || file.lineage(stage).skip(1).any(|base| file.of(base).iter().any(|one| one.keyword == "WORKDIR"))
-        });
-        if !has_workdir {
-            let message =
-                format!("COPY to {:?} depends on the base image, wanted WORKDIR before it", bare(&target.text));
-            report(cx, file, copy, message, out);
+    // Whether the end of each stage has a working directory of its own; what stands before the first has none.
+    let mut known: Vec<bool> = Vec::with_capacity(file.stages.len());
+    let top = file.stages.first().map_or(0, |stage| stage.instructions.start);
+    let before = (None, &file.instructions[..top]);
+    for (stage, instructions) in std::iter::once(before).chain(file.stages.iter().map(|one| (Some(one), file.of(one))))
+    {
+        let mut is_set = stage.and_then(|stage| stage.parent).is_some_and(|parent| known[parent]);
+        for one in instructions {
+            is_set |= one.keyword == "WORKDIR";
+            let words = if one.keyword == "COPY" { one.words() } else { Vec::new() };
+            let target = words.last().filter(|target| words.len() > 1 && !is_set && !is_absolute(&target.text));
+            if let Some(target) = target {
+                let target = bare(&target.text);
+                let message = format!("COPY to {target:?} depends on the base image, wanted WORKDIR before it");
+                report(cx, file, one, message, out);
+            }
+        }
+        if stage.is_some() {
+            known.push(is_set);
         }
     }
 }
@@ -241,15 +248,17 @@ fn onbuild(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 fn env_reference(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for (index, env) in file.instructions.iter().enumerate().filter(|(_, one)| one.keyword == "ENV") {
         let pairs = env.pairs();
-        let found = pairs.iter().enumerate().find_map(|(position, (_, value))| {
+        let mut names: FxHashMap<&str, usize> = FxHashMap::default();
+        pairs.iter().for_each(|(key, _)| *names.entry(key.text.as_str()).or_default() += 1);
+        let found = pairs.iter().find_map(|(key, value)| {
             let value = value.as_ref()?;
             // Nothing is replaced between single quotes.
             if cx.sources.slice(value.span).starts_with('\'') {
                 return None;
             }
             references(&value.text).into_iter().map(|(name, _)| name).find(|name| {
-                let same = pairs.iter().enumerate().any(|(other, (key, _))| other != position && key.text == *name);
-                same && variable(file, index, name).is_none()
+                let others = names.get(name).map_or(0, |count| count - usize::from(key.text == *name));
+                others > 0 && variable(file, index, name).is_none()
             })
         });
         if let Some(name) = found {

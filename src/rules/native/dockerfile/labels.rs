@@ -53,18 +53,7 @@ fn labels_of<'f>(file: &'f Dockerfile, stage: &'f Stage) -> impl Iterator<Item =
 
 fn missing(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for stage in file.stages.iter().filter(|stage| stage.base.is_some()) {
-        let is_source = file.stages.iter().any(|other| {
-            other.parent == Some(stage.index)
-                || other.index > stage.index
-                    && file.of(other).iter().any(|one| {
-                        one.keyword == "COPY"
-                            && one.flag("from").is_some_and(|from| {
-                                stage.name.as_deref() == Some(from.value.to_lowercase().as_str())
-                                    || from.value == stage.index.to_string()
-                            })
-                    })
-        });
-        if is_source {
+        if stage.is_base || stage.is_source {
             continue;
         }
         for name in cx.options.dockerfile.labels.keys() {

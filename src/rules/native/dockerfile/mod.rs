@@ -105,6 +105,10 @@ fn removals<'c>(commands: &'c [Command], folder: &'c str) -> impl Iterator<Item 
             });
         if command.name() == "cd" {
             here = command.operands().next().map(|word| full(&word.text)).unwrap_or_default();
+            // No real path is longer, and each step copies it.
+            if here.len() > 4096 {
+                here.clear();
+            }
         }
         removes.then_some(index)
     })
