@@ -14,6 +14,8 @@ pub struct Dockerfile {
     pub stages: Vec<Stage>,
     /// Comments with their marks, in order.
     pub comments: Vec<Span>,
+    /// Names that any ENV or ARG declares.
+    pub declared: rustc_hash::FxHashSet<String>,
     /// Blank lines inside continued instructions.
     pub blank_lines: Vec<Span>,
 }

@@ -143,6 +143,9 @@ fn references(text: &str) -> Vec<(&str, &str)> {
 /// What is known of a variable at an instruction: the value that the nearest ENV or ARG of the stage, its bases or the top of
 /// the file gives it. The outer option says whether it is declared.
 fn variable<'f>(file: &'f Dockerfile, index: usize, name: &str) -> Option<Option<&'f str>> {
+    if !file.declared.contains(name) {
+        return None;
+    }
     let declared = |instruction: &'f Instruction, with_arguments: bool| {
         let counts = instruction.keyword == "ENV" || with_arguments && instruction.keyword == "ARG";
         let pair = instruction.pairs().iter().rev().find(|(key, _)| key.text == name).filter(|_| counts)?;

@@ -345,9 +345,10 @@ fn has_rpm_version(run: &Run<'_>, text: &str) -> bool {
         }
         let declared = |name: &str| {
             variable(run.file, run.index, name).is_some()
-                || run.file.instructions[..run.index]
-                    .iter()
-                    .any(|one| one.keyword == "ARG" && one.pairs().iter().any(|(key, _)| key.text == name))
+                || run.file.declared.contains(name)
+                    && run.file.instructions[..run.index]
+                        .iter()
+                        .any(|one| one.keyword == "ARG" && one.pairs().iter().any(|(key, _)| key.text == name))
         };
         rest.starts_with('$') && references(rest).first().is_some_and(|(name, _)| declared(name))
     })

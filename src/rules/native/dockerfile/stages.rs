@@ -214,9 +214,10 @@ fn named_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
         let is_argument = references(name).iter().any(|(name, _)| {
             variable(file, index, name).is_some_and(|value| value.is_none_or(|value| value.parse::<u32>().is_ok()))
-                || file.instructions[..index]
-                    .iter()
-                    .any(|one| one.keyword == "ARG" && one.pairs().iter().any(|(key, _)| key.text == *name))
+                || file.declared.contains(*name)
+                    && file.instructions[..index]
+                        .iter()
+                        .any(|one| one.keyword == "ARG" && one.pairs().iter().any(|(key, _)| key.text == *name))
         });
         if !is_number && !is_argument {
             report(cx, file, user, format!("USER {name} is a name, wanted a number above 0"), out);
