@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 use super::operator::not_null;
 use super::{Evaluated, Evaluator, Failure, Scope, fail, limit};
 use crate::frontend::terraform::functions::{MAX_TEXT, normal};
-use crate::frontend::terraform::syntax::{ExprId, ExprKind, List, Part};
-use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::syntax::{ExprId, ExprKind, List, Operator, Part};
+use crate::frontend::terraform::value::convert::convert;
+use crate::frontend::terraform::value::unify::unify;
 use crate::frontend::terraform::value::{Kind, Marks, Member, Number, Type, Unknown, Val};
 use crate::source::Span;
 
@@ -53,13 +54,18 @@ impl Evaluator<'_> {
     fn conditional(&self, scope: Scope<'_>, condition: ExprId, yes: ExprId, no: ExprId, span: Span) -> Evaluated {
         let at = scope.file.expr_span(condition);
         let condition = self.condition(scope, condition, "the condition")?;
+        let (yes_type, no_type) = (operator_type(scope, yes), operator_type(scope, no));
         let (yes, no) = (self.eval(scope, yes), self.eval(scope, no));
         let ty = match (&yes, &no) {
-            (Ok(yes), Ok(no)) => common_type(yes, no)
-                .ok_or_else(|| fail(span, "the two results of the conditional have types that do not go together"))?,
-            _ => Type::Dynamic,
+            (Ok(yes), Ok(no)) => common_type(yes, no),
+            (Ok(val), Err(_)) if no_type != Type::Dynamic && !val.is_null() => unify(&[val.ty(), no_type]),
+            (Err(_), Ok(val)) if yes_type != Type::Dynamic && !val.is_null() => unify(&[yes_type, val.ty()]),
+            _ => Some(Type::Dynamic),
         };
-        let marks = condition.marks;
+        let refused = || fail(span, "the two results of the conditional have types that do not go together");
+        let ty = ty.ok_or_else(refused)?;
+        // Who looks at the result must be ready for either arm, so it is marked as both are.
+        let marks = [&yes, &no].into_iter().flatten().fold(condition.marks, |marks, arm| marks.with(arm.marks));
         let chosen = match condition.as_bool() {
             Some(true) => yes?,
             Some(false) => no?,
@@ -292,6 +298,22 @@ impl Evaluator<'_> {
             _ => Val::tuple(vec![apply(&source)?], span),
         };
         Ok(val.marked(marks))
+    }
+}
+
+/// What an operator yields, whatever its operands are; dynamic for anything else.
+fn operator_type(scope: Scope<'_>, id: ExprId) -> Type {
+    match scope.file.expr(id).kind {
+        ExprKind::Parenthesis(inner) => operator_type(scope, inner),
+        ExprKind::Not(_) => Type::Bool,
+        ExprKind::Negate(_) => Type::Number,
+        ExprKind::Binary(operator, ..) => match operator {
+            Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo => {
+                Type::Number
+            }
+            _ => Type::Bool,
+        },
+        _ => Type::Dynamic,
     }
 }
 

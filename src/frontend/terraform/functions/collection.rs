@@ -8,7 +8,8 @@ use super::{
     ANY, Answer, Function, LIST, NUMBER, Place, STRING, STRINGS, Val, Want, few, function, is_sequence, open, string,
     text, variadic, whole,
 };
-use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::value::convert::convert;
+use crate::frontend::terraform::value::unify::unify;
 use crate::frontend::terraform::value::{Elements, Kind, Member, Type, equal};
 
 const PARTS: super::Parameter = ANY.unknown().parts();
@@ -31,13 +32,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }
     }),
     function("chunklist", &[LIST.parts(), NUMBER], Want::List(&Want::List(&Want::Any)), chunklist),
-    variadic("coalescelist", &[OPEN], OPEN, Want::Any, coalescelist),
+    variadic("coalescelist", &[ANY.null().unknown()], ANY.null().unknown(), Want::Any, coalescelist),
     function("compact", &[STRINGS.whole()], Want::List(&Want::String), |a, at| {
         let kept = a[0].items().iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
         Ok(Val::list(Type::String, kept.cloned().collect(), at.span))
     }),
     variadic("concat", &[PARTS], PARTS, Want::Any, concat),
-    function("contains", &[PARTS, PARTS], Want::Bool, contains),
+    function("contains", &[ANY.unknown(), ANY.unknown()], Want::Bool, contains),
     function("distinct", &[LIST.whole()], Want::List(&Want::Any), distinct),
     function("element", &[PARTS, NUMBER], Want::Any, element),
     function("flatten", &[PARTS], Want::Any, flatten),
@@ -207,10 +208,12 @@ fn element(arguments: &[Val], at: &Place) -> Answer {
         Type::Dynamic => return Ok(open(Type::Dynamic, arguments, at)),
         other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
     }
-    let index = whole(&arguments[1], 0, i64::MAX)? as usize;
+    let index = whole(&arguments[1], i64::MIN, i64::MAX)?;
+    // Beyond the end it begins again, before the start it counts from the end.
+    let within = |len: usize| index.rem_euclid(len as i64) as usize;
     if list.is_unknown() {
         let element = match &list.ty() {
-            Type::Tuple(items) if !items.is_empty() => items[index % items.len()].clone(),
+            Type::Tuple(items) if !items.is_empty() => items[within(items.len())].clone(),
             ty => ty.element().cloned().unwrap_or_default(),
         };
         return Ok(Val::depends(element, arguments.iter().collect::<Vec<_>>().as_slice(), at.span));
@@ -219,7 +222,7 @@ fn element(arguments: &[Val], at: &Place) -> Answer {
     if items.is_empty() {
         return Err("the list is empty".into());
     }
-    Ok(items[index % items.len()].clone())
+    Ok(items[within(items.len())].clone())
 }
 
 fn flatten(arguments: &[Val], at: &Place) -> Answer {
@@ -376,31 +379,34 @@ fn matchkeys(arguments: &[Val], at: &Place) -> Answer {
 }
 
 fn merge(arguments: &[Val], at: &Place) -> Answer {
+    let mut types: Vec<Type> = Vec::new();
+    for argument in arguments {
+        match argument.ty() {
+            // A plain null leaves the type of the result open.
+            Type::Dynamic => {
+                types.push(Type::Dynamic);
+                break;
+            }
+            ty @ (Type::Map(_) | Type::Object(_)) => types.push(ty),
+            other => return Err(format!("wants maps or objects, here is {}", other.noun())),
+        }
+    }
     let mut members: Vec<Member> = Vec::new();
-    let mut maps: Vec<Type> = Vec::new();
-    let mut count = 0;
     for argument in arguments {
         match &argument.kind {
             Kind::Null(_) => continue,
-            Kind::Map(map) => maps.push(map.ty.clone()),
-            Kind::Object(map) if map.open.is_none() => {}
-            Kind::Object(_) => return Ok(open(Type::Dynamic, arguments, at)),
-            Kind::Unknown(unknown) => match &unknown.ty {
-                Type::Dynamic | Type::Map(_) | Type::Object(_) => {
-                    return Ok(merged(arguments, at));
-                }
-                other => return Err(format!("wants maps or objects, here is {}", other.noun())),
-            },
+            Kind::Object(map) if map.open.is_some() => return Ok(open(Type::Dynamic, arguments, at)),
+            Kind::Unknown(_) => return Ok(merged(arguments, at)),
+            Kind::Map(_) | Kind::Object(_) => {}
             _ => return Err(format!("wants maps or objects, here is {}", argument.ty().noun())),
         }
-        count += 1;
         few(members.len() + argument.members().len())?;
         members.extend(argument.members().iter().cloned());
     }
     // Maps of one type stay a map; anything else makes an object.
-    match maps.split_first() {
-        Some((first, rest)) if maps.len() == count && rest.iter().all(|ty| ty == first) => {
-            Ok(Val::map(first.clone(), members, at.span))
+    match types.split_first() {
+        Some((Type::Map(element), rest)) if rest.iter().all(|ty| *ty == types[0]) => {
+            Ok(Val::map((**element).clone(), members, at.span))
         }
         _ => Ok(Val::object(members, at.span)),
     }
@@ -442,7 +448,7 @@ fn one(arguments: &[Val], at: &Place) -> Answer {
 fn range(arguments: &[Val], at: &Place) -> Answer {
     use crate::frontend::terraform::value::Number;
     let numbers: Vec<&Number> = arguments.iter().filter_map(Val::as_number).collect();
-    let (zero, one) = (Number::Int(0), Number::Int(1));
+    let (zero, one) = (Number::word(0), Number::word(1));
     let (start, end, step) = match numbers[..] {
         [end] => (&zero, end, if end.is_negative() { one.negate() } else { one }),
         [start, end] => (start, end, if end < start { one.negate() } else { one }),

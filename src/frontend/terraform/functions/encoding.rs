@@ -1,14 +1,11 @@
-//! Encodings: JSON, CSV, Base64, URLs, character sets.
-
-use std::sync::Arc;
+//! Encodings: Base64, URLs, character sets.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
-use super::{ANY, Answer, Function, Place, STRING, Val, Want, bounded, few, function, string, text};
-use crate::frontend::terraform::value::lower::{encode_json, from_json};
-use crate::frontend::terraform::value::{AttributeType, Kind, Member, Type, Unknown};
+use super::{Function, STRING, Want, bounded, function, text};
+use crate::frontend::terraform::value::Type;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("base64decode", &[STRING], Want::String, |a, at| {
@@ -20,13 +17,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let reason = "compressed text is not computed";
         Ok(super::super::eval::not_null(super::super::eval::unknown(Type::String, reason, None, at.span)))
     }),
-    function("csvdecode", &[STRING], Want::List(&Want::Any), csv_decode),
-    function("jsondecode", &[STRING], Want::Any, |a, at| {
-        let json: serde_json::Value =
-            serde_json::from_str(text(&a[0])).map_err(|error| format!("invalid JSON: {error}"))?;
-        Ok(from_json(&json, at.span))
-    }),
-    function("jsonencode", &[ANY.null().unknown()], Want::String, json_encode),
     function("rsadecrypt", &[STRING, STRING], Want::String, |_, at| {
         let reason = "gate decrypts nothing";
         Ok(super::super::eval::unknown(Type::String, reason, None, at.span))
@@ -71,48 +61,6 @@ fn decode(text: &str) -> Result<Vec<u8>, String> {
 fn charset(name: &str) -> Result<&'static encoding_rs::Encoding, String> {
     let charset = encoding_rs::Encoding::for_label(name.as_bytes());
     charset.ok_or_else(|| format!("there is no character set {name:?}"))
-}
-
-fn json_encode(arguments: &[Val], at: &Place) -> Answer {
-    if arguments[0].has_unknown() {
-        // The kind of value tells how its text begins.
-        let prefix = match arguments[0].ty() {
-            Type::Object(_) | Type::Map(_) => Some("{"),
-            Type::Tuple(_) | Type::List(_) | Type::Set(_) => Some("["),
-            _ => None,
-        };
-        let prefix = prefix.filter(|_| !arguments[0].is_unknown()).map(Arc::from);
-        let open = super::open(Type::String, arguments, at);
-        let Kind::Unknown(unknown) = &open.kind else { return Ok(open) };
-        let unknown = Unknown { prefix, ..(**unknown).clone() };
-        return Ok(open.with_kind(Kind::Unknown(unknown.into())).made_from(arguments[0].clone()));
-    }
-    Ok(bounded(encode_json(&arguments[0]), at)?.made_from(arguments[0].clone()))
-}
-
-fn csv_decode(arguments: &[Val], at: &Place) -> Answer {
-    let mut reader = csv::ReaderBuilder::new().from_reader(text(&arguments[0]).as_bytes());
-    let refused = |error: csv::Error| format!("invalid CSV: {error}");
-    let names: Vec<Arc<str>> = reader.headers().map_err(refused)?.iter().map(Arc::from).collect();
-    if names.is_empty() {
-        return Err("the first line must name the columns".into());
-    }
-    let mut sorted = names.clone();
-    sorted.sort();
-    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err("two columns have one name".into());
-    }
-    let attribute = |name: Arc<str>| AttributeType { name, ty: Type::String, optional: None };
-    let ty = Type::Object(Arc::new(sorted.into_iter().map(attribute).collect()));
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(refused)?;
-        let member =
-            |(name, field): (&Arc<str>, &str)| Member { key: name.clone(), key_span: at.span, val: string(field, at) };
-        rows.push(Val::object(names.iter().zip(record.iter()).map(member).collect(), at.span));
-        few(rows.len())?;
-    }
-    Ok(Val::list(ty, rows, at.span))
 }
 
 fn urlencode(text: &str) -> String {

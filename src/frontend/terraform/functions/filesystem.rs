@@ -75,7 +75,8 @@ enum Missing {
 /// `path.module` does.
 fn candidate(at: &Place, path: &str) -> Result<PathBuf, Missing> {
     let root = at.root.canonicalize().map_err(|_| Missing::NotThere)?;
-    let relative = path.strip_prefix("./").unwrap_or(path);
+    // Dots are resolved in the text of the path, before any link is.
+    let relative = &*clean(path);
     let is_below_module = at.folder == "." || relative == at.folder || relative.starts_with(&format!("{}/", at.folder));
     let joined = if is_below_module { root.join(relative) } else { root.join(at.folder).join(relative) };
     let real = joined.canonicalize().map_err(|_| Missing::NotThere)?;
@@ -141,7 +142,12 @@ fn fileset(arguments: &[Val], at: &Place) -> Answer {
         .map_err(|error| format!("invalid pattern: {}", error.kind()))?
         .compile_matcher();
     let mut found = Vec::new();
-    if let Ok(folder) = candidate(at, text(&arguments[0])) {
+    let folder = match candidate(at, text(&arguments[0])) {
+        Ok(folder) => Some(folder),
+        Err(Missing::NotThere) => None,
+        Err(Missing::Outside) => return Err("it lies outside the scanned folder".into()),
+    };
+    if let Some(folder) = folder {
         let root = at.root.canonicalize().map_err(|error| error.to_string())?;
         let deep = pattern.contains("**") || pattern.contains('/');
         walk(&folder, &folder, &root, deep, &mut |relative| {

@@ -254,7 +254,7 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
         }
         'f' | 'F' => {
             let number = as_number()?;
-            signed(fixed(&number, verb.precision.unwrap_or(6)), &number, verb)
+            signed(number.fixed(verb.precision.unwrap_or(6)), &number, verb)
         }
         'g' | 'G' => {
             let number = as_number()?;
@@ -266,8 +266,9 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
 
 fn cut(text: &str, precision: Option<usize>) -> String {
     match precision {
-        Some(most) => text.graphemes(true).take(most).collect(),
-        None => text.to_string(),
+        // Terraform takes a precision of zero for none.
+        Some(most) if most > 0 => text.graphemes(true).take(most).collect(),
+        _ => text.to_string(),
     }
 }
 
@@ -280,17 +281,13 @@ fn signed(text: String, number: &Number, verb: &Verb) -> String {
     }
 }
 
-fn fixed(number: &Number, precision: usize) -> String {
-    match number {
-        Number::Int(int) if precision == 0 => int.to_string(),
-        Number::Int(int) => format!("{int}.{}", "0".repeat(precision)),
-        Number::Big(_) => format!("{:.precision$}", number.as_f64()),
-    }
-}
-
 /// `1.5e+06`: Go writes at least two digits of the exponent, and its sign.
 fn exponential(number: &Number, precision: usize, letter: char) -> String {
-    go_exponent(&format!("{:.precision$e}", number.as_f64()), letter)
+    let (is_negative, digits, exponent) = number.scientific(precision + 1);
+    let (first, rest) = digits.split_at(1);
+    let sign = if is_negative { "-" } else { "" };
+    let point = if rest.is_empty() { "" } else { "." };
+    go_exponent(&format!("{sign}{first}{point}{rest}e{exponent}"), letter)
 }
 
 fn go_exponent(text: &str, letter: char) -> String {
@@ -314,21 +311,26 @@ fn general(number: &Number, precision: Option<usize>, letter: char) -> String {
             _ => text,
         };
     };
-    let value = number.as_f64();
-    if value == 0.0 {
-        return text;
-    }
-    let trimmed = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-        false => text.to_string(),
+    let (is_negative, digits, power) = number.scientific(digits);
+    let sign = if is_negative { "-" } else { "" };
+    let kept = match digits.trim_end_matches('0') {
+        "" => "0",
+        kept => kept,
     };
-    let rounded = format!("{value:.*e}", digits - 1);
-    let (mantissa, exponent) = rounded.split_once('e').unwrap_or((&rounded, "0"));
-    let power: i32 = exponent.parse().unwrap_or(0);
-    if power < -4 || power >= digits as i32 {
-        return go_exponent(&format!("{}e{exponent}", trimmed(mantissa)), letter);
+    if power < -4 || power >= digits.len() as i64 {
+        let (first, rest) = kept.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        return go_exponent(&format!("{sign}{first}{point}{rest}e{power}"), letter);
     }
-    trimmed(&format!("{value:.*}", (digits as i32 - 1 - power).max(0) as usize))
+    if power < 0 {
+        return format!("{sign}0.{}{kept}", "0".repeat(power.unsigned_abs() as usize - 1));
+    }
+    let whole = power as usize + 1;
+    match kept.split_at_checked(whole) {
+        Some((whole, "")) => format!("{sign}{whole}"),
+        Some((whole, fraction)) => format!("{sign}{whole}.{fraction}"),
+        None => format!("{sign}{kept:0<whole$}"),
+    }
 }
 
 /// Mantissa and exponent of a decimal text; none for zero.

@@ -4,12 +4,15 @@
 //! <https://developer.hashicorp.com/terraform/language/functions>
 
 mod collection;
+mod csv;
 mod encoding;
 pub mod filesystem;
 mod format;
 mod hash;
+mod json;
 mod network;
 mod number;
+mod pattern;
 mod regular;
 mod set;
 mod text;
@@ -157,10 +160,12 @@ const fn variadic(
 /// The tables, one per subject.
 const TABLES: &[&[Function]] = &[
     collection::FUNCTIONS,
+    csv::FUNCTIONS,
     encoding::FUNCTIONS,
     filesystem::FUNCTIONS,
     format::FUNCTIONS,
     hash::FUNCTIONS,
+    json::FUNCTIONS,
     network::FUNCTIONS,
     number::FUNCTIONS,
     regular::FUNCTIONS,

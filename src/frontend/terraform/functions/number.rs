@@ -96,13 +96,17 @@ fn sum(arguments: &[Val], at: &Place) -> Answer {
     if items.is_empty() {
         return Err("the list is empty".into());
     }
-    let mut total = Number::Int(0);
+    let mut total: Option<Number> = None;
     for item in items {
         if item.is_null() {
             return Err("the list holds null".into());
         }
         let item = convert(item.clone(), &Type::Number)?;
-        total = total.add(number(&item)?).map_err(|refused| refused.to_string())?;
+        let number = number(&item)?;
+        total = Some(match total {
+            Some(total) => total.add(number).map_err(|refused| refused.to_string())?,
+            None => number.clone(),
+        });
     }
-    wrap(total, at)
+    wrap(total.ok_or("the list is empty")?, at)
 }

@@ -1,4 +1,4 @@
-//! Regular expressions. Terraform has RE2, whose linear time and syntax the `regex` crate shares; its classes are ASCII.
+//! Regular expressions. Terraform has RE2, whose linear time the `regex` crate shares.
 
 use regex::{Captures, Regex, RegexBuilder};
 
@@ -33,9 +33,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// Compiles a pattern as Go does: `\d`, `\w`, `\s` and `\b` know ASCII only.
+/// Compiles a pattern as Go does.
 fn compile(pattern: &str) -> Result<Regex, String> {
-    let regex = RegexBuilder::new(&ascii_classes(pattern))
+    let regex = RegexBuilder::new(&super::pattern::translated(pattern)?)
         .size_limit(4 << 20)
         .build()
         .map_err(|error| format!("invalid regular expression: {}", error.to_string().lines().last().unwrap_or("")))?;
@@ -44,58 +44,6 @@ fn compile(pattern: &str) -> Result<Regex, String> {
         return Err("named and unnamed groups can't be mixed".into());
     }
     Ok(regex)
-}
-
-fn ascii_classes(pattern: &str) -> String {
-    let mut result = String::with_capacity(pattern.len());
-    let mut chars = pattern.chars();
-    let mut in_class = false;
-    while let Some(char) = chars.next() {
-        if char != '\\' {
-            match char {
-                '[' => in_class = true,
-                ']' => in_class = false,
-                _ => {}
-            }
-            result.push(char);
-            continue;
-        }
-        let (ascii, negated) = match chars.next() {
-            Some('d') => ("0-9", false),
-            Some('w') => ("0-9A-Za-z_", false),
-            Some('s') => ("\\t\\n\\f\\r ", false),
-            Some('D') => ("0-9", true),
-            Some('W') => ("0-9A-Za-z_", true),
-            Some('S') => ("\\t\\n\\f\\r ", true),
-            Some('b') if !in_class => {
-                result.push_str("(?-u:\\b)");
-                continue;
-            }
-            Some('Q') => {
-                let rest: String = chars.by_ref().collect();
-                let (literal, after) = rest.split_once("\\E").unwrap_or((&rest, ""));
-                result.push_str(&regex::escape(literal));
-                result.push_str(&ascii_classes(after));
-                return result;
-            }
-            Some(other) => {
-                result.push('\\');
-                result.push(other);
-                continue;
-            }
-            None => {
-                result.push('\\');
-                continue;
-            }
-        };
-        match (in_class, negated) {
-            (true, false) => result.push_str(ascii),
-            (true, true) => result.push_str(&format!("[^{ascii}]")),
-            (false, false) => result.push_str(&format!("[{ascii}]")),
-            (false, true) => result.push_str(&format!("[^{ascii}]")),
-        }
-    }
-    result
 }
 
 /// The type of a match: a string, a tuple of groups, or an object of named groups.

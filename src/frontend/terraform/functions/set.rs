@@ -1,7 +1,8 @@
 //! Sets.
 
 use super::{ANY, Answer, Function, Place, SET, Val, Want, few, function, is_sequence, open, variadic};
-use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::value::convert::convert;
+use crate::frontend::terraform::value::unify::unify;
 use crate::frontend::terraform::value::{Kind, Type, equal};
 
 const WHOLE: super::Parameter = SET.whole();
@@ -27,16 +28,23 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// Sets of one type of element.
 fn unified(arguments: &[Val]) -> Result<(Type, Vec<Vec<Val>>), String> {
+    // Empty sets of no known type fit to any other.
+    let is_nothing = |set: &&Val| set.items().is_empty() && set.ty().element() == Some(&Type::Dynamic);
     let types: Vec<Type> =
-        arguments.iter().filter(|set| !set.items().is_empty()).filter_map(|set| set.ty().element().cloned()).collect();
-    let empty = || arguments.iter().filter_map(|set| set.ty().element().cloned()).find(|ty| *ty != Type::Dynamic);
+        arguments.iter().filter(|set| !is_nothing(set)).filter_map(|set| set.ty().element().cloned()).collect();
+    let refused = "the sets have elements of types that do not go together";
     let ty = match &types[..] {
-        [] => empty().unwrap_or_default(),
-        types => unify(types).ok_or("the sets have elements of types that do not go together")?,
+        [] => Type::Dynamic,
+        types => unify(types).ok_or(refused)?,
     };
-    let sets: Result<Vec<Vec<Val>>, String> =
-        arguments.iter().map(|set| set.items().iter().map(|item| convert(item.clone(), &ty)).collect()).collect();
-    Ok((ty, sets?))
+    let wanted = Type::set(ty.clone());
+    let sets: Result<Vec<Val>, String> = arguments.iter().map(|set| convert(set.clone(), &wanted)).collect();
+    let sets = sets?;
+    let element = sets.first().and_then(|set| set.ty().element().cloned()).unwrap_or(ty);
+    if sets.iter().any(|set| set.ty().element() != Some(&element)) {
+        return Err(refused.into());
+    }
+    Ok((element, sets.into_iter().map(|set| set.items().to_vec()).collect()))
 }
 
 fn holds(set: &[Val], wanted: &Val) -> bool {

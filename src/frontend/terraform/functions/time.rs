@@ -20,9 +20,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn point(value: &Val) -> Result<DateTime<FixedOffset>, String> {
     let text = text(value);
     let refused = || format!("{text:?} is no RFC 3339 timestamp");
-    // The crate is more lenient about the letter in the middle than terraform is.
-    if text.as_bytes().get(10) != Some(&b'T') || text.ends_with('z') {
+    // The crate is more lenient about letters and leap seconds than terraform is.
+    if text.as_bytes().get(10) != Some(&b'T') || text.ends_with('z') || text.get(17..19) == Some("60") {
         return Err(refused());
+    }
+    // An offset of a whole day is no offset for the crate, but one for terraform.
+    if let Some(rest) = text.strip_suffix("+24:00") {
+        let point = DateTime::parse_from_rfc3339(&format!("{rest}Z")).map_err(|_| refused())?;
+        return point.checked_sub_signed(Duration::days(1)).ok_or_else(refused);
     }
     DateTime::parse_from_rfc3339(text).map_err(|_| refused())
 }

@@ -1,7 +1,8 @@
 //! Conversions and marks.
 
 use super::{ANY, Answer, Function, Place, Val, Want, function, open, variadic};
-use crate::frontend::terraform::value::convert::{convert, unify};
+use crate::frontend::terraform::value::convert::convert;
+use crate::frontend::terraform::value::unify::unify;
 use crate::frontend::terraform::value::{Kind, Marks, Type};
 
 const OPEN: super::Parameter = ANY.null().unknown().parts();
@@ -13,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         true => Ok(open(Type::Bool, a, at)),
         false => Ok(Val::bool(a[0].marks.has(Marks::SENSITIVE), at.span)),
     }),
-    function("nonsensitive", &[OPEN.unmarked()], Want::Any, |a, _| Ok(a[0].unmarked(Marks::SENSITIVE))),
+    function("nonsensitive", &[OPEN.unmarked()], Want::Any, |a, _| Ok(a[0].clone().own_unmarked(Marks::SENSITIVE))),
     function("sensitive", &[OPEN], Want::Any, |a, _| Ok(a[0].clone().marked(Marks::SENSITIVE))),
     function("tobool", &[OPEN], Want::Bool, |a, at| converted(a, at, Type::Bool)),
     function("tolist", &[OPEN], Want::List(&Want::Any), |a, at| converted(a, at, Type::list(Type::Dynamic))),
@@ -42,26 +43,17 @@ fn as_null(value: &Val) -> Val {
 
 /// The first argument that is neither null nor an empty string, as the type that all can be converted to.
 fn coalesce(arguments: &[Val], at: &Place) -> Answer {
-    let types: Vec<Type> = arguments.iter().filter(|one| !is_plain_null(one)).map(Val::ty).collect();
-    let ty = match &types[..] {
-        [] => return Err("every argument is null".into()),
-        types => unify(types).ok_or("the arguments have types that do not go together")?,
-    };
+    let types: Vec<Type> = arguments.iter().map(Val::ty).collect();
+    let ty = unify(&types).ok_or("the arguments have types that do not go together")?;
     for argument in arguments {
         if argument.is_unknown() {
             return Ok(open(ty, std::slice::from_ref(argument), at));
         }
-        if argument.is_null() {
-            continue;
-        }
         let value = convert(argument.clone(), &ty)?;
-        if value.as_str() != Some("") {
+        let is_empty_text = ty == Type::String && value.as_str() == Some("") && value.marks == Marks::NONE;
+        if !value.is_null() && !is_empty_text {
             return Ok(value);
         }
     }
     Err("every argument is null or empty".into())
-}
-
-fn is_plain_null(value: &Val) -> bool {
-    matches!(value.kind, Kind::Null(Type::Dynamic))
 }

@@ -204,6 +204,14 @@ enum Frame {
 }
 
 fn decode(text: &str, at: &Place) -> Answer {
+    // The parser here is more lenient: a tab is no indentation.
+    if text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'))
+    {
+        return Err("invalid YAML: a tab can't begin a line".into());
+    }
     let mut frames: Vec<Frame> = Vec::new();
     let mut anchors: FxHashMap<usize, Val> = FxHashMap::default();
     let mut root: Option<Val> = None;

@@ -8,6 +8,7 @@ pub mod convert;
 pub mod lower;
 pub mod number;
 pub mod types;
+pub mod unify;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -211,9 +212,9 @@ impl Val {
         Val::new(Kind::Bool(bool), span)
     }
 
-    /// An integer.
+    /// What is counted.
     pub fn int(int: i64, span: Span) -> Val {
-        Val::new(Kind::Number(Number::Int(int)), span)
+        Val::new(Kind::Number(Number::word(int)), span)
     }
 
     /// A tuple.
@@ -333,6 +334,12 @@ impl Val {
     /// With more marks.
     pub fn marked(mut self, marks: Marks) -> Val {
         self.marks = self.marks.with(marks);
+        self
+    }
+
+    /// Without these marks of its own; those of its parts stay.
+    pub fn own_unmarked(mut self, marks: Marks) -> Val {
+        self.marks = self.marks.without(marks);
         self
     }
 

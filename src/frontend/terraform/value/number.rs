@@ -1,5 +1,6 @@
-//! Terraform's numbers: binary floating point with 512 bits, as `cty.Number` computes them, with a fast path for integers.
+//! Terraform's numbers: binary floating point of 512 bits, as `cty.Number` computes them, with a fast path for integers.
 //!
+//! What functions compute in doubles has 53 bits, and what they count has 64: a result has the bits of its operand with more.
 //! `0.1 + 0.2 == 0.3` is true at this precision once written back in decimal, and `1 / 3 * 3 == 1`.
 
 use std::cmp::Ordering;
@@ -9,13 +10,17 @@ use std::sync::Arc;
 
 use dashu_float::FBig;
 use dashu_float::round::mode::HalfEven;
-use dashu_int::IBig;
+use dashu_int::{IBig, UBig};
 
 type Float = FBig<HalfEven, 2>;
 type Decimal = FBig<HalfEven, 10>;
 
 /// Bits of the mantissa, as terraform parses and computes.
 const PRECISION: usize = 512;
+/// Bits of a double.
+const DOUBLE: usize = 53;
+/// Bits of a number that counts.
+const WORD: usize = 64;
 /// Decimal digits that tell any two mantissas of that size apart.
 const DIGITS: usize = 156;
 /// Decimal exponents beyond this are refused: writing such a number out would cost more than it is worth.
@@ -26,9 +31,9 @@ const MAX_BINARY_EXPONENT: isize = 40_000;
 /// A number.
 #[derive(Debug, Clone)]
 pub enum Number {
-    /// An integer that fits.
+    /// An integer that fits, of full precision.
     Int(i64),
-    /// Any other number; integers that fit are never here.
+    /// Any other number; integers of full precision that fit are never here.
     Big(Arc<Float>),
 }
 
@@ -76,17 +81,21 @@ impl Number {
         Some(Number::of(decimal.with_base_and_precision::<2>(PRECISION).value()))
     }
 
-    /// The nearest number to a double; none for infinities and NaN.
-    pub fn from_f64(float: f64) -> Option<Number> {
-        if float.fract() == 0.0 && float.abs() < 9.0e15 {
-            return Some(Number::Int(float as i64));
-        }
-        let float = Float::try_from(float).ok().filter(|_| float.is_finite())?;
-        Some(Number::of(float.with_precision(PRECISION).value()))
+    /// What is computed in doubles; none for infinities and NaN.
+    pub fn from_f64(double: f64) -> Option<Number> {
+        let float = Float::try_from(double).ok().filter(|_| double.is_finite())?;
+        let float = if double == 0.0 && double.is_sign_negative() { -Float::ZERO } else { float };
+        Some(Number::Big(Arc::new(float.with_precision(DOUBLE).value())))
+    }
+
+    /// What is counted: an integer of 64 bits.
+    pub fn word(int: i64) -> Number {
+        Number::Big(Arc::new(Float::from(int).with_precision(WORD).value()))
     }
 
     fn of(float: Float) -> Number {
-        if float.repr().is_int()
+        if float.precision() >= PRECISION
+            && float.repr().is_int()
             && float.repr().exponent() < 64
             && let Ok(int) = i64::try_from(float.clone())
         {
@@ -129,7 +138,14 @@ impl Number {
     pub fn multiply(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) if a.checked_mul(*b).is_some() => Ok(Number::Int(a * b)),
-            _ => Number::checked(self.float() * other.float()),
+            _ => {
+                let (a, b) = (self.float(), other.float());
+                let bits = a.precision().max(b.precision());
+                // A product keeps all its bits, up to the full precision.
+                let product = a.with_precision(PRECISION).value() * b.with_precision(PRECISION).value();
+                let bits = bits.max(product.repr().digits());
+                Number::checked(product.with_precision(bits).value())
+            }
         }
     }
 
@@ -162,7 +178,7 @@ impl Number {
     pub fn negate(&self) -> Number {
         match self {
             // Zero has a sign, which shows when it is written out.
-            Number::Int(0) => Number::Big(Arc::new(-Float::ZERO)),
+            Number::Int(0) => Number::Big(Arc::new((-Float::ZERO).with_precision(PRECISION).value())),
             Number::Int(int) if *int != i64::MIN => Number::Int(-int),
             _ => Number::of(-self.float()),
         }
@@ -172,7 +188,8 @@ impl Number {
     pub fn floor(&self) -> Number {
         match self {
             Number::Int(_) => self.clone(),
-            Number::Big(float) => Number::of(float.floor().with_precision(PRECISION).value()),
+            Number::Big(float) if float.repr().is_neg_zero() => Number::Int(0),
+            Number::Big(float) => Number::of(float.floor().with_precision(float.precision()).value()),
         }
     }
 
@@ -180,7 +197,8 @@ impl Number {
     pub fn ceil(&self) -> Number {
         match self {
             Number::Int(_) => self.clone(),
-            Number::Big(float) => Number::of(float.ceil().with_precision(PRECISION).value()),
+            Number::Big(float) if float.repr().is_neg_zero() => Number::Int(0),
+            Number::Big(float) => Number::of(float.ceil().with_precision(float.precision()).value()),
         }
     }
 
@@ -188,7 +206,7 @@ impl Number {
     pub fn truncate(&self) -> Number {
         match self {
             Number::Int(_) => self.clone(),
-            Number::Big(float) => Number::of(float.trunc().with_precision(PRECISION).value()),
+            Number::Big(float) => Number::of(float.trunc().with_precision(float.precision()).value()),
         }
     }
 
@@ -210,6 +228,9 @@ impl Number {
         match self {
             Number::Int(int) => Some(*int),
             Number::Big(float) if float.repr().is_neg_zero() => Some(0),
+            Number::Big(float) if float.repr().is_int() && float.repr().exponent() < 64 => {
+                i64::try_from((**float).clone()).ok()
+            }
             Number::Big(_) => None,
         }
     }
@@ -221,6 +242,60 @@ impl Number {
             Number::Big(float) => float.trunc().to_int().value(),
         };
         int.in_radix(base).to_string()
+    }
+
+    /// The decimal with this many digits after the point; halves go to the even digit.
+    pub fn fixed(&self, places: usize) -> String {
+        let sign = if self.has_minus() { "-" } else { "" };
+        let digits = self.scaled(places as i64).to_string();
+        let padded = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+
+    /// The sign, this many significant digits, and the decimal exponent of the first.
+    pub fn scientific(&self, digits: usize) -> (bool, String, i64) {
+        if *self == Number::Int(0) {
+            return (self.has_minus(), "0".repeat(digits), 0);
+        }
+        let repr = self.float().into_repr();
+        let bits = repr.digits() as i64 + repr.exponent() as i64;
+        let mut power = (bits as f64 * std::f64::consts::LOG10_2).floor() as i64;
+        loop {
+            let text = self.scaled(digits as i64 - 1 - power).to_string();
+            match text.len().cmp(&digits) {
+                Ordering::Equal => return (self.has_minus(), text, power),
+                Ordering::Greater => power += 1,
+                Ordering::Less => power -= 1,
+            }
+        }
+    }
+
+    /// The integer nearest to the number times a power of ten, without its sign; halves go to the even one.
+    fn scaled(&self, power: i64) -> UBig {
+        let (significand, exponent) = self.float().into_repr().into_parts();
+        let (_, mut above) = significand.into_parts();
+        let mut below = UBig::ONE;
+        let ten = UBig::from(10u8).pow(power.unsigned_abs() as usize);
+        if power >= 0 {
+            above *= ten
+        } else {
+            below *= ten
+        }
+        if exponent >= 0 {
+            above <<= exponent as usize
+        } else {
+            below <<= exponent.unsigned_abs()
+        }
+        let (whole, rest) = (&above / &below, &above % &below);
+        let twice = rest * 2u8;
+        let is_up = twice > below || (twice == below && &whole % 2u8 == 1);
+        if is_up { whole + UBig::ONE } else { whole }
+    }
+
+    /// Negative, or the zero that is written with a minus.
+    fn has_minus(&self) -> bool {
+        self.is_negative() || matches!(self, Number::Big(float) if float.repr().is_neg_zero())
     }
 
     /// The nearest double.
@@ -265,8 +340,12 @@ impl fmt::Display for Number {
         if float.repr().is_neg_zero() {
             return f.write_str("-0");
         }
+        if let Some(int) = self.as_i64() {
+            return write!(f, "{int}");
+        }
         let at = |digits: usize| (**float).clone().with_base_and_precision::<10>(digits).value();
-        let same = |decimal: &Decimal| decimal.clone().with_base_and_precision::<2>(PRECISION).value() == **float;
+        let same =
+            |decimal: &Decimal| decimal.clone().with_base_and_precision::<2>(float.precision()).value() == **float;
         let (mut short, mut enough) = (0, DIGITS);
         while enough - short > 1 {
             let middle = short + (enough - short) / 2;
@@ -325,6 +404,28 @@ mod tests {
         assert_eq!(number("1.50").to_string(), "1.5");
         assert_eq!(number("1e3").to_string(), "1000");
         assert_eq!(number("1").divide(&number("3")).unwrap().to_string().len(), 2 + 155);
+    }
+
+    #[test]
+    fn results_are_as_precise_as_their_operands() {
+        assert_eq!(Number::from_f64(-39.752115110873014).unwrap().to_string(), "-39.752115110873014");
+        assert_eq!(Number::word(1).divide(&Number::word(3)).unwrap().to_string(), "0.33333333333333333334");
+        assert_eq!(Number::word(1).divide(&number("3")).unwrap().to_string().len(), 2 + 155);
+        assert_eq!(
+            Number::from_f64(0.1).unwrap().multiply(&Number::from_f64(3.0).unwrap()).unwrap().to_string(),
+            "0.30000000000000002"
+        );
+        assert_eq!(Number::from_f64(-0.0).unwrap().to_string(), "-0");
+    }
+
+    #[test]
+    fn decimals_are_rounded_from_all_bits() {
+        assert_eq!(number("0.1").fixed(25), "0.1000000000000000000000000");
+        assert_eq!(number("2.5").fixed(0), "2");
+        assert_eq!(number("-0.005").fixed(2), "-0.01");
+        assert_eq!(number("1e30").fixed(1), "1000000000000000000000000000000.0");
+        assert_eq!(number("999.96").scientific(4), (false, "1000".into(), 3));
+        assert_eq!(number("-0.00012345").scientific(3), (true, "123".into(), -4));
     }
 
     #[test]

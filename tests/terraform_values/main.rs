@@ -1,0 +1,127 @@
+//! Random expressions mean to gate what they mean to terraform: value, type, sensitivity, or an error.
+//!
+//! `GATE_DIFFERENTIAL_COUNT` and `GATE_DIFFERENTIAL_SEED` make the run longer or another one. Without terraform 1.11 on the
+//! path nothing is compared.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod generator;
+mod oracle;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use gate::frontend::Settings;
+use gate::frontend::terraform::evaluate_all;
+use gate::frontend::terraform::value::lower::encode_json;
+use gate::frontend::terraform::value::{Marks, Val};
+use gate::source::Sources;
+
+use self::generator::{Random, expression};
+use self::oracle::Verdict;
+
+/// Expressions in one module for terraform.
+const BATCH: usize = 400;
+/// As the threads of a scan have it.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Files that expressions read.
+const FILES: &[(&str, &[u8])] = &[
+    ("plain.txt", b"plain text\n"),
+    ("nested/deep.txt", b"deep"),
+    ("nested/more/deeper.txt", b"deeper"),
+    ("hello.tftpl", b"Hello ${name}!\n"),
+    ("loop.tftpl", b"%{ for name in names ~}\n- ${name}\n%{ endfor ~}\n"),
+    ("bytes.bin", b"\xff\xfe\x00"),
+];
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn random_expressions_mean_what_terraform_says() {
+    if !oracle::is_installed() {
+        eprintln!("skipped: there is no terraform 1.11 to compare with");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in FILES {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let count = number("GATE_DIFFERENTIAL_COUNT", 300) as usize;
+    let mut random = Random::new(number("GATE_DIFFERENTIAL_SEED", 1));
+    let mut seen = BTreeSet::new();
+    let mut differences = Vec::new();
+    let mut values = 0;
+    while seen.len() < count {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH.min(count - seen.len() + batch.len()) {
+            let expression = expression(&mut random);
+            if seen.insert(expression.clone()) {
+                batch.push(expression);
+            }
+        }
+        let answers = gate(folder.path(), &batch);
+        for ((expression, answer), verdict) in batch.iter().zip(answers).zip(oracle::ask(folder.path(), &batch)) {
+            values += usize::from(matches!(verdict, Verdict::Value { .. }));
+            if let Some(difference) = difference(expression, &answer, &verdict) {
+                differences.push(format!("{expression}\n    {difference}"));
+            }
+        }
+    }
+    eprintln!("{} expressions, {values} of them with a value", seen.len());
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+fn gate(folder: &Path, expressions: &[String]) -> Vec<Result<Val, String>> {
+    let settings = Settings { root: folder.to_path_buf(), ..Settings::default() };
+    let work = || {
+        let mut answers = Vec::new();
+        let expressions = expressions.iter().map(String::as_str);
+        evaluate_all(&settings, &Sources::default(), &[], expressions, &mut |answer| {
+            answers.push(answer);
+        });
+        answers
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+        thread.spawn_scoped(scope, work).unwrap().join().unwrap()
+    })
+}
+
+fn difference(expression: &str, answer: &Result<Val, String>, verdict: &Verdict) -> Option<String> {
+    let mentions = |names: &[&str]| names.iter().any(|name| expression.contains(name));
+    // Left unknown on purpose: dependent on the machine, or unknown to terraform for no reason.
+    let may_be_open = mentions(&["abspath(", "format"]);
+    match (answer, verdict) {
+        // Gate has no infinity.
+        (Err(message), _) if ["division by zero", "finite", "out of range"].iter().any(|one| message.contains(one)) => {
+            None
+        }
+        (Ok(_), Verdict::Value { .. }) if mentions(&["% 0", "% -0"]) => None,
+        (_, Verdict::Unwritable) | (Err(_), Verdict::Refused(_)) => None,
+        (Ok(val), Verdict::Unknown) if val.has_unknown() || may_be_open => None,
+        (Ok(val), Verdict::Value { .. }) if val.has_unknown() && may_be_open => None,
+        (Ok(val), Verdict::Value { json, ty, is_sensitive }) => {
+            let ours = (encode_json(val), val.ty().to_string(), val.deep_marks().has(Marks::SENSITIVE));
+            // The last bit of a logarithm is another in each library.
+            let is_near = mentions(&["pow(", "log("]) && near(&ours.0, json);
+            let same = !val.has_unknown() && (ours.0 == *json || is_near) && (&ours.1, &ours.2) == (ty, is_sensitive);
+            (!same).then(|| {
+                format!("terraform {json} {ty} {is_sensitive}\n    gate      {} {} {}", ours.0, ours.1, ours.2)
+            })
+        }
+        (Ok(val), _) => Some(format!("terraform {verdict:?}\n    gate      {} {}", encode_json(val), val.ty())),
+        (Err(message), _) => Some(format!("terraform {verdict:?}\n    gate      refuses: {message}")),
+    }
+}
+
+fn near(a: &str, b: &str) -> bool {
+    match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => (a - b).abs() <= 1e-12 * a.abs(),
+        _ => false,
+    }
+}
