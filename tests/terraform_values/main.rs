@@ -80,7 +80,7 @@ fn gate(folder: &Path, expressions: &[String]) -> Vec<Result<Val, String>> {
     let settings = Settings { root: folder.to_path_buf(), ..Settings::default() };
     let work = || {
         let mut answers = Vec::new();
-        let expressions = expressions.iter().map(String::as_str);
+        let expressions = expressions.iter().cloned();
         evaluate_all(&settings, &Sources::default(), &[], expressions, &mut |answer| {
             answers.push(answer);
         });

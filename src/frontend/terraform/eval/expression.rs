@@ -281,7 +281,7 @@ impl Evaluator<'_> {
                 let types: Vec<Type> = items.iter().map(Val::ty).collect();
                 match unify(&types) {
                     Some(ty) if types.iter().all(|one| *one == ty) => Val::list(ty, items, span),
-                    _ if types.is_empty() => Val::list(Type::Dynamic, items, span),
+                    _ if types.is_empty() => Val::list(splat_type(&source, &apply), items, span),
                     _ => Val::tuple(items, span),
                 }
             }
@@ -299,6 +299,13 @@ impl Evaluator<'_> {
         };
         Ok(val.marked(marks))
     }
+}
+
+/// The type of the elements that a splat over an empty list would have.
+fn splat_type(source: &Val, apply: &dyn Fn(&Val) -> Evaluated) -> Type {
+    let ty = source.ty().element().cloned().unwrap_or_default();
+    let element = Val::unknown(Unknown { ty, ..Unknown::default() }, source.span);
+    apply(&element).map(|val| val.ty()).unwrap_or_default()
 }
 
 /// What an operator yields, whatever its operands are; dynamic for anything else.

@@ -209,11 +209,11 @@ fn element(arguments: &[Val], at: &Place) -> Answer {
         other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
     }
     let index = whole(&arguments[1], i64::MIN, i64::MAX)?;
-    // Beyond the end it begins again, before the start it counts from the end.
-    let within = |len: usize| index.rem_euclid(len as i64) as usize;
+    // Beyond the end it begins again; terraform refuses what is left of a negative number, but not zero.
+    let within = |len: usize| usize::try_from(index % len as i64).map_err(|_| "the index is negative".to_string());
     if list.is_unknown() {
         let element = match &list.ty() {
-            Type::Tuple(items) if !items.is_empty() => items[within(items.len())].clone(),
+            Type::Tuple(items) if !items.is_empty() => items[within(items.len())?].clone(),
             ty => ty.element().cloned().unwrap_or_default(),
         };
         return Ok(Val::depends(element, arguments.iter().collect::<Vec<_>>().as_slice(), at.span));
@@ -222,7 +222,7 @@ fn element(arguments: &[Val], at: &Place) -> Answer {
     if items.is_empty() {
         return Err("the list is empty".into());
     }
-    Ok(items[within(items.len())].clone())
+    Ok(items[within(items.len())?].clone())
 }
 
 fn flatten(arguments: &[Val], at: &Place) -> Answer {

@@ -1,0 +1,574 @@
+//! What Terraform's functions, operators and conversions yield, as terraform 1.11 answers: value and type, or a refusal.
+
+#![allow(clippy::unwrap_used)]
+
+use gate::frontend::Settings;
+use gate::frontend::terraform::evaluate_all;
+use gate::frontend::terraform::value::lower::encode_json;
+use gate::frontend::terraform::value::{Marks, Val};
+use gate::source::Sources;
+
+/// As the threads of a scan have it.
+const STACK_BYTES: usize = 64 << 20;
+
+fn evaluate(root: &std::path::Path, expressions: &[&str]) -> Vec<Result<Val, String>> {
+    let settings = Settings { root: root.to_path_buf(), ..Settings::default() };
+    let expressions: Vec<String> = expressions.iter().map(|text| text.to_string()).collect();
+    let work = move || {
+        let mut answers = Vec::new();
+        evaluate_all(&settings, &Sources::default(), &[], expressions.into_iter(), &mut |answer| answers.push(answer));
+        answers
+    };
+    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).unwrap().join().unwrap()
+}
+
+fn shown(answer: &Result<Val, String>) -> String {
+    match answer {
+        Err(_) => "refused".into(),
+        Ok(val) if val.has_unknown() => "unknown".into(),
+        Ok(val) => {
+            let sensitive = if val.deep_marks().has(Marks::SENSITIVE) { " (sensitive)" } else { "" };
+            format!("{} : {}{sensitive}", encode_json(val), val.ty())
+        }
+    }
+}
+
+#[test]
+fn functions_yield_what_terraform_yields() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<&str> = TABLE.lines().filter(|line| !line.starts_with('#')).collect();
+    let (expressions, wanted): (Vec<&str>, Vec<&str>) =
+        lines.chunks(2).map(|pair| (pair[0], pair[1].trim_start())).unzip();
+    let answers = evaluate(folder.path(), &expressions);
+    let wrong: Vec<String> = expressions
+        .iter()
+        .zip(&answers)
+        .zip(&wanted)
+        .filter(|((_, answer), wanted)| shown(answer) != **wanted)
+        .map(|((expression, answer), wanted)| {
+            format!("{expression}\n  wanted {wanted}\n  is     {} {answer:?}", shown(answer))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_outside_the_root_is_read() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret.txt"), "secret").unwrap();
+    let folder = outside.path().join("root");
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("../secret.txt", folder.join("link.txt")).unwrap();
+    std::os::unix::fs::symlink("..", folder.join("up")).unwrap();
+    let absolute = format!("file({:?})", outside.path().join("secret.txt").to_str().unwrap());
+    let expressions = [
+        "file(\"../secret.txt\")",
+        "file(\"link.txt\")",
+        "file(\"up/secret.txt\")",
+        "file(\"root/../../secret.txt\")",
+        "filebase64(\"link.txt\")",
+        "filesha256(\"../secret.txt\")",
+        "fileexists(\"../secret.txt\")",
+        "templatefile(\"link.txt\", {})",
+        "fileset(\"..\", \"*\")",
+        "fileset(\"up\", \"*.txt\")",
+        &absolute,
+        "file(\"/etc/passwd\")",
+    ];
+    for (expression, answer) in expressions.iter().zip(evaluate(&folder, &expressions)) {
+        assert!(answer.is_err(), "{expression} is {answer:?}");
+    }
+    let found = evaluate(&folder, &["fileset(\".\", \"**\")"]);
+    assert_eq!(shown(&found[0]), "[] : set(string)");
+}
+
+/// An expression and, on the next line, what terraform says.
+const TABLE: &str = r##"# numbers
+abs(-12.4)
+  12.4 : number
+ceil(5.1)
+  6 : number
+ceil(-0.5)
+  0 : number
+floor(-4.9)
+  -5 : number
+log(16, 2)
+  4 : number
+max(3, "17", 5)
+  17 : number
+min([4, 2, 9]...)
+  2 : number
+parseint("fF", 16)
+  255 : number
+parseint("-1011", 2)
+  -11 : number
+parseint("12", 2)
+  refused
+pow(2, 10)
+  1024 : number
+pow(2, -2)
+  0.25 : number
+signum(-13)
+  -1 : number
+sum([1, 2.5, "3"])
+  6.5 : number
+sum([])
+  refused
+length([1]) / length([1, 2, 3])
+  0.33333333333333333334 : number
+7 % -3
+  1 : number
+-7 % 3
+  -1 : number
+1 / 3 * 3 == 1
+  true : bool
+# text
+chomp("end\r\n\n")
+  "end" : string
+endswith("main.tf", ".tf")
+  true : bool
+startswith("main.tf", "mai")
+  true : bool
+strcontains("policy", "lic")
+  true : bool
+indent(2, "a\nb")
+  "a\n  b" : string
+join("-", ["a", "b"], ["c"])
+  "a-b-c" : string
+join(",", [null])
+  refused
+lower("ÄÖ ǅ")
+  "äö ǆ" : string
+upper("straße")
+  "STRAßE" : string
+title("hello wide_world 2nd")
+  "Hello Wide_world 2nd" : string
+split(",", "a,,b")
+  ["a","","b"] : list(string)
+split("", "añb")
+  ["a","ñ","b"] : list(string)
+strrev("añ👨‍👩‍👧")
+  "👨‍👩‍👧ña" : string
+substr("grüße", 2, 2)
+  "üß" : string
+substr("hello", -3, -1)
+  "llo" : string
+trim("--x--", "-")
+  "x" : string
+trimprefix("aab", "a")
+  "ab" : string
+trimsuffix("baa", "a")
+  "ba" : string
+trimspace("\t x \n")
+  "x" : string
+replace("1.2.3", ".", "-")
+  "1-2-3" : string
+replace("ab12", "/([a-z]+)([0-9]+)/", "$2-$1")
+  "12-ab" : string
+# format
+format("%05d|%-4s|%+.2f", 42, "x", 1.005)
+  "00042|x   |+1.00" : string
+format("%.20f", 0.1)
+  "0.10000000000000000000" : string
+format("%x %X %o %b", 255, 255, 8, 5)
+  "ff FF 10 101" : string
+format("%#v", { b = [true], a = null })
+  "{\"a\":null,\"b\":[true]}" : string
+format("%q", "a\"b")
+  "\"a\\\"b\"" : string
+format("%e %g %g", 123456.789, 1e21, 0.00001)
+  "1.234568e+05 1e+21 1e-05" : string
+format("%[2]s %[1]s", "a", "b")
+  "b a" : string
+format("%s")
+  refused
+format("%d", 1.5)
+  refused
+format("%.2s|%5s|%.0s", "hello", "ab", "kept")
+  "he|   ab|kept" : string
+formatlist("%s=%d", ["a", "b"], [1, 2])
+  ["a=1","b=2"] : list(string)
+formatlist("%s-%s", "x", ["a", "b"])
+  ["x-a","x-b"] : list(string)
+formatlist("%s-%s", ["a"], ["b", "c"])
+  refused
+# collections
+alltrue([true, "true"])
+  true : bool
+alltrue([])
+  true : bool
+anytrue([false, "true"])
+  true : bool
+chunklist(["a", "b", "c"], 2)
+  [["a","b"],["c"]] : list(list(string))
+coalesce(null, "", "x", 1)
+  "x" : string
+coalesce(null, null)
+  refused
+coalescelist([], [1], [2])
+  [1] : tuple([number])
+compact(["a", "", null, "b"])
+  ["a","b"] : list(string)
+concat([1], tolist(["a"]), [])
+  [1,"a"] : tuple([number, string])
+concat(tolist([1]), tolist(["a"]))
+  ["1","a"] : list(string)
+contains(["1", "2"], 1)
+  false : bool
+contains(tolist([1, 2]), 2)
+  true : bool
+distinct(["b", "a", "b"])
+  ["b","a"] : list(string)
+element(["a", "b", "c"], 4)
+  "b" : string
+element(["a", "b", "c"], -1)
+  refused
+element([], 0)
+  refused
+flatten([[1, [2]], [], toset(["a"])])
+  [1,2,"a"] : tuple([number, number, string])
+index(["a", "b"], "b")
+  1 : number
+index(["a"], "z")
+  refused
+keys({ b = 1, a = 2 })
+  ["a","b"] : tuple([string, string])
+length("a\u0301👨‍👩‍👧")
+  2 : number
+length({ a = 1 })
+  1 : number
+lookup({ a = 1 }, "b", "none")
+  "none" : string
+lookup(tomap({ a = 1 }), "b", "none")
+  refused
+matchkeys(["i-1", "i-2", "i-3"], ["a", "b", "a"], ["a"])
+  ["i-1","i-3"] : list(string)
+merge({ a = 1 }, null, { b = "x" })
+  {"a":1,"b":"x"} : object({a=number, b=string})
+merge(tomap({ a = 1 }), tomap({ a = 2 }))
+  {"a":2} : map(number)
+merge(tostring(null))
+  refused
+one([])
+  null : dynamic
+one(["only"])
+  "only" : string
+one([1, 2])
+  refused
+range(1, 8, 3)
+  [1,4,7] : list(number)
+range(3, 0)
+  [3,2,1] : list(number)
+range(1, 5, -1)
+  refused
+reverse(["a", 1])
+  [1,"a"] : tuple([number, string])
+slice(["a", "b", "c"], 1, 3)
+  ["b","c"] : tuple([string, string])
+slice(["a"], 1, 0)
+  refused
+sort(["b", "B", "a", "10", "9"])
+  ["10","9","B","a","b"] : list(string)
+transpose({ a = ["1", "2"], b = ["2"] })
+  {"1":["a"],"2":["a","b"]} : map(list(string))
+values({ b = "x", a = 1 })
+  [1,"x"] : tuple([number, string])
+zipmap(["a", "b"], [1, "x"])
+  {"a":1,"b":"x"} : object({a=number, b=string})
+zipmap(["a"], tolist([1]))
+  {"a":1} : map(number)
+zipmap(["a"], [])
+  refused
+setintersection(["a", "b"], ["b", "c"])
+  ["b"] : set(string)
+setsubtract([1, 2], ["2"])
+  ["1"] : set(string)
+setunion(["b"], ["a"], ["b"])
+  ["a","b"] : set(string)
+setunion([null], [{ a = 1 }])
+  refused
+setproduct(["a", "b"], [1, 2])
+  [["a",1],["a",2],["b",1],["b",2]] : list(tuple([string, number]))
+setproduct(toset(["a"]), [true])
+  [["a",true]] : set(tuple([string, bool]))
+setproduct(["a"], [])
+  [] : list(tuple([string, dynamic]))
+# conversions
+tobool("true")
+  true : bool
+tobool("True")
+  refused
+tolist(["a", 1])
+  ["a","1"] : list(string)
+tolist([[1], []])
+  [[1],[]] : list(list(number))
+tolist([1, {}])
+  refused
+tolist(null)
+  null : list(dynamic)
+tomap({ a = 1, b = "x" })
+  {"a":"1","b":"x"} : map(string)
+tomap({ a = [1], b = null })
+  {"a":[1],"b":null} : map(tuple([number]))
+tomap(tostring(null))
+  refused
+tonumber("1e3")
+  1000 : number
+tonumber("0x1f")
+  refused
+tonumber("")
+  refused
+toset(["b", "a", "b", 1])
+  ["1","a","b"] : set(string)
+tostring(1.50)
+  "1.5" : string
+tostring([])
+  refused
+sensitive("x")
+  "x" : string (sensitive)
+nonsensitive(sensitive("x"))
+  "x" : string
+issensitive(sensitive(1))
+  true : bool
+issensitive([sensitive(1)])
+  false : bool
+can(1 + "x")
+  false : bool
+try([][0], "otherwise")
+  "otherwise" : string
+ephemeralasnull("x")
+  "x" : string
+# conditionals
+true ? 1 : "x"
+  "1" : string
+false ? 1 : "x"
+  "x" : string
+true ? [] : [1]
+  [] : list(number)
+true ? [1] : ["a"]
+  ["1"] : tuple([string])
+true ? [1, "a"] : [true, null]
+  refused
+true ? [1] : [1, "a"]
+  ["1"] : list(string)
+true ? { a = 1 } : { b = "x" }
+  {"a":"1"} : map(string)
+true ? { a = 1 } : { a = "x" }
+  {"a":"1"} : object({a=string})
+true ? { a = 1 } : [1]
+  refused
+true ? tomap({}) : { a = true }
+  {} : map(bool)
+true ? tolist([]) : ["a"]
+  [] : list(string)
+true ? toset(["a"]) : ["b"]
+  ["a"] : set(string)
+true ? null : tolist(["a"])
+  null : list(string)
+[for x in [1, 2, 3] : x * 2 if x != 2]
+  [2,6] : tuple([number, number])
+{ for k, v in { a = 1, b = 2 } : v => k }
+  {"1":"a","2":"b"} : object({1=string, 2=string})
+{ for s in ["ab", "ac", "b"] : substr(s, 0, 1) => s... }
+  {"a":["ab","ac"],"b":["b"]} : object({a=tuple([string, string]), b=tuple([string])})
+{ for s in ["a", "a"] : s => 1 }
+  refused
+[{ a = 1 }, { a = 2 }][*].a
+  [1,2] : tuple([number, number])
+{ a = 1 }[*]
+  [{"a":1}] : tuple([object({a=number})])
+null[*]
+  [] : tuple([])
+tolist([{ a = [1, 2] }, { a = [] }])[*].a[*]
+  [[1,2],[]] : list(list(number))
+# encodings
+base64decode("aGk=")
+  "hi" : string
+base64decode("/w==")
+  refused
+base64encode("häß")
+  "aMOkw58=" : string
+textencodebase64("é", "UTF-16LE")
+  "6QA=" : string
+textdecodebase64("6QA=", "UTF-16LE")
+  "é" : string
+urlencode("a b/é&~*")
+  "a+b%2F%C3%A9%26~%2A" : string
+csvdecode("a,b\n1,\"x,\"\"y\"\"\"\n\n2,\n")
+  [{"a":"1","b":"x,\"y\""},{"a":"2","b":""}] : list(object({a=string, b=string}))
+csvdecode("a\nx\"y\n")
+  refused
+csvdecode("a\n\"x\"y\n")
+  refused
+csvdecode("a,b\n1\n")
+  refused
+csvdecode("a,a\n1,2\n")
+  refused
+jsondecode("{\"b\": [1.50, null], \"a\": \"\\ud83d\\ude00\\ud800\"}")
+  {"a":"😀�","b":[1.5,null]} : object({a=string, b=tuple([number, dynamic])})
+jsondecode("123456789012345678901234567890.5")
+  123456789012345678901234567890.5 : number
+jsondecode("01")
+  refused
+jsondecode("[1,]")
+  refused
+jsonencode({ b = "<&>", a = [1.0, null, true], c = tomap({}) })
+  "{\"a\":[1,null,true],\"b\":\"\\u003c\\u0026\\u003e\",\"c\":{}}" : string
+jsonencode(1e21)
+  "1000000000000000000000" : string
+yamldecode("a: &x [1, yes, ~]\nb: *x\nc: 0x1F\n")
+  {"a":[1,true,null],"b":[1,true,null],"c":31} : object({a=tuple([number, bool, dynamic]), b=tuple([number, bool, dynamic]), c=number})
+yamldecode("\ta: 1")
+  refused
+yamldecode("{<<: {a: 1, b: 2}, b: 3}")
+  {"a":1,"b":3} : object({a=number, b=number})
+yamldecode("a: 1\n---\nb: 2\n")
+  refused
+yamlencode({ list = ["a", 1, []], text = "x\ny\n", "" = null })
+  "\"\": null\n\"list\":\n- \"a\"\n- 1\n- []\n\"text\": |\n  x\n  y\n" : string
+yamlencode("plain")
+  "\"plain\"\n" : string
+# hashes
+md5("gate")
+  "63d721d24d2dde776e05e4b8c47f08a3" : string
+sha1("gate")
+  "3c5b492776742690efb6a0f1fd8508693400e2cc" : string
+sha256("gate")
+  "c974e17b8e7321ce8c12983de3d0ed4a289821f579bbe0925b0181a4bc8e8d80" : string
+sha512("gate")
+  "bc2a235f2e2cb06b3c9df4932fc60146dd0b4771943ae86a6612d222f3aaf8027b357383569245aabd8508b0b6804a2bb5663bbde49567d663d3c9c737983f0b" : string
+base64sha256("gate")
+  "yXThe45zIc6MEpg949DtSiiYIfV5u+CSWwGBpLyOjYA=" : string
+base64sha512("gate")
+  "vCojXy4ssGs8nfSTL8YBRt0LR3GUOuhqZhLSIvOq+AJ7NXODVpJFqr2FCLC2gEortWY7veSVZ9Zj08nHN5g/Cw==" : string
+uuidv5("dns", "example.com")
+  "cfbff0d1-9375-5685-968c-48ce8b15ae17" : string
+uuidv5("nothing", "x")
+  refused
+# networks
+cidrhost("10.12.112.0/20", 16)
+  "10.12.112.16" : string
+cidrhost("10.12.112.0/20", -1)
+  "10.12.127.255" : string
+cidrhost("10.0.0.0/30", 4)
+  refused
+cidrnetmask("172.16.0.0/12")
+  "255.240.0.0" : string
+cidrnetmask("fd00::/8")
+  refused
+cidrsubnet("172.16.0.0/12", 4, 2)
+  "172.18.0.0/16" : string
+cidrsubnet("fd00:fd12:3456:7890::/56", 16, 162)
+  "fd00:fd12:3456:7800:a200::/72" : string
+cidrsubnet("10.0.0.0/8", 2, 4)
+  refused
+cidrsubnets("10.1.0.0/16", 4, 4, 8, 4)
+  ["10.1.0.0/20","10.1.16.0/20","10.1.32.0/24","10.1.48.0/20"] : list(string)
+cidrsubnets("10.0.0.0/30", 1, 1, 1)
+  refused
+# patterns
+regex("[a-z]+", "53453453.345345aaabbbccc23454")
+  "aaabbbccc" : string
+regex("(\\d+)-(\\d+)", "2019-02")
+  ["2019","02"] : tuple([string, string])
+regex("(?P<year>\\d+)-(?P<month>\\d+)", "2019-02")
+  {"month":"02","year":"2019"} : object({month=string, year=string})
+regex("x", "abc")
+  refused
+regex("(a)|(b)", "b")
+  [null,"b"] : tuple([string, string])
+regexall("[a-z]", "1a2b")
+  ["a","b"] : list(string)
+regexall("{", "a{b")
+  ["{"] : list(string)
+regexall("a{,2}", "a{,2}")
+  ["a{,2}"] : list(string)
+regex("a**", "a")
+  refused
+regex("a{1001}", "a")
+  refused
+regex("[[a]+", "[a[")
+  "[a[" : string
+regex("[a&&b]+", "&a&b")
+  "\u0026a\u0026b" : string
+regex("\\<a", "<a")
+  "\u003ca" : string
+regex("(?x)a", "a")
+  refused
+regex("\\101", "A")
+  "A" : string
+regex("\\w+", "é_a")
+  "_a" : string
+regex("(?i)HELLO", "say hello")
+  "hello" : string
+regex("\\Qa.b\\E", "a.b")
+  "a.b" : string
+regex("(?=a)", "a")
+  refused
+# times
+formatdate("EEE, DD MMM YYYY hh:mm:ss ZZZ", "2018-01-02T23:12:01Z")
+  "Tue, 02 Jan 2018 23:12:01 UTC" : string
+formatdate("h 'o''clock' aa", "2018-01-02T23:12:01-07:00")
+  "23 o'clock pm" : string
+formatdate("YYYQ", "2018-01-02T23:12:01Z")
+  refused
+timeadd("2017-11-22T00:00:00Z", "-10m")
+  "2017-11-21T23:50:00Z" : string
+timeadd("2017-11-22T00:00:00+01:00", "1h30m1.5s")
+  "2017-11-22T01:30:01+01:00" : string
+timeadd("2017-11-22", "1h")
+  refused
+timecmp("2017-11-22T00:00:00Z", "2017-11-22T01:00:00+01:00")
+  0 : number
+timecmp("2024-06-30T23:59:60Z", "2024-06-30T23:59:59Z")
+  refused
+# paths
+basename("a/b.txt")
+  "b.txt" : string
+basename("/")
+  "/" : string
+dirname("a/b/c.txt")
+  "a/b" : string
+dirname("c.txt")
+  "." : string
+abspath("/a/../b//c/.")
+  "/b/c" : string
+pathexpand("a/~")
+  "a/~" : string
+fileexists("missing.txt")
+  false : bool
+# templates
+"%{ for s in ["a", "b"] ~} ${s}, %{ endfor ~} ."
+  "a, b, ." : string
+"%{ if true ~} yes %{ else } no %{ endif }"
+  "yes " : string
+"$${a} %%{b} $c %d"
+  "${a} %{b} $c %d" : string
+"${[1]}"
+  [1] : tuple([number])
+"a${null}"
+  refused
+"\uD83D"
+  refused
+"é" == "e\u0301"
+  true : bool
+1 == "1"
+  false : bool
+null == tostring(null)
+  true : bool
+tolist(["a"]) == ["a"]
+  false : bool
+!"true"
+  false : bool
+-"5"
+  -5 : number
+1 + "x"
+  refused
+true && null
+  refused
+0.1 + 0.2
+  0.3 : number
+100000000000000000000000 + 1
+  100000000000000000000001 : number
+"##;
