@@ -422,7 +422,7 @@ mod tests {
     fn decimals_are_rounded_from_all_bits() {
         assert_eq!(number("0.1").fixed(25), "0.1000000000000000000000000");
         assert_eq!(number("2.5").fixed(0), "2");
-        assert_eq!(number("-0.005").fixed(2), "-0.01");
+        assert_eq!(number("-0.005").fixed(2), "-0.00");
         assert_eq!(number("1e30").fixed(1), "1000000000000000000000000000000.0");
         assert_eq!(number("999.96").scientific(4), (false, "1000".into(), 3));
         assert_eq!(number("-0.00012345").scientific(3), (true, "123".into(), -4));
