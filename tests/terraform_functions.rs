@@ -467,6 +467,14 @@ cidrsubnets("10.1.0.0/16", 4, 4, 8, 4)
   ["10.1.0.0/20","10.1.16.0/20","10.1.32.0/24","10.1.48.0/20"] : list(string)
 cidrsubnets("10.0.0.0/30", 1, 1, 1)
   refused
+cidrsubnets("::/0", 1, 1, 1)
+  refused
+cidrsubnets("0.0.0.0/0", 8)
+  refused
+cidrsubnets("8000::/1", 1, 1)
+  ["8000::/2","c000::/2"] : list(string)
+cidrsubnets("8000::/1", 1, 1, 1)
+  refused
 # patterns
 regex("[a-z]+", "53453453.345345aaabbbccc23454")
   "aaabbbccc" : string

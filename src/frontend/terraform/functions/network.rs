@@ -87,8 +87,12 @@ fn subnets(arguments: &[Val], at: &Place) -> Answer {
     let net = block(&arguments[0])?;
     let (base, width) = bits(net);
     let start = i64::from(net.prefix_len());
-    // The end of what is taken already, counted from the start of the block.
-    let mut taken: u128 = 0;
+    // Terraform looks for the block before the first, and finds none before address zero.
+    if base == 0 && arguments.len() > 1 {
+        return Err("there is no room in a block that begins at address zero".into());
+    }
+    // The end of what is taken already, counted from the start of the block; none past the last of all addresses.
+    let mut taken: Option<u128> = Some(0);
     let size = width - u32::from(net.prefix_len());
     let mut found = Vec::new();
     for bits in &arguments[1..] {
@@ -97,11 +101,13 @@ fn subnets(arguments: &[Val], at: &Place) -> Answer {
             return Err(format!("the prefix would be {prefix} bits long"));
         }
         let step = 1u128 << (width - prefix as u32);
-        let aligned = taken.div_ceil(step) * step;
-        if size < 128 && aligned + step > 1u128 << size {
-            return Err("the block has no more room".into());
+        let room = || "the block has no more room".to_string();
+        let aligned = taken.and_then(|taken| taken.div_ceil(step).checked_mul(step)).ok_or_else(room)?;
+        let last = aligned.checked_add(step - 1).ok_or_else(room)?;
+        if size < 128 && last >= 1u128 << size {
+            return Err(room());
         }
-        taken = aligned + step;
+        taken = last.checked_add(1);
         let net = IpNet::new(address(base + aligned, width), prefix as u8).map_err(|error| error.to_string())?;
         found.push(string(net.to_string(), at));
     }
