@@ -13,6 +13,9 @@ use crate::source::Span;
 /// Blocks that a single `dynamic` may make.
 const MAX_BLOCKS: usize = 10_000;
 
+/// How often a block is repeated is no part of its body: [`Evaluator::representatives`] tells that once for all instances.
+const REPETITION: &[&str] = &["count", "for_each"];
+
 /// Evaluates the body of a declaration with its override files, in the order of the files. `depends` is told for each
 /// top-level argument or block which resources it refers to.
 pub fn body(
@@ -21,9 +24,18 @@ pub fn body(
     declaration: &Declaration,
     depends: &mut dyn FnMut(&str, Dependencies),
 ) -> Vec<Member> {
-    let mut members = inside(evaluator, scope, declaration.block.body, depends);
+    let mut members = without(REPETITION, evaluator, scope, declaration.block.body, depends);
+    // Of a number that is not known, rules see that it is not.
+    if scope.repetition.key.is_empty() {
+        let open = [("count", scope.repetition.index.as_ref()), ("for_each", scope.repetition.each.as_ref().map(|(key, _)| key))];
+        for (name, val) in open {
+            if let Some(val) = val {
+                members.push(Member { key: name.into(), key_span: val.span, val: val.clone() });
+            }
+        }
+    }
     for (file, body) in &declaration.overrides {
-        for member in inside(evaluator, Scope { file, ..scope }, *body, depends) {
+        for member in without(REPETITION, evaluator, Scope { file, ..scope }, *body, depends) {
             match members.iter_mut().find(|known| known.key == member.key) {
                 Some(known) => *known = member,
                 None => members.push(member),
@@ -40,10 +52,23 @@ pub fn inside(
     body: BodyId,
     depends: &mut dyn FnMut(&str, Dependencies),
 ) -> Vec<Member> {
+    without(&[], evaluator, scope, body, depends)
+}
+
+fn without(
+    left_out: &[&str],
+    evaluator: &Evaluator<'_>,
+    scope: Scope<'_>,
+    body: BodyId,
+    depends: &mut dyn FnMut(&str, Dependencies),
+) -> Vec<Member> {
     let file = scope.file;
-    let mut members: Vec<Member> = Vec::new();
+    let mut members: Vec<Member> = Vec::with_capacity(file.attributes(body).len());
     for attribute in file.attributes(body) {
         let name = file.text(attribute.name);
+        if left_out.contains(&name) {
+            continue;
+        }
         let (val, dependencies) = match name {
             // Names of providers and resources, not values.
             "provider" | "providers" | "ignore_changes" | "replace_triggered_by" => {

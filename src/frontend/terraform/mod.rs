@@ -338,7 +338,11 @@ impl Root {
             let is_data = key.starts_with("data.");
             let labels = &declaration.labels;
             let kind = if is_data { format!("data.{}", labels[0]) } else { labels[0].to_string() };
-            for repetition in evaluator.representatives(instance, declaration, key) {
+            let (all, dependencies) = evaluator.repeated(instance, declaration, key);
+            for repetition in all {
+                if !dependencies.is_empty() {
+                    references.push((self.resources.len() as u32, "for_each".into(), dependencies.clone()));
+                }
                 evaluator.preconditions(Scope::new(instance, &declaration.file, &repetition), declaration, key);
                 let address = format!("{key}{}", repetition.key);
                 self.add(evaluator, instance, declaration, &kind, &labels[1], &address, &repetition, references);
@@ -347,7 +351,11 @@ impl Root {
         for (name, call) in module.calls.iter() {
             let address = format!("module.{name}");
             // One resource for the call however often it is made; `each` and `count` need an instance to mean something.
-            if let Some(repetition) = evaluator.representatives(instance, call, &address).first() {
+            let (all, dependencies) = evaluator.repeated(instance, call, &address);
+            if let Some(repetition) = all.first() {
+                if !dependencies.is_empty() {
+                    references.push((self.resources.len() as u32, "for_each".into(), dependencies));
+                }
                 self.add(evaluator, instance, call, "module", name, &address, repetition, references);
             }
             for child in evaluator.children(instance, name, call).iter() {

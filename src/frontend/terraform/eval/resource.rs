@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::name::Access;
-use super::{Evaluated, Evaluator, Failure, Instance, Repetition, Scope, Space, fail, unknown};
+use super::{Dependencies, Evaluated, Evaluator, Failure, Instance, Repetition, Scope, Space, fail, unknown};
 use crate::frontend::terraform::body;
 use crate::frontend::terraform::module::Declaration;
 use crate::frontend::terraform::policy;
@@ -276,6 +276,18 @@ impl Evaluator<'_> {
                 .help(format!("gate judges up to {MAX_INSTANCES} instances one by one")),
         );
         1
+    }
+
+    /// As [`Evaluator::representatives`], with the resources that the number of instances depends on.
+    pub fn repeated(
+        &self,
+        instance: &Rc<Instance>,
+        declaration: &Declaration,
+        key: &str,
+    ) -> (Vec<Repetition>, Dependencies) {
+        self.collectors.borrow_mut().push(Dependencies::new());
+        let all = self.representatives(instance, declaration, key);
+        (all, self.collectors.borrow_mut().pop().unwrap_or_default())
     }
 
     /// As [`Evaluator::repetitions`], with one representative of unknown key where the number is unknown.
