@@ -4,6 +4,8 @@
 //! `GATE_FMT_TEXTS=200000 GATE_FMT_SEED=7 cargo test --release --test terraform_fmt -- --nocapture` runs longer, from another
 //! seed. What it finds becomes a case in `tests/terraform_syntax.rs`.
 
+#![allow(clippy::print_stderr)]
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;

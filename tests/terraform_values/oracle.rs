@@ -47,8 +47,8 @@ pub fn ask(folder: &Path, expressions: &[String]) -> Vec<Verdict> {
     let mut verdicts: Vec<Option<Verdict>> = vec![None; expressions.len()];
     let mut sensitive = vec![false; expressions.len()];
     std::fs::write(folder.join(".terraformrc"), "").expect("the folder can be written");
-    for index in 0..expressions.len() {
-        write(folder, index, &expressions[index], false);
+    for (index, expression) in expressions.iter().enumerate() {
+        write(folder, index, expression, false);
     }
     loop {
         let output = terraform(folder)

@@ -27,7 +27,10 @@ pub fn body(
     let mut members = without(REPETITION, evaluator, scope, declaration.block.body, depends);
     // Of a number that is not known, rules see that it is not.
     if scope.repetition.key.is_empty() {
-        let open = [("count", scope.repetition.index.as_ref()), ("for_each", scope.repetition.each.as_ref().map(|(key, _)| key))];
+        let open = [
+            ("count", scope.repetition.index.as_ref()),
+            ("for_each", scope.repetition.each.as_ref().map(|(key, _)| key)),
+        ];
         for (name, val) in open {
             if let Some(val) = val {
                 members.push(Member { key: name.into(), key_span: val.span, val: val.clone() });

@@ -106,8 +106,8 @@ const PREDEFINED: &[&str] = &[
 
 fn global_argument<'f>(file: &'f Dockerfile, name: &str) -> Option<Option<&'f str>> {
     let top = file.stages.first().map_or(0, |stage| stage.instructions.start);
-    let pairs = file.instructions[..top].iter().filter(|one| one.keyword == "ARG").flat_map(|one| one.pairs());
-    pairs.filter(|(key, _)| key.text == name).last().map(|(_, value)| value.as_ref().map(|value| value.text.as_str()))
+    let mut pairs = file.instructions[..top].iter().filter(|one| one.keyword == "ARG").flat_map(|one| one.pairs());
+    pairs.rfind(|(key, _)| key.text == name).map(|(_, value)| value.as_ref().map(|value| value.text.as_str()))
 }
 
 fn undefined_argument(cx: &Cx, file: &Dockerfile, out: &mut Findings) {

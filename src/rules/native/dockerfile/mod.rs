@@ -74,10 +74,9 @@ fn mount_option<'f>(flag: &'f Flag, names: &[&str]) -> Option<&'f str> {
 
 /// Targets of the cache and tmpfs mounts of a RUN, without a slash at the end.
 fn volatile_mounts(run: &Instruction) -> impl Iterator<Item = &str> {
-    run.flags.iter().filter(|flag| flag.name == "mount").filter_map(|flag| {
-        matches!(mount_option(flag, &["type"]), Some("cache" | "tmpfs"))
-            .then(|| mount_option(flag, &["target", "dst", "destination"]).unwrap_or("").trim_end_matches('/'))
-    })
+    let is_volatile = |flag: &&Flag| matches!(mount_option(flag, &["type"]), Some("cache" | "tmpfs"));
+    let mounts = run.flags.iter().filter(|flag| flag.name == "mount").filter(is_volatile);
+    mounts.map(|flag| mount_option(flag, &["target", "dst", "destination"]).unwrap_or("").trim_end_matches('/'))
 }
 
 /// Whether a cache or tmpfs mount covers a folder, itself or one above it.
