@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::time::{Duration, Instant};
+
 use gate::frontend::Settings;
 use gate::frontend::terraform::evaluate_all;
 use gate::frontend::terraform::value::lower::encode_json;
@@ -50,6 +52,62 @@ fn functions_yield_what_terraform_yields() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_grows_without_end_is_refused_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("again.tftpl"), "${templatefile(\"again.tftpl\", {})}").unwrap();
+    let product = "setproduct(range(1000), range(1000), range(1000))".to_string();
+    let nested = format!("setproduct({0}, {0}, {0})", "setproduct(range(90), range(90))");
+    let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    let parentheses = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    let sum = format!("1{}", " + 1".repeat(10_000));
+    let nots = format!("{}true", "!".repeat(10_000));
+    let templates = format!("{}1{}", "\"${".repeat(10_000), "}\"".repeat(10_000));
+    let json = format!("jsondecode(\"{}{}\")", "[".repeat(10_000), "]".repeat(10_000));
+    let yaml = format!("yamldecode(\"{}{}\")", "[".repeat(10_000), "]".repeat(10_000));
+    let mut bomb = "a: &a0 [x,x,x,x,x,x,x,x,x,x]\\n".to_string();
+    for level in 1..10 {
+        let again = vec![format!("*a{}", level - 1); 10].join(",");
+        bomb.push_str(&format!("a{level}: &a{level} [{again}]\\n"));
+    }
+    let bomb = format!("yamldecode(\"{bomb}\")");
+    let expressions = [
+        "range(1e9)",
+        "range(0, 1, 1e-9)",
+        "range(1, 1e300, 0.5)",
+        &product,
+        &nested,
+        "format(\"%999999999d\", 1)",
+        "format(\"%.999999999f\", 1)",
+        "indent(999999999, \"a\")",
+        "templatefile(\"again.tftpl\", {})",
+        "9999999999e9999999999",
+        "parseint(\"z\", 1e9)",
+        "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a]]]",
+        "[for a in range(1000) : length([for b in range(1000) : length([for c in range(1000) : a])])]",
+        "replace(replace(replace(join(\"\", range(1000)), \"1\", join(\"\", range(1000))), \"1\", join(\"\", range(1000))), \"1\", join(\"\", range(1000)))",
+        "regex(\"((((a{100}){100}){100}){100})\", \"a\")",
+        &deep,
+        &parentheses,
+        &nots,
+        &templates,
+        &json,
+        &yaml,
+        &bomb,
+    ];
+    for expression in expressions {
+        let start = Instant::now();
+        let answers = evaluate(folder.path(), &[expression]);
+        let head: String = expression.chars().take(60).collect();
+        assert!(answers[0].is_err(), "{head}");
+        assert!(start.elapsed() < Duration::from_secs(20), "{head} takes {:?}", start.elapsed());
+    }
+    // What is merely long is no trouble, or refused; either soon.
+    let start = Instant::now();
+    evaluate(folder.path(), &[&sum, "regexall(\"(a*)*(b|a*)+$\", join(\"\", [for x in range(1000) : \"a\"]))"]);
+    assert!(start.elapsed() < Duration::from_secs(20), "takes {:?}", start.elapsed());
 }
 
 #[cfg(unix)]

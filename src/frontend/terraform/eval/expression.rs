@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::operator::not_null;
-use super::{Evaluated, Evaluator, Failure, Scope, fail, limit};
+use super::{Evaluated, Evaluator, Failure, MAX_WEIGHT, Scope, fail, limit};
 use crate::frontend::terraform::functions::{MAX_TEXT, normal};
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, List, Operator, Part};
 use crate::frontend::terraform::value::convert::convert;
@@ -215,7 +215,11 @@ impl Evaluator<'_> {
         let mut seen: FxHashMap<Arc<str>, usize> = FxHashMap::default();
         let mut groups: Vec<Vec<Val>> = Vec::new();
         let mut open: Option<Val> = None;
+        let mut weight = 0u32;
         for (key, value) in collection.pairs() {
+            if weight > MAX_WEIGHT {
+                return Err(limit(span, format!("a value of more than {MAX_WEIGHT} parts")));
+            }
             let key_name = parsed.key_name.map_or("", |name| scope.file.text(name));
             let key = scope.binding(key_name, key);
             let inner = scope.bind(&key);
@@ -234,7 +238,9 @@ impl Evaluator<'_> {
                 }
             }
             let Some(key) = parsed.key else {
-                items.push(self.eval(inner, parsed.value)?);
+                let val = self.eval(inner, parsed.value)?;
+                weight = weight.saturating_add(val.weight());
+                items.push(val);
                 continue;
             };
             let key_span = scope.file.expr_span(key);
@@ -245,6 +251,7 @@ impl Evaluator<'_> {
                 continue;
             };
             let val = self.eval(inner, parsed.value)?;
+            weight = weight.saturating_add(val.weight());
             match seen.get(&text) {
                 Some(index) if parsed.grouped => groups[*index].push(val),
                 Some(_) => return Err(fail(key_span, format!("two elements have the key \"{text}\""))),

@@ -29,6 +29,8 @@ use crate::source::{FileId, Span};
 const MAX_DEPTH: u32 = 600;
 /// Values within one value: lists of lists of lists grow by doubling.
 const MAX_WEIGHT: u32 = 1 << 20;
+/// Expressions that one root module may evaluate: loops inside loops multiply.
+const MAX_STEPS: u64 = 5_000_000;
 /// Values that one root module hands to the rules.
 const MAX_LOWERED: u64 = 20_000_000;
 
@@ -190,6 +192,7 @@ pub struct Evaluator<'a> {
     collectors: RefCell<Vec<Dependencies>>,
     types: RefCell<FxHashMap<(FileId, ExprId), Type>>,
     depth: Cell<u32>,
+    steps: Cell<u64>,
     lowered: Cell<u64>,
 }
 
@@ -205,6 +208,7 @@ impl<'a> Evaluator<'a> {
             collectors: RefCell::new(vec![Dependencies::new()]),
             types: RefCell::default(),
             depth: Cell::new(0),
+            steps: Cell::new(0),
             lowered: Cell::new(0),
         }
     }
@@ -256,6 +260,7 @@ impl<'a> Evaluator<'a> {
     pub fn forget(&self) {
         self.observations.take();
         self.said.borrow_mut().clear();
+        self.steps.set(0);
     }
 
     /// Reports something at a place, once.
@@ -333,9 +338,12 @@ impl<'a> Evaluator<'a> {
     /// Evaluates an expression.
     pub fn eval(&self, scope: Scope<'_>, expr: ExprId) -> Evaluated {
         self.depth.set(self.depth.get() + 1);
+        self.steps.set(self.steps.get() + 1);
         let result = if self.depth.get() > MAX_DEPTH {
             let message = format!("expressions nested or chained more than {MAX_DEPTH} deep");
             Err(limit(scope.file.expr_span(expr), message))
+        } else if self.steps.get() > MAX_STEPS {
+            Err(limit(scope.file.expr_span(expr), "the module takes too long to evaluate".to_string()))
         } else {
             self.expression(scope, expr)
         };
