@@ -282,6 +282,8 @@ element(["a", "b", "c"], 4)
   "b" : string
 element(["a", "b", "c"], -1)
   refused
+element(tolist(["a", "b", "c"]), -1)
+  "c" : string
 element([], 0)
   refused
 flatten([[1, [2]], [], toset(["a"])])

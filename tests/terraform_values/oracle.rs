@@ -137,9 +137,10 @@ fn type_text(json: &Json) -> String {
             format!("tuple([{}])", items.join(", "))
         }
         Json::Object(attributes) => {
-            let mut attributes: Vec<String> =
-                attributes.iter().map(|(name, ty)| format!("{name}={}", type_text(ty))).collect();
-            attributes.sort();
+            let mut attributes: Vec<(&String, &Json)> = attributes.iter().collect();
+            attributes.sort_by_key(|(name, _)| *name);
+            let attributes: Vec<String> =
+                attributes.into_iter().map(|(name, ty)| format!("{name}={}", type_text(ty))).collect();
             format!("object({{{}}})", attributes.join(", "))
         }
         element => format!("{name}({})", type_text(element)),

@@ -209,8 +209,12 @@ fn element(arguments: &[Val], at: &Place) -> Answer {
         other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
     }
     let index = whole(&arguments[1], i64::MIN, i64::MAX)?;
-    // Beyond the end it begins again; terraform refuses what is left of a negative number, but not zero.
-    let within = |len: usize| usize::try_from(index % len as i64).map_err(|_| "the index is negative".to_string());
+    // Beyond the end it begins again, before the start it counts from the end; terraform refuses the latter for tuples.
+    let is_tuple = matches!(list.ty(), Type::Tuple(_));
+    let within = |len: usize| match index % len as i64 {
+        rest if rest < 0 && is_tuple => Err("the index is negative".to_string()),
+        rest => Ok(rest.rem_euclid(len as i64) as usize),
+    };
     if list.is_unknown() {
         let element = match &list.ty() {
             Type::Tuple(items) if !items.is_empty() => items[within(items.len())?].clone(),
