@@ -319,7 +319,7 @@ impl Root {
         for (name, local) in module.locals.iter() {
             // Evaluated even when unused: what is wrong in it is wrong.
             let span = local.file.expr_span(local.item);
-            let node = evaluator.lower(&evaluator.local_value(instance, name, span));
+            let node = evaluator.lower(&evaluator.local(instance, name, span));
             let key_span = node.span;
             self.resources.push(Resource {
                 format: "terraform",
@@ -339,13 +339,13 @@ impl Root {
             let labels = &declaration.labels;
             let kind = if is_data { format!("data.{}", labels[0]) } else { labels[0].to_string() };
             let (all, dependencies) = evaluator.repeated(instance, declaration, key);
-            for repetition in all {
+            for repetition in all.iter() {
                 if !dependencies.is_empty() {
                     references.push((self.resources.len() as u32, "for_each".into(), dependencies.clone()));
                 }
-                evaluator.preconditions(Scope::new(instance, &declaration.file, &repetition), declaration, key);
+                evaluator.preconditions(Scope::new(instance, &declaration.file, repetition), declaration, key);
                 let address = format!("{key}{}", repetition.key);
-                self.add(evaluator, instance, declaration, &kind, &labels[1], &address, &repetition, references);
+                self.add(evaluator, instance, declaration, &kind, &labels[1], &address, repetition, references);
             }
         }
         for (name, call) in module.calls.iter() {

@@ -173,7 +173,7 @@ impl Evaluator<'_> {
         let mut folders = instance.folders.clone();
         folders.push(module.folder.clone());
         self.representatives(instance, call, &format!("module.{name}"))
-            .into_iter()
+            .iter()
             .map(|repetition| {
                 let address = format!("{}module.{name}{}", instance.prefix, repetition.key);
                 let mut calls = instance.calls.to_vec();
@@ -183,10 +183,15 @@ impl Evaluator<'_> {
                     prefix: format!("{address}."),
                     calls: calls.into(),
                     folders: folders.clone(),
-                    caller: Some(Caller { instance: instance.clone(), call: name.into(), repetition }),
+                    caller: Some(Caller {
+                        instance: instance.clone(),
+                        call: name.into(),
+                        repetition: repetition.clone(),
+                    }),
                     given: FxHashMap::default(),
                     memos: Default::default(),
                     children: RefCell::default(),
+                    repetitions: RefCell::default(),
                 })
             })
             .collect()

@@ -310,7 +310,7 @@ impl Evaluator<'_> {
 
 /// The type of the elements that a splat over an empty list would have.
 fn splat_type(source: &Val, apply: &dyn Fn(&Val) -> Evaluated) -> Type {
-    let ty = source.ty().element().cloned().unwrap_or_default();
+    let ty = source.element_ty().cloned().unwrap_or_default();
     let element = Val::unknown(Unknown { ty, ..Unknown::default() }, source.span);
     apply(&element).map(|val| val.ty()).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ mod call;
 mod expression;
 mod name;
 mod operator;
+mod repetition;
 mod resource;
 mod variable;
 
@@ -91,6 +92,8 @@ pub struct Instance {
     given: FxHashMap<Arc<str>, Val>,
     memos: [RefCell<FxHashMap<Arc<str>, Memo>>; 4],
     children: RefCell<FxHashMap<Arc<str>, Instances>>,
+    /// The instances of repeated blocks whose number is known, by address.
+    repetitions: RefCell<FxHashMap<Arc<str>, Rc<Repetitions>>>,
 }
 
 /// The instances that one module call makes.
@@ -124,17 +127,6 @@ struct Caller {
     instance: Rc<Instance>,
     call: Arc<str>,
     repetition: Repetition,
-}
-
-/// Which instance of a repeated block.
-#[derive(Debug, Clone, Default)]
-pub struct Repetition {
-    /// `count.index`
-    pub index: Option<Val>,
-    /// `each.key` and `each.value`
-    pub each: Option<(Val, Val)>,
-    /// What stands in brackets after the name: `[0]`, `["a"]`, or nothing.
-    pub key: String,
 }
 
 /// A name bound by `for`, `dynamic` or a template.
@@ -225,6 +217,7 @@ impl<'a> Evaluator<'a> {
             given,
             memos: Default::default(),
             children: RefCell::default(),
+            repetitions: RefCell::default(),
         })
     }
 
@@ -364,6 +357,7 @@ pub fn unknown(ty: Type, reason: &str, reference: Option<Arc<str>>, span: Span) 
 }
 
 pub use self::operator::not_null;
+pub use self::repetition::{Repetition, Repetitions};
 
 fn fail(span: Span, message: impl Into<String>) -> Box<Failure> {
     Box::new(Failure { span, message: message.into(), is_limit: false })

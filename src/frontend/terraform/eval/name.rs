@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Evaluated, Evaluator, Failure, Scope, fail, unknown};
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, Text};
 use crate::frontend::terraform::value::convert::{after_apply, convert};
-use crate::frontend::terraform::value::{Kind, Type, Unknown, Val};
+use crate::frontend::terraform::value::{Kind, Sort, Type, Unknown, Val};
 use crate::source::Span;
 
 /// One step of a traversal.
@@ -166,7 +166,7 @@ pub(super) fn member(value: &Val, name: &str, span: Span) -> Evaluated {
             Ok(part(unknown, ty, &format!(".{name}"), span))
         }
         Kind::Null(_) => Err(fail(span, format!("the value is null, and has no attribute \"{name}\""))),
-        _ => Err(fail(span, format!("{} has no attribute \"{name}\"", value.ty().noun()))),
+        _ => Err(fail(span, format!("{} has no attribute \"{name}\"", value.sort().noun()))),
     }
     .map(|val| val.marked(value.marks))
 }
@@ -186,7 +186,6 @@ pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
     if key.is_null() {
         return Err(fail(span, "the index is null"));
     }
-    let ty = value.ty();
     let marks = value.marks.with(key.marks);
     let number = || {
         let key = convert(key.clone(), &Type::Number).map_err(|_| fail(span, "the index of a list is a number"))?;
@@ -203,41 +202,43 @@ pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
         Ok::<_, Box<Failure>>(key.to_text())
     };
     let open = |ty: Type| Ok(Val::depends(ty, &[value, key], span));
-    match (&value.kind, &ty) {
-        (Kind::Unknown(_), Type::Dynamic) => open(Type::Dynamic),
-        (Kind::Unknown(_), Type::List(element)) => {
-            number()?;
-            open((**element).clone())
-        }
-        (Kind::Unknown(_), Type::Map(element)) => {
-            text()?;
-            open((**element).clone())
-        }
-        (Kind::Unknown(_), Type::Tuple(items)) => match number()? {
-            Some(index) => open(items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span))?),
-            None => open(Type::Dynamic),
+    let element = || value.element_ty().cloned().unwrap_or_default();
+    match &value.kind {
+        Kind::Unknown(unknown) => match &unknown.ty {
+            Type::Dynamic => open(Type::Dynamic),
+            Type::List(_) => number().and_then(|_| open(element())),
+            Type::Map(_) => text().and_then(|_| open(element())),
+            Type::Tuple(items) => match number()? {
+                Some(index) => open(items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span))?),
+                None => open(Type::Dynamic),
+            },
+            Type::Object(_) => match text()? {
+                Some(name) => member(value, &name, span),
+                None => open(Type::Dynamic),
+            },
+            ty => Err(no_elements(ty.sort(), span)),
         },
-        (Kind::Unknown(_), Type::Object(_)) => match text()? {
-            Some(name) => member(value, &name, span),
-            None => open(Type::Dynamic),
-        },
-        (Kind::List(_) | Kind::Tuple(_), _) => {
+        Kind::List(_) | Kind::Tuple(_) => {
             let items = value.items();
             match number()? {
                 Some(index) => items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span)),
-                None => open(ty.element().cloned().unwrap_or_default()),
+                None => open(element()),
             }
         }
-        (Kind::Map(_) | Kind::Object(_), _) => match text()? {
+        Kind::Map(_) | Kind::Object(_) => match text()? {
             Some(name) => member(value, &name, span),
-            None => open(ty.element().cloned().unwrap_or_default()),
+            None => open(element()),
         },
-        (Kind::Set(_), _) | (Kind::Unknown(_), Type::Set(_)) => {
-            Err(fail(span, "the elements of a set have no index; convert it with tolist"))
-        }
-        _ => Err(fail(span, format!("{} has no elements", ty.noun()))),
+        _ => Err(no_elements(value.sort(), span)),
     }
     .map(|val| val.marked(marks))
+}
+
+fn no_elements(sort: Sort, span: Span) -> Box<Failure> {
+    match sort {
+        Sort::Set => fail(span, "the elements of a set have no index; convert it with tolist"),
+        other => fail(span, format!("{} has no elements", other.noun())),
+    }
 }
 
 fn out_of_range(index: usize, len: usize, span: Span) -> Box<Failure> {

@@ -4,18 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::name::Access;
-use super::{Dependencies, Evaluated, Evaluator, Failure, Instance, Repetition, Scope, Space, fail, unknown};
+use super::{Evaluated, Evaluator, Failure, Instance, Repetition, Scope, Space, fail, unknown};
 use crate::frontend::terraform::body;
 use crate::frontend::terraform::module::Declaration;
 use crate::frontend::terraform::policy;
 use crate::frontend::terraform::syntax::{ExprId, ExprKind};
-use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::{Kind, Marks, Member, Members, Type, Unknown, Val};
-use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
-
-/// Instances of one resource or module that are judged one by one.
-const MAX_INSTANCES: usize = 10_000;
 
 /// What stands in a resource's body and is none of its attributes.
 const META: &[&str] = &["count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"];
@@ -83,14 +78,13 @@ impl Evaluator<'_> {
         let is_keyed = declaration.attribute("for_each").is_some();
         if let (Some(Access::Key(index)), Some(name)) = (steps.get(used), text(steps.get(used + 1))) {
             let index = self.eval(scope, *index)?;
-            if let Some(text) = index.to_text() {
-                let wanted = if is_keyed { format!("[{text:?}]") } else { format!("[{text}]") };
-                if let Some(repetition) = all.iter().find(|one| one.key == wanted) {
-                    touch(&format!("{key}{}", repetition.key));
-                    let val = self.attribute(instance, declaration, &key, repetition, name, span)?;
-                    return Ok((val, used + 2));
-                }
-                return Err(fail(span, format!("{key} has no instance {wanted}")));
+            if let Some(wanted) = Repetition::key_of(&index, is_keyed) {
+                let Some(repetition) = all.position(&wanted).and_then(|position| all.get(position)) else {
+                    return Err(fail(span, format!("{key} has no instance {wanted}")));
+                };
+                touch(&format!("{key}{wanted}"));
+                let val = self.attribute(instance, declaration, &key, repetition, name, span)?;
+                return Ok((val, used + 2));
             }
             touch(&key);
             return Ok((Val::depends(Type::Dynamic, &[&index], span), used + 2));
@@ -222,96 +216,6 @@ impl Evaluator<'_> {
         let marks = if key.starts_with("ephemeral.") { Marks::EPHEMERAL } else { Marks::NONE };
         Ok(computed(&format!("{key}{}", repetition.key), name, span).marked(marks))
     }
-
-    // Repetition.
-
-    /// The instances of a block with `count` or `for_each`; one plain instance without. None where the number is unknown.
-    pub fn repetitions(
-        &self,
-        instance: &Rc<Instance>,
-        declaration: &Declaration,
-        key: &str,
-    ) -> Option<Vec<Repetition>> {
-        let none = Repetition::default();
-        if let Some(count) = declaration.attribute("count") {
-            let span = count.file.expr_span(count.item);
-            let scope = Scope::new(instance, &count.file, &none);
-            let memo = format!("{key}.count");
-            let value =
-                self.memoized(instance, Space::Resource, &memo, span, || counted(self.eval(scope, count.item)?, span));
-            let number = value.as_number()?.as_i64().unwrap_or(i64::MAX);
-            let shown = self.bounded(number.unsigned_abs() as usize, span, "count");
-            let one = |index: usize| Repetition {
-                index: Some(Val::int(index as i64, span)),
-                each: None,
-                key: format!("[{index}]"),
-            };
-            return Some((0..shown).map(one).collect());
-        }
-        let Some(each) = declaration.attribute("for_each") else { return Some(vec![none]) };
-        let span = each.file.expr_span(each.item);
-        let scope = Scope::new(instance, &each.file, &none);
-        let memo = format!("{key}.for_each");
-        let value = self.memoized(instance, Space::Resource, &memo, span, || keyed(self.eval(scope, each.item)?, span));
-        if value.is_unknown() {
-            return None;
-        }
-        let mut all = value.pairs();
-        all.truncate(self.bounded(all.len(), span, "for_each"));
-        all.into_iter()
-            .map(|(key, value)| {
-                let name = format!("[{:?}]", key.to_text()?);
-                Some(Repetition { index: None, each: Some((key, value)), key: name })
-            })
-            .collect()
-    }
-
-    fn bounded(&self, wanted: usize, span: Span, what: &str) -> usize {
-        if wanted <= MAX_INSTANCES {
-            return wanted;
-        }
-        let message = format!("{what} asks for {wanted} instances: only the first is judged");
-        self.problem(
-            Problem::at(ProblemKind::Limit, span, message)
-                .help(format!("gate judges up to {MAX_INSTANCES} instances one by one")),
-        );
-        1
-    }
-
-    /// As [`Evaluator::representatives`], with the resources that the number of instances depends on.
-    pub fn repeated(
-        &self,
-        instance: &Rc<Instance>,
-        declaration: &Declaration,
-        key: &str,
-    ) -> (Vec<Repetition>, Dependencies) {
-        self.collectors.borrow_mut().push(Dependencies::new());
-        let all = self.representatives(instance, declaration, key);
-        (all, self.collectors.borrow_mut().pop().unwrap_or_default())
-    }
-
-    /// As [`Evaluator::repetitions`], with one representative of unknown key where the number is unknown.
-    pub fn representatives(&self, instance: &Rc<Instance>, declaration: &Declaration, key: &str) -> Vec<Repetition> {
-        self.repetitions(instance, declaration, key).unwrap_or_else(|| {
-            let span = declaration.head();
-            let part = |ty: Type, name: &str| {
-                let unknown = Unknown {
-                    ty,
-                    reason: "the instances are not known".into(),
-                    references: vec![name.into()],
-                    not_null: true,
-                    ..Unknown::default()
-                };
-                Val::unknown(unknown, span)
-            };
-            if declaration.attribute("count").is_some() {
-                let index = Some(part(Type::Number, "count.index"));
-                return vec![Repetition { index, each: None, key: String::new() }];
-            }
-            let each = Some((part(Type::String, "each.key"), part(Type::Dynamic, "each.value")));
-            vec![Repetition { index: None, each, key: String::new() }]
-        })
-    }
 }
 
 /// An attribute that the provider computes. `id` and `arn` are strings in every provider's schema.
@@ -324,48 +228,4 @@ fn computed(resource: &str, name: &str, span: Span) -> Val {
         ..Unknown::default()
     };
     Val::unknown(unknown, span)
-}
-
-/// A `count`: a whole number, zero or more, or unknown.
-fn counted(val: Val, span: Span) -> Evaluated {
-    let val = convert(val, &Type::Number).map_err(|error| fail(span, format!("invalid count: {error}")))?;
-    let refused = match val.as_number() {
-        _ if val.is_null() => Some("it is null"),
-        _ if val.deep_marks().has(Marks::SENSITIVE) => Some("it comes from a sensitive value"),
-        _ if val.deep_marks().has(Marks::EPHEMERAL) => Some("it comes from an ephemeral value"),
-        Some(number) if number.is_negative() => Some("it is negative"),
-        Some(number) if !number.is_integer() => Some("it is no whole number"),
-        _ => None,
-    };
-    refused.map_or(Ok(val), |why| Err(fail(span, format!("invalid count: {why}"))))
-}
-
-/// A `for_each`: a map, an object or a set of strings, or unknown.
-fn keyed(val: Val, span: Span) -> Evaluated {
-    let refused = match &val.kind {
-        _ if val.is_null() => Some("it is null"),
-        _ if val.marks.has(Marks::SENSITIVE) => Some("it comes from a sensitive value"),
-        _ if val.marks.has(Marks::EPHEMERAL) => Some("it comes from an ephemeral value"),
-        Kind::Map(_) | Kind::Object(_) => None,
-        Kind::Unknown(unknown) => match &unknown.ty {
-            Type::Dynamic | Type::Map(_) | Type::Object(_) => None,
-            Type::Set(element) if matches!(**element, Type::String | Type::Dynamic) => None,
-            _ => Some("it wants a map or a set of strings"),
-        },
-        Kind::Set(elements) => match &elements.ty {
-            _ if elements.items.iter().any(Val::is_null) => Some("the set holds null"),
-            Type::String => None,
-            _ if elements.items.is_empty() => None,
-            _ => Some("it wants a map or a set of strings"),
-        },
-        _ => Some("it wants a map or a set of strings; convert a list with toset"),
-    };
-    if let Some(why) = refused {
-        return Err(fail(span, format!("invalid for_each: {why}")));
-    }
-    // Keys that are not known make the whole unknown: no instance can be told from another.
-    if matches!(val.kind, Kind::Set(_)) && val.has_unknown() {
-        return Ok(Val::depends(Type::set(Type::String), &[&val], span));
-    }
-    Ok(val)
 }

@@ -140,7 +140,8 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn local(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Val {
+    /// The value of a local.
+    pub fn local(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Val {
         let Some(local) = instance.module.locals.get(name) else {
             let message = format!("local value \"{name}\" is not declared in this module");
             return self.undeclared(span, format!("local.{name}"), message);
@@ -149,11 +150,6 @@ impl Evaluator<'_> {
             let value = self.constant(instance, local)?;
             Ok(value.through(local.file.expr_span(local.item), format!("local.{name}").into()))
         })
-    }
-
-    /// The value of a local, for the model.
-    pub fn local_value(&self, instance: &Rc<Instance>, name: &str, span: Span) -> Val {
-        self.local(instance, name, span)
     }
 
     /// `module.name…`: the value and how many steps it used.
@@ -179,19 +175,25 @@ impl Evaluator<'_> {
             };
             return Ok((self.named_output(&children[0], name, scope.file.text(*output), span), 2));
         }
-        if self.called_module(instance, name, call).is_none() || children.iter().any(|child| child.key().key.is_empty())
-        {
+        // A representative stands alone; and none may mean that there is none, or that the module was not read.
+        let is_open = match children.first() {
+            Some(child) => child.key().key.is_empty(),
+            None => self.called_module(instance, name, call).is_none(),
+        };
+        if is_open {
             let reason = "the instances of the module are not known";
             return Ok((unknown(Type::Dynamic, reason, Some(reference.into()), span), 1));
         }
         if let (Some(Access::Key(key)), Some(Access::Name(output))) = (steps.get(1), steps.get(2)) {
             let key = self.eval(scope, *key)?;
-            if let Some(text) = key.to_text() {
-                let wanted = if is_keyed { format!("[{text:?}]") } else { format!("[{text}]") };
-                if let Some(child) = children.iter().find(|child| child.key().key == wanted) {
-                    let val = self.named_output(child, name, scope.file.text(*output), span);
-                    return Ok((val.marked(key.marks), 3));
-                }
+            let known = Repetition::key_of(&key, is_keyed).and_then(|wanted| {
+                self.repetitions(instance, call, &reference)?
+                    .position(&wanted)
+                    .and_then(|position| children.get(position))
+            });
+            if let Some(child) = known {
+                let val = self.named_output(child, name, scope.file.text(*output), span);
+                return Ok((val.marked(key.marks), 3));
             }
             return Ok((index(&self.module_value(&children, is_keyed, span), &key, span)?, 2));
         }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
-use crate::frontend::terraform::value::{Elements, Kind, Member, Type, equal};
+use crate::frontend::terraform::value::{Elements, Kind, Member, Sort, Type, equal};
 
 const PARTS: super::Parameter = ANY.unknown().parts();
 const OPEN: super::Parameter = ANY.null().unknown().parts();
@@ -87,7 +87,15 @@ fn only_sequence(value: &Val, what: &str) -> Result<(), String> {
         }
         _ => is_sequence(value),
     };
-    if fits { Ok(()) } else { Err(format!("{what} wants a list, set or tuple, here is {}", value.ty().noun())) }
+    if fits { Ok(()) } else { Err(format!("{what} wants a list, set or tuple, here is {}", value.sort().noun())) }
+}
+
+/// Refuses what has no order, and primitives.
+fn only_list(value: &Val) -> Result<(), String> {
+    match value.sort() {
+        Sort::List | Sort::Tuple | Sort::Dynamic => Ok(()),
+        other => Err(format!("wants a list or tuple, here is {}", other.noun())),
+    }
 }
 
 fn chunklist(arguments: &[Val], at: &Place) -> Answer {
@@ -128,7 +136,7 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
                 Type::Dynamic | Type::Tuple(_) => return Ok(partial(arguments, at)),
                 other => return Err(format!("wants lists or tuples, here is {}", other.noun())),
             },
-            _ => return Err(format!("wants lists or tuples, here is {}", argument.ty().noun())),
+            _ => return Err(format!("wants lists or tuples, here is {}", argument.sort().noun())),
         }
         few(items.len() + argument.items().len())?;
         items.extend(argument.items().iter().cloned());
@@ -171,7 +179,7 @@ fn contains(arguments: &[Val], at: &Place) -> Answer {
 fn search(list: &Val, wanted: &Val) -> Result<usize, bool> {
     // Elements and value are compared as one type where there is one: `contains(["1", 2], 2)` is true in terraform.
     let mut is_open = false;
-    let wanted = match list.ty().element() {
+    let wanted = match list.element_ty() {
         Some(element) => convert(wanted.clone(), element).map_err(|_| false)?,
         None => wanted.clone(),
     };
@@ -202,21 +210,19 @@ fn distinct(arguments: &[Val], at: &Place) -> Answer {
 
 fn element(arguments: &[Val], at: &Place) -> Answer {
     let list = &arguments[0];
-    let ty = list.ty();
-    match ty {
-        Type::List(_) | Type::Tuple(_) => {}
-        Type::Dynamic => return Ok(open(Type::Dynamic, arguments, at)),
-        other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
+    only_list(list)?;
+    if list.sort() == Sort::Dynamic {
+        return Ok(open(Type::Dynamic, arguments, at));
     }
     let index = whole(&arguments[1], i64::MIN, i64::MAX)?;
     // Beyond the end it begins again, before the start it counts from the end; terraform refuses the latter for tuples.
-    let is_tuple = matches!(list.ty(), Type::Tuple(_));
+    let is_tuple = list.sort() == Sort::Tuple;
     let within = |len: usize| match index % len as i64 {
         rest if rest < 0 && is_tuple => Err("the index is negative".to_string()),
         rest => Ok(rest.rem_euclid(len as i64) as usize),
     };
-    if list.is_unknown() {
-        let element = match &list.ty() {
+    if let Kind::Unknown(unknown) = &list.kind {
+        let element = match &unknown.ty {
             Type::Tuple(items) if !items.is_empty() => items[within(items.len())?].clone(),
             ty => ty.element().cloned().unwrap_or_default(),
         };
@@ -257,10 +263,7 @@ fn flatten(arguments: &[Val], at: &Place) -> Answer {
 }
 
 fn index(arguments: &[Val], at: &Place) -> Answer {
-    match arguments[0].ty() {
-        Type::List(_) | Type::Tuple(_) | Type::Dynamic => {}
-        other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
-    }
+    only_list(&arguments[0])?;
     if arguments[0].is_unknown() {
         return Ok(open(Type::Number, arguments, at));
     }
@@ -278,8 +281,8 @@ fn index(arguments: &[Val], at: &Place) -> Answer {
 }
 
 fn only_map(value: &Val, what: &str) -> Result<(), String> {
-    match value.ty() {
-        Type::Map(_) | Type::Object(_) | Type::Dynamic => Ok(()),
+    match value.sort() {
+        Sort::Map | Sort::Object | Sort::Dynamic => Ok(()),
         other => Err(format!("{what} wants a map or an object, here is {}", other.noun())),
     }
 }
@@ -344,7 +347,7 @@ fn lookup(arguments: &[Val], at: &Place) -> Answer {
     }
     only_map(map, "lookup")?;
     if map.is_unknown() {
-        return Ok(Val::depends(map.ty().element().cloned().unwrap_or_default(), &[map, key], at.span));
+        return Ok(Val::depends(map.element_ty().cloned().unwrap_or_default(), &[map, key], at.span));
     }
     let default = match (&map.kind, rest.first()) {
         (Kind::Map(members), Some(default)) => {
@@ -368,7 +371,7 @@ fn matchkeys(arguments: &[Val], at: &Place) -> Answer {
     if values.items().len() != keys.items().len() {
         return Err("values and keys must be of one length".into());
     }
-    let types: Vec<Type> = [keys, wanted].iter().filter_map(|list| list.ty().element().cloned()).collect();
+    let types: Vec<Type> = [keys, wanted].iter().filter_map(|list| list.element_ty().cloned()).collect();
     let ty = unify(&types).ok_or("keys and search set have types that do not go together")?;
     let wanted: Result<Vec<Val>, String> = wanted.items().iter().map(|item| convert(item.clone(), &ty)).collect();
     let wanted = wanted?;
@@ -402,7 +405,7 @@ fn merge(arguments: &[Val], at: &Place) -> Answer {
             Kind::Object(map) if map.open.is_some() => return Ok(open(Type::Dynamic, arguments, at)),
             Kind::Unknown(_) => return Ok(merged(arguments, at)),
             Kind::Map(_) | Kind::Object(_) => {}
-            _ => return Err(format!("wants maps or objects, here is {}", argument.ty().noun())),
+            _ => return Err(format!("wants maps or objects, here is {}", argument.sort().noun())),
         }
         few(members.len() + argument.members().len())?;
         members.extend(argument.members().iter().cloned());
@@ -484,20 +487,17 @@ fn range(arguments: &[Val], at: &Place) -> Answer {
 fn reverse(arguments: &[Val], at: &Place) -> Answer {
     only_sequence(&arguments[0], "reverse")?;
     if arguments[0].is_unknown() {
-        let ty = arguments[0].ty().element().map_or(Type::Dynamic, |element| Type::list(element.clone()));
+        let ty = arguments[0].element_ty().map_or(Type::Dynamic, |element| Type::list(element.clone()));
         return Ok(open(ty, arguments, at));
     }
     Ok(same_kind(&arguments[0], arguments[0].items().iter().rev().cloned().collect(), at))
 }
 
 fn slice(arguments: &[Val], at: &Place) -> Answer {
-    match arguments[0].ty() {
-        Type::List(_) | Type::Tuple(_) | Type::Dynamic => {}
-        other => return Err(format!("wants a list or tuple, here is {}", other.noun())),
-    }
-    if arguments[0].is_unknown() {
-        let ty = arguments[0].ty();
-        return Ok(open(if matches!(ty, Type::List(_)) { ty } else { Type::Dynamic }, arguments, at));
+    only_list(&arguments[0])?;
+    if let Kind::Unknown(unknown) = &arguments[0].kind {
+        let ty = if unknown.ty.sort() == Sort::List { unknown.ty.clone() } else { Type::Dynamic };
+        return Ok(open(ty, arguments, at));
     }
     let items = arguments[0].items();
     let start = whole(&arguments[1], 0, items.len() as i64)? as usize;
@@ -524,12 +524,12 @@ fn transpose(arguments: &[Val], at: &Place) -> Answer {
 
 fn zipmap(arguments: &[Val], at: &Place) -> Answer {
     let (keys, values) = (&arguments[0], &arguments[1]);
-    match values.ty() {
-        Type::List(_) | Type::Tuple(_) | Type::Dynamic => {}
+    match values.sort() {
+        Sort::List | Sort::Tuple | Sort::Dynamic => {}
         other => return Err(format!("wants a list or tuple of values, here is {}", other.noun())),
     }
     if values.is_unknown() || keys.has_unknown() {
-        return Ok(open(values.ty().element().map_or(Type::Dynamic, |ty| Type::map(ty.clone())), arguments, at));
+        return Ok(open(values.element_ty().map_or(Type::Dynamic, |ty| Type::map(ty.clone())), arguments, at));
     }
     if keys.items().len() != values.items().len() {
         return Err("keys and values must be of one length".into());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ANY, Answer, Function, Place, STRING, Val, Want, bounded, function, normal, text};
 use crate::frontend::terraform::value::lower::encode_json;
-use crate::frontend::terraform::value::{Kind, Member, Number, Type, Unknown};
+use crate::frontend::terraform::value::{Kind, Member, Number, Sort, Type, Unknown};
 
 /// Values inside values.
 const MAX_DEPTH: usize = 200;
@@ -25,9 +25,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn encode(arguments: &[Val], at: &Place) -> Answer {
     if arguments[0].has_unknown() {
         // The kind of value tells how its text begins.
-        let prefix = match arguments[0].ty() {
-            Type::Object(_) | Type::Map(_) => Some("{"),
-            Type::Tuple(_) | Type::List(_) | Type::Set(_) => Some("["),
+        let prefix = match arguments[0].sort() {
+            Sort::Object | Sort::Map => Some("{"),
+            Sort::Tuple | Sort::List | Sort::Set => Some("["),
             _ => None,
         };
         let prefix = prefix.filter(|_| !arguments[0].is_unknown()).map(Arc::from);

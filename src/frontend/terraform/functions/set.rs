@@ -29,9 +29,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Sets of one type of element.
 fn unified(arguments: &[Val]) -> Result<(Type, Vec<Vec<Val>>), String> {
     // Empty sets of no known type fit to any other.
-    let is_nothing = |set: &&Val| set.items().is_empty() && set.ty().element() == Some(&Type::Dynamic);
+    let is_nothing = |set: &&Val| set.items().is_empty() && set.element_ty() == Some(&Type::Dynamic);
     let types: Vec<Type> =
-        arguments.iter().filter(|set| !is_nothing(set)).filter_map(|set| set.ty().element().cloned()).collect();
+        arguments.iter().filter(|set| !is_nothing(set)).filter_map(|set| set.element_ty().cloned()).collect();
     let refused = "the sets have elements of types that do not go together";
     let ty = match &types[..] {
         [] => Type::Dynamic,
@@ -40,8 +40,8 @@ fn unified(arguments: &[Val]) -> Result<(Type, Vec<Vec<Val>>), String> {
     let wanted = Type::set(ty.clone());
     let sets: Result<Vec<Val>, String> = arguments.iter().map(|set| convert(set.clone(), &wanted)).collect();
     let sets = sets?;
-    let element = sets.first().and_then(|set| set.ty().element().cloned()).unwrap_or(ty);
-    if sets.iter().any(|set| set.ty().element() != Some(&element)) {
+    let element = sets.first().and_then(|set| set.element_ty().cloned()).unwrap_or(ty);
+    if sets.iter().any(|set| set.element_ty() != Some(&element)) {
         return Err(refused.into());
     }
     Ok((element, sets.into_iter().map(|set| set.items().to_vec()).collect()))

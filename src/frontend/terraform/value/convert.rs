@@ -55,7 +55,7 @@ pub fn convert(val: Val, ty: &Type) -> Result<Val, String> {
                     items.iter().zip(types.iter()).map(|(item, ty)| convert(item.clone(), ty)).collect();
                 Kind::Tuple(Arc::new(items?))
             }
-            _ => return Err(format!("{} is required, here is {}", ty.noun(), val.ty().noun())),
+            _ => return Err(format!("{} is required, here is {}", ty.noun(), val.sort().noun())),
         },
     };
     Ok(val.with_kind(kind))

@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 pub use self::number::Number;
-pub use self::types::{AttributeType, Type};
+pub use self::types::{AttributeType, Sort, Type};
 use crate::source::Span;
 
 /// A value with the place of the expression that yields it.
@@ -343,7 +343,7 @@ impl Val {
         self
     }
 
-    /// Its type.
+    /// Its type. For a tuple or object every part is looked at: where the sort is enough, [`Val::sort`] costs nothing.
     pub fn ty(&self) -> Type {
         match &self.kind {
             Kind::Null(ty) => ty.clone(),
@@ -361,6 +361,34 @@ impl Val {
                 Type::Object(Arc::new(members.items.iter().map(attribute).collect()))
             }
             Kind::Unknown(unknown) => unknown.ty.clone(),
+        }
+    }
+
+    /// Its type without the inside.
+    pub fn sort(&self) -> Sort {
+        match &self.kind {
+            Kind::Null(ty) => ty.sort(),
+            Kind::Bool(_) => Sort::Bool,
+            Kind::Number(_) => Sort::Number,
+            Kind::String(_) => Sort::String,
+            Kind::List(_) => Sort::List,
+            Kind::Set(_) => Sort::Set,
+            Kind::Map(_) => Sort::Map,
+            Kind::Tuple(_) => Sort::Tuple,
+            Kind::Object(members) if members.open.is_some() => Sort::Dynamic,
+            Kind::Object(_) => Sort::Object,
+            Kind::Unknown(unknown) => unknown.ty.sort(),
+        }
+    }
+
+    /// The type of the elements of a list, set or map, known or not; none for anything else.
+    pub fn element_ty(&self) -> Option<&Type> {
+        match &self.kind {
+            Kind::List(elements) | Kind::Set(elements) => Some(&elements.ty),
+            Kind::Map(members) => Some(&members.ty),
+            Kind::Null(ty) => ty.element(),
+            Kind::Unknown(unknown) => unknown.ty.element(),
+            _ => None,
         }
     }
 
@@ -382,30 +410,6 @@ impl Val {
     /// The marks of the value and of all its parts.
     pub fn deep_marks(&self) -> Marks {
         self.marks.with(self.summary.marks)
-    }
-
-    /// The same value without any of these marks, parts included.
-    pub fn unmarked(&self, marks: Marks) -> Val {
-        if self.deep_marks().without(marks) == self.deep_marks() {
-            return self.clone();
-        }
-        let each = |members: &Arc<Members>| {
-            let items = members.items.iter().map(|one| Member { val: one.val.unmarked(marks), ..one.clone() });
-            Arc::new(Members { items: items.collect(), ..(**members).clone() })
-        };
-        let elements = |elements: &Arc<Elements>| {
-            let items = elements.items.iter().map(|one| one.unmarked(marks)).collect();
-            Arc::new(Elements { ty: elements.ty.clone(), items })
-        };
-        let kind = match &self.kind {
-            Kind::List(items) => Kind::List(elements(items)),
-            Kind::Set(items) => Kind::Set(elements(items)),
-            Kind::Tuple(items) => Kind::Tuple(Arc::new(items.iter().map(|one| one.unmarked(marks)).collect())),
-            Kind::Map(members) => Kind::Map(each(members)),
-            Kind::Object(members) => Kind::Object(each(members)),
-            other => other.clone(),
-        };
-        Val { marks: self.marks.without(marks), ..self.clone().with_kind(kind) }
     }
 
     /// The elements of a list, set or tuple; none for anything else.
@@ -530,12 +534,10 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
         (Kind::Bool(x), Kind::Bool(y)) => Some(x == y),
         (Kind::Number(x), Kind::Number(y)) => Some(x == y),
         (Kind::String(x), Kind::String(y)) => Some(x == y),
-        (Kind::List(_), Kind::List(_)) | (Kind::Set(_), Kind::Set(_)) => {
-            if differ(&a.ty(), &b.ty()) == Some(false) {
-                return Some(false);
-            }
-            items_equal(a, b)
+        (Kind::List(x), Kind::List(y)) | (Kind::Set(x), Kind::Set(y)) if differ(&x.ty, &y.ty) == Some(false) => {
+            Some(false)
         }
+        (Kind::List(_), Kind::List(_)) | (Kind::Set(_), Kind::Set(_)) => items_equal(a, b),
         (Kind::Tuple(_), Kind::Tuple(_)) => items_equal(a, b),
         (Kind::Map(x), Kind::Map(y)) if differ(&x.ty, &y.ty) == Some(false) => Some(false),
         (Kind::Map(x), Kind::Map(y)) | (Kind::Object(x), Kind::Object(y)) => {

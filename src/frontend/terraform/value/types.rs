@@ -40,6 +40,38 @@ pub struct AttributeType {
     pub optional: Option<Option<Val>>,
 }
 
+/// A type without its inside: a list of whatever, an object with whatever attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Sort {
+    Dynamic,
+    Bool,
+    Number,
+    String,
+    List,
+    Set,
+    Map,
+    Tuple,
+    Object,
+}
+
+impl Sort {
+    /// The word for messages: `a list`, `an object`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Sort::Dynamic => "a value of unknown type",
+            Sort::Bool => "a bool",
+            Sort::Number => "a number",
+            Sort::String => "a string",
+            Sort::List => "a list",
+            Sort::Set => "a set",
+            Sort::Map => "a map",
+            Sort::Tuple => "a tuple",
+            Sort::Object => "an object",
+        }
+    }
+}
+
 impl Type {
     /// `list(element)`
     pub fn list(element: Type) -> Type {
@@ -90,19 +122,24 @@ impl Type {
         }
     }
 
+    /// What is known of the type without looking inside.
+    pub fn sort(&self) -> Sort {
+        match self {
+            Type::Dynamic => Sort::Dynamic,
+            Type::Bool => Sort::Bool,
+            Type::Number => Sort::Number,
+            Type::String => Sort::String,
+            Type::List(_) => Sort::List,
+            Type::Set(_) => Sort::Set,
+            Type::Map(_) => Sort::Map,
+            Type::Tuple(_) => Sort::Tuple,
+            Type::Object(_) => Sort::Object,
+        }
+    }
+
     /// The word for messages: `a list`, `an object`.
     pub fn noun(&self) -> &'static str {
-        match self {
-            Type::Dynamic => "a value of unknown type",
-            Type::Bool => "a bool",
-            Type::Number => "a number",
-            Type::String => "a string",
-            Type::List(_) => "a list",
-            Type::Set(_) => "a set",
-            Type::Map(_) => "a map",
-            Type::Tuple(_) => "a tuple",
-            Type::Object(_) => "an object",
-        }
+        self.sort().noun()
     }
 }
 
