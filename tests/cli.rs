@@ -1,7 +1,10 @@
 //! The program as users and workflows run it: exit codes, outputs, and input made to break it.
 
+mod support;
+
 use std::path::Path;
 use std::process::{Command, Output};
+use support::tree;
 
 fn gate(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(arguments).output().expect("gate starts")
@@ -9,16 +12,6 @@ fn gate(folder: &Path, arguments: &[&str]) -> Output {
 
 fn code(output: &Output) -> i32 {
     output.status.code().expect("gate exits by itself")
-}
-
-fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
-    folder
 }
 
 const BAD: &str =

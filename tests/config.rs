@@ -1,6 +1,8 @@
 //! `gate.yaml`: where it is found, what it may say, and how mistakes in it are told.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 
@@ -8,7 +10,7 @@ use gate::config::{Config, Error, FailOn, find, load};
 use gate::finding::Severity;
 use gate::rules::Catalog;
 use miette::Diagnostic;
-use tempfile::TempDir;
+use support::tree;
 
 fn parse(text: &str) -> Result<Config, Error> {
     Config::parse("gate.yaml", text, Path::new("/repo"), Path::new("/repo/infra"))
@@ -20,16 +22,6 @@ fn mistake(text: &str) -> (String, String, String) {
     let Error::Invalid { at, .. } = &error else { panic!("{error}") };
     let label = text[at.offset()..at.offset() + at.len()].to_string();
     (error.to_string(), label, error.help().map(|help| help.to_string()).unwrap_or_default())
-}
-
-fn tree(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What the walk finds, claims, reads and refuses.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,7 @@ use gate::discover::{Discovered, MAX_BYTES, Walk, discover};
 use gate::frontend::{Claim, Context, Frontend, Parsed, Settings};
 use gate::problem::ProblemKind;
 use gate::source::{FileId, Sources};
+use support::tree;
 use tempfile::TempDir;
 
 /// A format of whole folders, certain by name, as Terraform's.
@@ -51,14 +54,6 @@ impl Frontend for Manifests {
 }
 
 const FORMATS: &[&dyn Frontend] = &[&Modules, &Manifests];
-
-fn tree(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    for (path, text) in files {
-        write(&folder, path, text.as_bytes());
-    }
-    folder
-}
 
 fn write(folder: &TempDir, path: &str, bytes: &[u8]) {
     let path = folder.path().join(path);

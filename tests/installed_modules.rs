@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use support::tree;
 
 const MAIN: &str = r#"module "database" {
   source  = "acme/database/aws"
@@ -28,16 +31,6 @@ const LIST: &str = r#"{"Modules":[
   {"Key":"","Source":"","Dir":"."},
   {"Key":"database","Source":"registry.terraform.io/acme/database/aws","Version":"2.1.4","Dir":".terraform/modules/database"}
 ]}"#;
-
-fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    folder
-}
 
 fn installed() -> tempfile::TempDir {
     tree(&[

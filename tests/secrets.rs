@@ -1,10 +1,13 @@
 //! Committed secrets through the whole program: found in every text, once, never printed, and left alone where a comment says so.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use support::tree;
 use tempfile::TempDir;
 
 /// Put together here, so that this file holds no token.
@@ -13,16 +16,6 @@ fn token() -> String {
 }
 
 const PASSWORD: &str = "b4ttery-staple";
-
-fn tree(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    folder
-}
 
 fn output(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_gate")).arg("scan").args(arguments).arg(folder).output().unwrap();

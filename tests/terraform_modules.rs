@@ -2,19 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::process::Command;
 
 use serde_json::Value;
-
-fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    folder
-}
+use support::tree;
 
 /// The exit code, the findings of these rules and the problems.
 fn scan(files: &[(&str, &str)], rules: &str) -> (i32, Vec<Value>, Vec<Value>) {

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod fingerprints;
 mod markup;
 mod outputs;
@@ -20,6 +23,7 @@ use gate::rules::{Catalog, Selection};
 use gate::scan::{Request, scan};
 use gate::suppress::Date;
 use serde_json::{Value, json};
+use support::tree;
 
 const MAIN: &str = r#"variable "db_password" {
   default = "tangerine-9-harbor"
@@ -84,16 +88,6 @@ spec:
       securityContext:
         privileged: true
 ";
-
-fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    folder
-}
 
 /// The repository: the scan looks at `infra` and `k8s` below its root.
 fn shop() -> tempfile::TempDir {
