@@ -56,6 +56,11 @@ pub struct Assembled {
 
 /// Runs every frontend over its files and joins what they yield into one model.
 pub fn assemble(settings: &frontend::Settings, discovered: &Discovered) -> Assembled {
+    assemble_with(settings, discovered, secrets(&discovered.sources))
+}
+
+/// The same with the credentials in the texts, which no setting changes.
+fn assemble_with(settings: &frontend::Settings, discovered: &Discovered, secrets: Vec<Secret>) -> Assembled {
     let sources = &discovered.sources;
     let parsed = FRONTENDS
         .par_iter()
@@ -66,7 +71,7 @@ pub fn assemble(settings: &frontend::Settings, discovered: &Discovered) -> Assem
         })
         .collect();
     let mut assembled = join(sources, parsed);
-    assembled.model.secrets = secrets(sources);
+    assembled.model.secrets = secrets;
     // Of texts that no frontend reads, the comments beside what is found may say that it is accepted.
     let unread = |secret: &&Secret| !assembled.read.contains(&secret.span.file);
     let places: Vec<Span> = assembled.model.secrets.iter().filter(unread).map(|secret| secret.span).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Assembled, Request, assemble};
+use super::{Assembled, Request, assemble_with, secrets};
 use crate::discover::Discovered;
 use crate::finding::Finding;
 use crate::frontend::Settings;
@@ -11,8 +11,9 @@ use crate::rules::{Cx, Judged, judge};
 
 /// Judges the tree in every environment, or once where there is none. What was read is that of the last.
 pub(super) fn judge_each(request: &Request<'_>, discovered: &Discovered) -> (Assembled, Judged) {
+    let secrets = secrets(&discovered.sources);
     let judged = |settings: &Settings| {
-        let assembled = assemble(settings, discovered);
+        let assembled = assemble_with(settings, discovered, secrets.clone());
         let cx = Cx { model: &assembled.model, sources: &discovered.sources, options: &request.config.options };
         let judged = judge(cx, request.catalog, &request.selected);
         (assembled, judged)
