@@ -6,6 +6,12 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
+impl FileId {
+    /// The file of a text that is none of the scan: an expression of the command line, a rendered template. Places in it
+    /// are never shown.
+    pub const OUTSIDE: FileId = FileId(u32::MAX);
+}
+
 /// A half-open range of bytes in one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::rules::options::LabelKind;
 use crate::severity::Severity;
 
 /// Configuration of gate. Paths are relative to the folder of this file.
@@ -151,21 +152,6 @@ pub(super) struct Dockerfile {
     pub label_schema: Option<BTreeMap<String, LabelKind>>,
     /// Whether images may have no other labels.
     pub strict_labels: Option<bool>,
-}
-
-/// The kind of a label's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub(super) enum LabelKind {
-    Text,
-    RawText,
-    Url,
-    Rfc3339,
-    Spdx,
-    Hash,
-    Semver,
-    Email,
 }
 
 #[cfg(test)]

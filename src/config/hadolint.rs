@@ -11,6 +11,7 @@ use super::read::dockerfile_options;
 use super::{Config, Error, MAX_BYTES, RuleSettings, form, shown};
 use crate::finding::Severity;
 use crate::rules::Catalog;
+use crate::rules::options::LabelKind;
 
 /// The names of the file, as hadolint looks for them in its working directory.
 const NAMES: [&str; 2] = [".hadolint.yaml", ".hadolint.yml"];
@@ -25,7 +26,7 @@ pub(super) struct Hadolint {
     #[serde(rename = "trustedRegistries")]
     trusted_registries: Option<Vec<String>>,
     #[serde(rename = "label-schema")]
-    label_schema: Option<BTreeMap<String, form::LabelKind>>,
+    label_schema: Option<BTreeMap<String, LabelKind>>,
     #[serde(rename = "strict-labels")]
     strict_labels: Option<bool>,
     #[serde(rename = "disable-ignore-pragma")]

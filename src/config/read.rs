@@ -7,7 +7,7 @@ use super::places::{Place, Step};
 use super::{Config, Error, FailOn, Ignore, Named, PathGlobs, RuleSettings, form, invalid};
 use crate::finding::Severity;
 use crate::rules::Options;
-use crate::rules::options::{DockerfileOptions, LabelKind};
+use crate::rules::options::DockerfileOptions;
 use crate::rules::schema::nearest;
 use crate::suppress::{DIALECTS, Date};
 
@@ -189,19 +189,9 @@ impl Reader<'_> {
 }
 
 pub(super) fn dockerfile_options(form: form::Dockerfile) -> DockerfileOptions {
-    let kind = |kind| match kind {
-        form::LabelKind::Text => LabelKind::Text,
-        form::LabelKind::RawText => LabelKind::RawText,
-        form::LabelKind::Url => LabelKind::Url,
-        form::LabelKind::Rfc3339 => LabelKind::Rfc3339,
-        form::LabelKind::Spdx => LabelKind::Spdx,
-        form::LabelKind::Hash => LabelKind::Hash,
-        form::LabelKind::Semver => LabelKind::Semver,
-        form::LabelKind::Email => LabelKind::Email,
-    };
     DockerfileOptions {
         trusted_registries: form.trusted_registries,
-        labels: form.label_schema.unwrap_or_default().into_iter().map(|(name, form)| (name, kind(form))).collect(),
+        labels: form.label_schema.unwrap_or_default(),
         strict_labels: form.strict_labels.unwrap_or(false),
     }
 }

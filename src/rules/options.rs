@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 /// Options of all rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
@@ -33,7 +35,9 @@ pub struct DockerfileOptions {
 }
 
 /// The kind of a label's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum LabelKind {
     /// Any text but an empty one.
     Text,

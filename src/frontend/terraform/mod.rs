@@ -170,9 +170,8 @@ pub fn evaluate_all(
     let evaluator = Evaluator::new(&modules, settings);
     let given = given(&evaluator, &folder, &module, settings, sources, &mut parsed.problems);
     let instance = evaluator.root(module, given);
-    let outside = FileId(sources.len() as u32);
     for expression in expressions {
-        answer(match syntax::parse_expression(outside, expression.into()) {
+        answer(match syntax::parse_expression(FileId::OUTSIDE, expression.into()) {
             Err(problem) => Err(problem.message),
             Ok((file, expr)) => {
                 let none = Repetition::default();
@@ -595,8 +594,7 @@ fn literal_expression(
     text: &str,
     span: Span,
 ) -> Result<Val, String> {
-    let outside = FileId(u32::MAX);
-    let (file, expr) = syntax::parse_expression(outside, text.into()).map_err(|problem| problem.message)?;
+    let (file, expr) = syntax::parse_expression(FileId::OUTSIDE, text.into()).map_err(|problem| problem.message)?;
     let none = Repetition::default();
     let scope = Scope { is_closed: true, ..Scope::new(instance, &file, &none) };
     evaluator.eval(scope, expr).map(|val| val.placed(span)).map_err(|failure| failure.message)

@@ -5,7 +5,7 @@ use crate::model::view::iam::{Statement, document, statements};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 
 /// Policies of identities: what their holders may do.
-const IDENTITY: &[&str] = &[
+pub(super) const IDENTITY: &[&str] = &[
     "aws_iam_policy",
     "aws_iam_role_policy",
     "aws_iam_user_policy",

@@ -1,22 +1,11 @@
 //! Checks of what policies allow: sets of actions that lead to more rights, secrets or data, and policies open to everybody.
 
-use super::iam::{anyone, identity, is_narrowed, text, trust};
+use super::iam::{IDENTITY, anyone, identity, is_narrowed, text, trust};
 
 use super::{Cx, Findings, Native};
 use crate::model::view::iam::{Statement, document, statements};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::secret::is_secret_name;
-
-/// Policies of identities.
-const IDENTITY: &[&str] = &[
-    "aws_iam_policy",
-    "aws_iam_role_policy",
-    "aws_iam_user_policy",
-    "aws_iam_group_policy",
-    "aws_ssoadmin_permission_set_inline_policy",
-    "aws_iam_role",
-    "data.aws_iam_policy_document",
-];
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[

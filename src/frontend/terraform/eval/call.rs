@@ -13,7 +13,7 @@ use crate::frontend::terraform::syntax::{self, ExprId, ExprKind, List, Text};
 use crate::frontend::terraform::value::{Kind, Marks, Member, Type, Val};
 use crate::model::Call;
 use crate::problem::{Problem, ProblemKind};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// Variables that a template may be given.
 const MAX_VARIABLES: usize = 1000;
@@ -128,8 +128,7 @@ impl Evaluator<'_> {
             _ => text,
         };
         // Places inside the text mean nothing outside: all of the result stands at the call.
-        let outside = crate::source::FileId(u32::MAX);
-        let (file, template) = syntax::parse_template(outside, text)
+        let (file, template) = syntax::parse_template(FileId::OUTSIDE, text)
             .map_err(|problem| fail(span, format!("{name}: {}", problem.message)))?;
         let none = Repetition::default();
         let closed = Scope { is_closed: true, ..Scope::new(scope.instance, &file, &none) };

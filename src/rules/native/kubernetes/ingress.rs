@@ -1,6 +1,6 @@
 //! Ingresses: TLS, redirects, what they lead to, and annotations that configure the controller.
 
-use super::network::{annotation, name_span, text};
+use super::network::{annotation, name_span};
 use crate::model::view::selector::{each, objects, share_namespace};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
@@ -84,7 +84,7 @@ fn meant_ports<'a>(service: &'a Resource, backend: &Backend<'_>) -> Vec<&'a Node
     let is_meant = |port: &&Node| match backend.port {
         None => true,
         Some(asked) => match port.get(port_key(asked)) {
-            Lookup::Known(own) => text(own) == text(asked),
+            Lookup::Known(own) => own.to_text().unwrap_or_default() == asked.to_text().unwrap_or_default(),
             other => other.is_unknown(),
         },
     };
@@ -134,7 +134,7 @@ fn plain_ingress(_: &Cx, _: ResourceId, ingress: &Resource, out: &mut Findings) 
     if CERTIFICATES.iter().any(|name| !annotation(ingress, name).is_absent())
         || annotation(ingress, "alb.ingress.kubernetes.io/listen-ports")
             .known()
-            .is_some_and(|ports| text(ports).contains("HTTPS"))
+            .is_some_and(|ports| ports.to_text().unwrap_or_default().contains("HTTPS"))
     {
         return;
     }
@@ -192,18 +192,18 @@ fn redirect(_: &Cx, _: ResourceId, ingress: &Resource, out: &mut Findings) {
     for name in ["ssl-redirect", "force-ssl-redirect"] {
         let name = format!("nginx.ingress.kubernetes.io/{name}");
         let Lookup::Known(value) = annotation(ingress, &name) else { continue };
-        if text(value) == "false" && !ingress.body.at("spec.tls").is_absent() {
+        if value.to_text().unwrap_or_default() == "false" && !ingress.body.at("spec.tls").is_absent() {
             out.fail(value, "metadata.annotations", format!("{name} is false, wanted true: HTTP stays open"));
             return;
         }
     }
     let ports = annotation(ingress, "alb.ingress.kubernetes.io/listen-ports");
     let Lookup::Known(ports) = ports else { return };
-    let listeners = text(ports).replace("HTTPS", "");
+    let listeners = ports.to_text().unwrap_or_default().replace("HTTPS", "");
     let redirects = ["ssl-redirect", "actions.ssl-redirect"]
         .iter()
         .any(|name| !annotation(ingress, &format!("alb.ingress.kubernetes.io/{name}")).is_absent());
-    if listeners.contains("HTTP") && text(ports).contains("HTTPS") && !redirects {
+    if listeners.contains("HTTP") && ports.to_text().unwrap_or_default().contains("HTTPS") && !redirects {
         out.fail(
             ports,
             "metadata.annotations",
@@ -242,14 +242,16 @@ fn unsafe_annotation(_: &Cx, _: ResourceId, ingress: &Resource, out: &mut Findin
 
 fn plain_backend(_: &Cx, _: ResourceId, ingress: &Resource, out: &mut Findings) {
     let class = ingress.body.at("spec.ingressClassName").known().and_then(Node::as_str).unwrap_or("");
-    let old_class = annotation(ingress, "kubernetes.io/ingress.class").known().map(text).unwrap_or_default();
+    let old_class =
+        annotation(ingress, "kubernetes.io/ingress.class").known().and_then(Node::to_text).unwrap_or_default();
     if class != "nginx" && old_class != "nginx" {
         return;
     }
     let protocol = annotation(ingress, "nginx.ingress.kubernetes.io/backend-protocol");
     match protocol {
         Lookup::Unknown(_) => out.undecided(),
-        Lookup::Known(value) if !matches!(text(value).as_str(), "HTTP" | "GRPC" | "AUTO_HTTP") => {}
+        Lookup::Known(value)
+            if !matches!(value.to_text().unwrap_or_default().as_str(), "HTTP" | "GRPC" | "AUTO_HTTP") => {}
         Lookup::Known(value) => {
             out.fail(value, "metadata.annotations", format!("backend-protocol is {}, wanted HTTPS", show(value)));
         }

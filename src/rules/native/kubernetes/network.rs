@@ -2,7 +2,7 @@
 
 use crate::model::view::pod::{Pod, pod};
 use crate::model::view::selector::{each, map_selects, objects, pod_labels, selects, share_namespace};
-use crate::model::{Lookup, Node, Resource, ResourceId, Value};
+use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
 use crate::rules::table::cidr_is_open;
 use crate::source::Span;
@@ -326,16 +326,6 @@ pub(super) fn annotation<'a>(resource: &'a Resource, name: &str) -> Lookup<'a> {
     }
 }
 
-/// An annotation's value; YAML may have made a boolean of it.
-pub(super) fn text(node: &Node) -> String {
-    match &node.value {
-        Value::String(text) => text.to_string(),
-        Value::Bool(bool) => bool.to_string(),
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    }
-}
-
 fn load_balancer(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     let Lookup::Known(kind) = service.body.at("spec.type") else { return };
     if !is_core(service) || kind.as_str() != Some("LoadBalancer") {
@@ -343,7 +333,11 @@ fn load_balancer(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) 
     }
     for (name, values) in INTERNAL {
         match annotation(service, name) {
-            Lookup::Known(value) if values.iter().any(|wanted| text(value).eq_ignore_ascii_case(wanted)) => return,
+            Lookup::Known(value)
+                if values.iter().any(|wanted| value.to_text().unwrap_or_default().eq_ignore_ascii_case(wanted)) =>
+            {
+                return;
+            }
             Lookup::Unknown(_) => return out.undecided(),
             _ => {}
         }
