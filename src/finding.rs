@@ -32,6 +32,39 @@ pub struct Finding {
     pub sensitive: bool,
     /// Rule, address, attribute and the normalized text of the value; free of line numbers. Hexadecimal.
     pub fingerprint: String,
+    /// How it stands to the base of a change or to a baseline; none where nothing was compared.
+    pub status: Option<Status>,
+    /// The other tools that say it, by their imported results, sorted; empty where gate alone does.
+    pub tools: Vec<Arc<str>>,
+}
+
+impl Finding {
+    /// Whether it closes the gate if it is severe enough: what was there before the change does not.
+    pub fn counts(&self) -> bool {
+        self.status != Some(Status::Old)
+    }
+}
+
+/// How a finding stands to what was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It was not there.
+    New,
+    /// It was there and has become worse: a higher severity, a wider exposure.
+    Worse,
+    /// It was there.
+    Old,
+}
+
+impl Status {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::New => "new",
+            Status::Worse => "worse",
+            Status::Old => "old",
+        }
+    }
 }
 
 /// A second place that explains a finding.

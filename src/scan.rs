@@ -205,6 +205,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
         fail_on: request.fail_on,
         verdict,
         prefix: discovered.prefix.clone(),
+        comparison: None,
     }
 }
 
@@ -227,7 +228,9 @@ fn decide(
     match request.fail_on {
         // What is possible only is shown, and closes the gate where undecided checks do.
         Some(threshold)
-            if findings.iter().any(|one| one.severity >= threshold && (request.strict || !one.possible)) =>
+            if findings
+                .iter()
+                .any(|one| one.counts() && one.severity >= threshold && (request.strict || !one.possible)) =>
         {
             Verdict::Fail
         }

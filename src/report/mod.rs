@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer};
 
 use crate::finding::{Finding, Severity, Suppressed};
 use crate::problem::Problem;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 /// Everything a report may say. Sorted: findings by path, line, column, rule; problems by path and place.
 pub struct Report<'a> {
@@ -38,6 +38,47 @@ pub struct Report<'a> {
     pub verdict: Verdict,
     /// Path from the root of the repository to the root of the scan (`""` or `infra/`), put before every path in SARIF.
     pub prefix: String,
+    /// What the findings were compared with, and what came of it; none where they stand for themselves.
+    pub comparison: Option<Comparison>,
+}
+
+/// What a change did, beside the [`crate::finding::Status`] of every finding.
+#[derive(Debug, Clone, Default)]
+pub struct Comparison {
+    /// What was compared with, for people: `main (1a2b3c4d5e6f)`, `the baseline .gate-baseline.json`.
+    pub against: String,
+    /// Findings that are gone, by path and line.
+    pub fixed: Vec<Fixed>,
+    /// What the change adds that would weaken the verdict, and that does not act before it is merged; by path and place.
+    pub proposed: Vec<Proposal>,
+}
+
+/// A finding that is gone. Its place is in the texts before the change, which the report does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fixed {
+    /// Path relative to the root of the scan.
+    pub path: String,
+    /// Line, from 1, before the change; 0 where nobody knows.
+    pub line: u32,
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// Its severity.
+    pub severity: Severity,
+    /// What it said.
+    pub message: String,
+    /// Address of the resource; empty for findings about a file.
+    pub address: Arc<str>,
+}
+
+/// Something in the change that would weaken the verdict: a suppression, a setting, a policy that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proposal {
+    /// Path relative to the root of the scan.
+    pub path: String,
+    /// Where, if it stands in a text of the scan.
+    pub at: Option<Span>,
+    /// What it would do: lower case, no full stop.
+    pub message: String,
 }
 
 impl Report<'_> {

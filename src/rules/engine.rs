@@ -359,6 +359,8 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         possible: found.possible,
         sensitive,
         fingerprint,
+        status: None,
+        tools: Vec::new(),
     }
 }
 

@@ -89,6 +89,8 @@ impl Scan {
             possible: false,
             sensitive: false,
             fingerprint: String::new(),
+            status: None,
+            tools: Vec::new(),
         });
         self
     }
