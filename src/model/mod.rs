@@ -4,6 +4,7 @@ pub mod dockerfile;
 pub mod graph;
 pub mod image;
 pub mod json;
+pub mod kubernetes;
 pub mod node;
 pub mod shell;
 pub mod view;

@@ -2,6 +2,7 @@
 //! own. Objects that Terraform declares are judged as manifests are.
 
 mod cluster;
+mod fields;
 mod ingress;
 mod legacy;
 mod network;
@@ -15,6 +16,7 @@ use super::Native;
 /// The checks by name; one slice per subject.
 pub const CHECKS: &[&[(&str, Native)]] = &[
     cluster::CHECKS,
+    fields::CHECKS,
     ingress::CHECKS,
     legacy::CHECKS,
     network::CHECKS,

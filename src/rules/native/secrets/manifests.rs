@@ -13,7 +13,6 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-secret-committed", Native::Resource("kubernetes", &["Secret"], committed)),
     ("k8s-tls-key-committed", Native::Resource("kubernetes", &["Secret"], private_key)),
     ("k8s-argocd-plaintext-secret", Native::Resource("kubernetes", &["Application", "ApplicationSet"], application)),
-    ("yaml-non-string-value", Native::Resource("kubernetes", &["*"], non_string)),
 ];
 
 /// Whether the rules of this file judge all secrets of an object.
@@ -200,45 +199,5 @@ fn values(cx: &Cx, node: &Node, name: &str, path: &str, out: &mut Findings) {
             None => judge(name, text, node, path),
         },
         _ => {}
-    }
-}
-
-/// Numbers and booleans where the API wants strings: it refuses the object.
-fn non_string(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
-    let mut judge = |node: &Node, path: &str| {
-        let is_wrong = matches!(node.value, Value::Bool(_) | Value::Number(_));
-        // Words and numbers that are read as something else have rules of their own.
-        let text = cx.sources.slice(node.span);
-        let is_told = match node.value {
-            Value::Bool(_) => !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false"),
-            _ => text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()),
-        };
-        if is_wrong && !is_told {
-            out.fail(node, path, format!("{path} is {}, wanted a string in quotes", super::super::show(node)));
-        }
-    };
-    let mut maps = vec![(&resource.body, "metadata.labels"), (&resource.body, "metadata.annotations")];
-    if &*resource.kind == "ConfigMap" {
-        maps.push((&resource.body, "data"));
-    }
-    let pod = crate::model::view::pod::pod(resource);
-    if let Some(pod) = pod.filter(|_| &*resource.kind != "Pod") {
-        maps.push((pod.template, "metadata.labels"));
-        maps.push((pod.template, "metadata.annotations"));
-    }
-    for (root, path) in maps {
-        let Lookup::Known(map) = root.at(path) else { continue };
-        map.entries().iter().for_each(|entry| judge(&entry.node, &format!("{path}.{}", entry.key)));
-    }
-    for container in pod.into_iter().flat_map(|pod| pod.containers()) {
-        for entry in container.body.get("env").known().map(Node::items).unwrap_or_default() {
-            if let Lookup::Known(value) = entry.get("value") {
-                judge(value, "env.value");
-            }
-        }
-        for list in ["args", "command"] {
-            let items = container.body.get(list).known().map(Node::items).unwrap_or_default();
-            items.iter().for_each(|item| judge(item, list));
-        }
     }
 }
