@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod discover;
 pub mod escape;
+pub mod filesystem;
 pub mod finding;
 pub mod frontend;
 pub mod init;

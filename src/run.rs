@@ -13,7 +13,8 @@ use thiserror::Error;
 
 use crate::cli::{self, Cli, Command};
 use crate::config::{self, Config};
-use crate::discover::{self, Discovered, Walk};
+use crate::discover::{self, Discovered, MAX_BYTES, Walk};
+use crate::filesystem::{Disk, FileSystem, Files, Kind};
 use crate::finding::Severity;
 use crate::frontend::{Environment, FRONTENDS, Settings};
 use crate::rules::schema::Mistake;
@@ -26,6 +27,9 @@ use crate::testing::Policies;
 
 /// Stack of the threads that parse and evaluate: nesting is bounded to what fits.
 const STACK_BYTES: usize = 64 << 20;
+
+/// A file of rules is pages of text, not megabytes.
+const MAX_POLICY_BYTES: u64 = 10 << 20;
 
 /// Why a command could not do its job. All of them exit with 2.
 #[derive(Debug, Error, Diagnostic)]
@@ -109,10 +113,14 @@ fn today() -> Date {
 fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     let outputs = output::plan(&arguments)?;
     let root = discover::root_of(&arguments.paths)?;
-    let mut config =
-        if arguments.no_config { Config::default() } else { config::load(&root, arguments.config.as_deref())? };
+    let files = Files::default();
+    let mut config = if arguments.no_config {
+        Config::default()
+    } else {
+        config::load(&*files, &root, arguments.config.as_deref())?
+    };
     let mut catalog = Catalog::built_in();
-    load_policies(&mut catalog, config.policies.iter().chain(&arguments.policy))?;
+    load_policies(&*files, &mut catalog, config.policies.iter().chain(&arguments.policy))?;
     config.check(&catalog)?;
     config.adopt_hadolint(&catalog);
     let selected = select(&catalog, &config.selection(&arguments.select, &arguments.ignore))?;
@@ -135,7 +143,7 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
-    let settings = settings(&mut discovered, &var_files, &config.environments, &arguments.terraform)?;
+    let settings = settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?;
     let request = Request {
         catalog: &catalog,
         selected,
@@ -198,6 +206,7 @@ fn select(catalog: &Catalog, selection: &Selection) -> Result<Vec<usize>, Error>
 
 /// The root of a scan and the values of variables; files of `--var-file` join the sources, so that findings can point there.
 fn settings(
+    files: &Files,
     discovered: &mut Discovered,
     var_files: &[PathBuf],
     environments: &[(String, Vec<PathBuf>)],
@@ -205,8 +214,8 @@ fn settings(
 ) -> Result<Settings, Error> {
     let mut read = |path: &PathBuf| {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| Error::File { path: shown.clone(), error })?;
-        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let text = files.text(path, MAX_BYTES).map_err(|error| Error::File { path: shown.clone(), error })?;
+        let real = files.real(path).unwrap_or_else(|_| path.clone());
         let relative = real.strip_prefix(&discovered.root).map_or(shown, |path| path.display().to_string());
         // A file that is there already keeps its id, so that findings in it are one.
         let known = discovered.sources.iter().find(|(_, source)| source.path() == relative).map(|(id, _)| id);
@@ -219,6 +228,7 @@ fn settings(
         judged.push(Environment { name: name.as_str().into(), var_files });
     }
     Ok(Settings {
+        files: files.clone(),
         root: discovered.root.clone(),
         var_files,
         environments: judged,
@@ -228,14 +238,19 @@ fn settings(
 }
 
 /// Adds the rules of files and folders to the catalog.
-fn load_policies<'p>(catalog: &mut Catalog, paths: impl Iterator<Item = &'p PathBuf>) -> Result<(), Error> {
+fn load_policies<'p>(
+    files: &dyn FileSystem,
+    catalog: &mut Catalog,
+    paths: impl Iterator<Item = &'p PathBuf>,
+) -> Result<(), Error> {
     for path in paths {
-        let mut files = Vec::new();
-        policy_files(path, &mut files)?;
-        files.sort();
-        for file in files {
+        let mut found = Vec::new();
+        policy_files(files, path, &mut found)?;
+        found.sort();
+        for file in found {
             let shown = file.display().to_string();
-            let text = std::fs::read_to_string(&file).map_err(|error| Error::File { path: shown.clone(), error })?;
+            let text =
+                files.text(&file, MAX_POLICY_BYTES).map_err(|error| Error::File { path: shown.clone(), error })?;
             catalog.add(&shown, &text).map_err(|mistakes| in_policies(&shown, &mistakes))?;
         }
     }
@@ -249,24 +264,23 @@ fn in_policies(path: &str, mistakes: &[Mistake]) -> Error {
 }
 
 /// YAML and Rego files below a path, tests of Rego left out.
-fn policy_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn policy_files(files: &dyn FileSystem, path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let failed = |error: io::Error| Error::File { path: path.display().to_string(), error };
-    if path.metadata().map_err(failed)?.is_file() {
-        files.push(path.to_path_buf());
+    let real = files.real(path).map_err(failed)?;
+    if files.kind(&real).map_err(failed)? == Kind::File {
+        found.push(path.to_path_buf());
         return Ok(());
     }
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() && !name.starts_with('.') {
-            policy_files(&entry.path(), files)?;
-        } else if kind.is_file()
+    for entry in files.list(path).map_err(failed)? {
+        let name = entry.name.to_string_lossy().into_owned();
+        if entry.kind == Kind::Folder && !name.starts_with('.') {
+            policy_files(files, &path.join(&entry.name), found)?;
+        } else if entry.kind == Kind::File
             && (name.ends_with(".yaml")
                 || name.ends_with(".yml")
                 || (name.ends_with(".rego") && !name.ends_with("_test.rego")))
         {
-            files.push(entry.path());
+            found.push(path.join(&entry.name));
         }
     }
     Ok(())
@@ -274,7 +288,7 @@ fn policy_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 
 fn rules_command(arguments: &cli::RulesArgs, out: &mut dyn Write) -> Result<u8, Error> {
     let mut catalog = Catalog::built_in();
-    load_policies(&mut catalog, arguments.policy.iter())?;
+    load_policies(&Disk, &mut catalog, arguments.policy.iter())?;
     let mut selection = Selection { select: arguments.rules.clone(), ignore: Vec::new() };
     if selection.select.is_empty() {
         selection.select.push("all".into());
@@ -338,7 +352,7 @@ fn rule_json(rule: &Rule, prose: &Prose) -> serde_json::Value {
 
 fn explain_command(arguments: &cli::Explain, out: &mut dyn Write) -> Result<u8, Error> {
     let mut catalog = Catalog::built_in();
-    load_policies(&mut catalog, arguments.policy.iter())?;
+    load_policies(&Disk, &mut catalog, arguments.policy.iter())?;
     let index = catalog.find(&arguments.rule).ok_or_else(|| {
         let near = catalog.matching(&arguments.rule).err().and_then(|unknown| unknown.nearest);
         Error::Usage {
@@ -383,7 +397,8 @@ fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, 
     let paths = [arguments.path.clone()];
     let pool = pool(None)?;
     let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
-    let settings = settings(&mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
+    let settings =
+        settings(&Files::default(), &mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
     let assembled = pool.install(|| scan::assemble(&settings, &discovered));
     let mut writer = BufWriter::new(out);
     crate::inspect::write(&discovered, &assembled, &mut writer)?;

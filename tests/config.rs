@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use gate::config::{Config, Error, FailOn, find, load};
+use gate::filesystem::Disk;
 use gate::finding::Severity;
 use gate::rules::Catalog;
 use miette::Diagnostic;
@@ -152,14 +153,14 @@ fn paths_stay_below_the_folder_of_the_file() {
     }
     let folder = tree(&[("gate.yaml", "policies: [policy]\n")]);
     let root = folder.path().canonicalize().unwrap();
-    assert!(load(&root, None).unwrap_err().to_string().ends_with("no such file or folder"));
+    assert!(load(&Disk, &root, None).unwrap_err().to_string().ends_with("no such file or folder"));
     fs::create_dir(root.join("policy")).unwrap();
-    assert_eq!(load(&root, None).unwrap().policies, [root.join("policy")]);
+    assert_eq!(load(&Disk, &root, None).unwrap().policies, [root.join("policy")]);
     #[cfg(unix)]
     {
         fs::remove_dir(root.join("policy")).unwrap();
         std::os::unix::fs::symlink("/etc", root.join("policy")).unwrap();
-        assert!(load(&root, None).unwrap_err().to_string().ends_with("a link that leads elsewhere"));
+        assert!(load(&Disk, &root, None).unwrap_err().to_string().ends_with("a link that leads elsewhere"));
     }
 }
 
@@ -215,23 +216,28 @@ fn the_nearest_file_up_to_the_root_of_the_repository_is_used() {
         ("loose/main.tf", ""),
     ]);
     let root = folder.path().canonicalize().unwrap();
-    let at = |path: &str| find(&root.join(path)).unwrap();
+    let at = |path: &str| find(&Disk, &root.join(path)).unwrap();
     assert_eq!(at("repo/a/b"), None, "what lies above the repository is not of this project");
     assert_eq!(at("loose"), None, "without a repository only the folder itself counts");
     assert_eq!(at("repo/c/d"), Some(root.join("repo/c/.gate.yaml")));
-    let config = load(&root.join("repo/c/d"), None).unwrap();
+    let config = load(&Disk, &root.join("repo/c/d"), None).unwrap();
     assert!(config.strict);
     assert!(config.exclude.matches(&root.join("repo/c/d/x/main.tf")));
     fs::write(root.join("repo/c/gate.yaml"), "").unwrap();
-    assert!(find(&root.join("repo/c")).unwrap_err().to_string().contains("is there as well"));
-    assert!(load(&root, Some(&root.join("nothing.yaml"))).unwrap_err().to_string().ends_with("no such file or folder"));
+    assert!(find(&Disk, &root.join("repo/c")).unwrap_err().to_string().contains("is there as well"));
+    assert!(
+        load(&Disk, &root, Some(&root.join("nothing.yaml")))
+            .unwrap_err()
+            .to_string()
+            .ends_with("no such file or folder")
+    );
 }
 
 #[test]
 fn a_named_file_elsewhere_speaks_of_the_scanned_root() {
     let folder = tree(&[("org/gate.yaml", "exclude: [examples/**]\n"), ("repo/examples/main.tf", "")]);
     let root = folder.path().canonicalize().unwrap();
-    let config = load(&root.join("repo"), Some(&root.join("org/gate.yaml"))).unwrap();
+    let config = load(&Disk, &root.join("repo"), Some(&root.join("org/gate.yaml"))).unwrap();
     assert!(config.exclude.matches(&root.join("repo/examples/main.tf")));
 }
 
@@ -241,6 +247,6 @@ fn a_file_that_was_found_must_not_be_a_link() {
     let folder = tree(&[]);
     let root = folder.path().canonicalize().unwrap();
     std::os::unix::fs::symlink("/dev/zero", root.join("gate.yaml")).unwrap();
-    let error = load(&root, None).unwrap_err();
+    let error = load(&Disk, &root, None).unwrap_err();
     assert!(error.to_string().ends_with("is not a regular file"), "{error}");
 }

@@ -2,13 +2,13 @@
 //! `gate.yaml` goes before it. Its thresholds and output options are those of hadolint and mean nothing here.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::read::dockerfile_options;
 use super::{Config, Error, MAX_BYTES, RuleSettings, form, shown};
+use crate::filesystem::{FileSystem, Kind};
 use crate::finding::Severity;
 use crate::rules::Catalog;
 use crate::rules::options::LabelKind;
@@ -34,33 +34,27 @@ pub(super) struct Hadolint {
 }
 
 /// The nearest file from the root of the scan up to that of its repository.
-fn find(root: &Path) -> Option<PathBuf> {
+fn find(files: &dyn FileSystem, root: &Path) -> Option<PathBuf> {
     let top = crate::discover::repository_of(root).unwrap_or(root);
     let folders = root.ancestors().take_while(|folder| folder.starts_with(top));
-    let mut files = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
+    let mut paths = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
     // A link could lead out of the tree.
-    files.find(|path| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()))
+    paths.find(|path| files.kind(path).is_ok_and(|kind| kind == Kind::File))
 }
 
 impl Config {
     /// Reads hadolint's configuration too, unless hadolint is none of the dialects that count.
-    pub(super) fn with_hadolint(mut self, root: &Path) -> Result<Config, Error> {
+    pub(super) fn with_hadolint(mut self, files: &dyn FileSystem, root: &Path) -> Result<Config, Error> {
         if !self.dialects.contains(&"hadolint") {
             return Ok(self);
         }
-        let Some(path) = find(root) else { return Ok(self) };
+        let Some(path) = find(files, root) else { return Ok(self) };
         let unreadable = |reason: String| Error::Unreadable {
             path: shown(&path),
             reason,
             help: Some("mend it, or leave `hadolint` out of `dialects` in gate.yaml".into()),
         };
-        let mut text = String::new();
-        std::fs::File::open(&path)
-            .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-            .map_err(|error| unreadable(crate::discover::io_reason(&error)))?;
-        if text.len() as u64 > MAX_BYTES {
-            return Err(unreadable("is larger than 1 MiB".into()));
-        }
+        let text = files.text(&path, MAX_BYTES).map_err(|error| unreadable(crate::discover::io_reason(&error)))?;
         let read: Option<Hadolint> = serde_yaml::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         self.hadolint = read;
         Ok(self)
@@ -120,7 +114,8 @@ mod tests {
         let root = folder.path().canonicalize().expect("the folder is there");
         std::fs::write(root.join(".hadolint.yaml"), hadolint).expect("the folder is writable");
         let config = Config::parse("gate.yaml", gate, &root, &root).expect("the configuration is right");
-        let mut config = config.with_hadolint(&root).expect("hadolint's configuration is right");
+        let mut config =
+            config.with_hadolint(&crate::filesystem::Disk, &root).expect("hadolint's configuration is right");
         config.adopt_hadolint(&Catalog::built_in());
         config
     }

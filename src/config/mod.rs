@@ -8,13 +8,13 @@ mod places;
 mod read;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
+use crate::filesystem::{FileSystem, Kind};
 use crate::finding::{Finding, Severity};
 use crate::rules::{Catalog, Options, Selection};
 use crate::suppress::{DIALECTS, Date};
@@ -181,10 +181,10 @@ impl Default for Config {
 
 /// The configuration of a scan: the nearest `gate.yaml` or `.gate.yaml` from the real folder `start` up to the root of its
 /// repository; outside a repository in `start` only, since what lies above differs between machines.
-pub fn find(start: &Path) -> Result<Option<PathBuf>, Error> {
+pub fn find(files: &dyn FileSystem, start: &Path) -> Result<Option<PathBuf>, Error> {
     let top = crate::discover::repository_of(start).unwrap_or(start);
     for folder in start.ancestors() {
-        let mut there = NAMES.iter().map(|name| folder.join(name)).filter(|path| path.symlink_metadata().is_ok());
+        let mut there = NAMES.iter().map(|name| folder.join(name)).filter(|path| files.kind(path).is_ok());
         match (there.next(), there.next()) {
             (Some(first), Some(second)) => {
                 return Err(Error::Unreadable {
@@ -204,12 +204,12 @@ pub fn find(start: &Path) -> Result<Option<PathBuf>, Error> {
 /// Reads the configuration that [`find`] yields, or the one named; `root` is the real root of the scan.
 ///
 /// A file that was found lies in the tree under judgement: it must be a regular file, not a link.
-pub fn load(root: &Path, named: Option<&Path>) -> Result<Config, Error> {
+pub fn load(files: &dyn FileSystem, root: &Path, named: Option<&Path>) -> Result<Config, Error> {
     let (path, is_named) = match named {
         Some(path) => (path.to_path_buf(), true),
-        None => match find(root)? {
+        None => match find(files, root)? {
             Some(path) => (path, false),
-            None => return Config::default().with_hadolint(root),
+            None => return Config::default().with_hadolint(files, root),
         },
     };
     let unreadable = |reason: String, help: Option<&str>| Error::Unreadable {
@@ -218,27 +218,23 @@ pub fn load(root: &Path, named: Option<&Path>) -> Result<Config, Error> {
         help: help.map(str::to_string),
     };
     let failed = |error: std::io::Error| unreadable(crate::discover::io_reason(&error), None);
-    let metadata = if is_named { path.metadata() } else { path.symlink_metadata() }.map_err(failed)?;
-    if metadata.is_dir() || (!is_named && !metadata.is_file()) {
+    let real = if is_named { files.real(&path).map_err(failed)? } else { path.clone() };
+    let kind = files.kind(&real).map_err(failed)?;
+    if kind == Kind::Folder || (!is_named && kind != Kind::File) {
         return Err(unreadable(
             "is not a regular file".into(),
             Some("name the file with --config if it is to be used"),
         ));
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(&path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(unreadable("is larger than 1 MiB".into(), None));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8".into(), Some("save it as UTF-8")))?;
+    let text = files.text(&path, MAX_BYTES).map_err(failed)?;
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let folder = folder.canonicalize().map_err(failed)?;
+    let folder = files.real(folder).map_err(failed)?;
     let config = Config::parse(&shown(&path), &text, &folder, root)?;
-    config.check_paths()?;
-    config.with_hadolint(root)
+    config.check_paths(files)?;
+    config.with_hadolint(files, root)
 }
 
 /// The path for messages: relative to the working directory where it lies below.
@@ -281,12 +277,12 @@ impl Config {
     }
 
     /// Checks that policies and variables files are there and lie below the folder of the configuration.
-    fn check_paths(&self) -> Result<(), Error> {
+    fn check_paths(&self, files: &dyn FileSystem) -> Result<(), Error> {
         for (path, at) in &self.paths {
             let complain = |message: String, help: &str| {
                 Err(invalid(&self.path, &self.text, at.clone(), message, Some(help.to_string())))
             };
-            match path.canonicalize() {
+            match files.real(path) {
                 Ok(real) if real.starts_with(&self.folder) => {}
                 Ok(_) => {
                     return complain("a link that leads elsewhere".into(), "name what lies in this folder or below");

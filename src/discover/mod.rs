@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::config::PathGlobs;
+use crate::filesystem::{Commit, Disk, FileSystem, Kind};
 use crate::finding::Finding;
 use crate::frontend::{Claim, Frontend};
 use crate::problem::Problem;
@@ -25,8 +26,10 @@ use crate::source::{FileId, Source, Sources};
 pub const MAX_BYTES: u64 = 10 << 20;
 
 /// What to look at.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Walk<'a> {
+    /// Where the files lie.
+    pub files: &'a dyn FileSystem,
     /// Files and folders, relative to the working directory or absolute.
     pub paths: &'a [PathBuf],
     /// Paths that the configuration leaves out.
@@ -37,6 +40,22 @@ pub struct Walk<'a> {
     pub max_bytes: u64,
     /// Reads the texts that no format claims too, hidden ones included, and keeps those that this accepts by path and text.
     pub keep: Option<Keep>,
+    /// The commits that are compared, if any: what is ignored is then not for the change to say.
+    pub change: Option<&'a Change<'a>>,
+    /// Leaves out all other paths, relative to the root, before they are read; what is read for context too.
+    pub within: Option<Within<'a>>,
+}
+
+/// Whether a path counts.
+pub type Within<'a> = &'a (dyn Fn(&Path) -> bool + Sync);
+
+/// The commits between which a change lies.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// Where it begins: its `.gateignore` files are in force.
+    pub base: &'a Commit,
+    /// Where it ends: what it has was not ignored by git.
+    pub head: &'a Commit,
 }
 
 /// Whether a text that no format claims is worth keeping.
@@ -45,7 +64,16 @@ pub type Keep = fn(&str, &str) -> bool;
 impl<'a> Walk<'a> {
     /// Looks at `paths` without excludes.
     pub fn new(paths: &'a [PathBuf]) -> Walk<'a> {
-        Walk { paths, exclude: None, force_exclude: false, max_bytes: MAX_BYTES, keep: None }
+        Walk {
+            files: &Disk,
+            paths,
+            exclude: None,
+            force_exclude: false,
+            max_bytes: MAX_BYTES,
+            keep: None,
+            change: None,
+            within: None,
+        }
     }
 }
 
@@ -102,7 +130,7 @@ pub enum Error {
 /// The real folder that paths of a scan are relative to: the folder itself if one is given, else the working directory
 /// if it holds all that is given, else the repository that does, else the nearest folder.
 pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
-    let anchors = paths.iter().map(|path| anchor(path)).collect::<Result<Vec<_>, _>>()?;
+    let anchors = paths.iter().map(|path| anchor(&Disk, path)).collect::<Result<Vec<_>, _>>()?;
     if let ([path], [folder]) = (paths, &anchors[..])
         && path.is_dir()
     {
@@ -121,14 +149,14 @@ pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
 }
 
 /// The real folder of a path: itself, or where the file lies.
-fn anchor(path: &Path) -> Result<PathBuf, Error> {
+fn anchor(files: &dyn FileSystem, path: &Path) -> Result<PathBuf, Error> {
     let failed = |error: std::io::Error| Error::Path { path: escaped(path), reason: io_reason(&error) };
-    if path.is_dir() {
-        return path.canonicalize().map_err(failed);
+    if files.target(path) == Some(Kind::Folder) {
+        return files.real(path).map_err(failed);
     }
-    path.symlink_metadata().map_err(failed)?;
+    files.kind(path).map_err(failed)?;
     match path.parent() {
-        Some(folder) if folder != Path::new("") => folder.canonicalize().map_err(failed),
+        Some(folder) if folder != Path::new("") => files.real(folder).map_err(failed),
         _ => Path::new(".").canonicalize().map_err(failed),
     }
 }
@@ -152,11 +180,14 @@ pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discover
     let root = root_of(walk.paths)?;
     let mut found = walk::Found::default();
     let scope = walk::Scope {
+        files: walk.files,
         root: &root,
         frontends,
         exclude: walk.exclude,
         force_exclude: walk.force_exclude,
         keep: walk.keep,
+        change: walk.change,
+        within: walk.within,
     };
     for path in walk.paths {
         found.join(scope.visit(path)?);
@@ -164,8 +195,14 @@ pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discover
     found.sort();
     let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);
     let wanted: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
-    let (texts, context) = read_context(texts, &scope, walk.max_bytes);
-    outcome.join(context);
+    let texts = match walk.within {
+        Some(_) => texts,
+        None => {
+            let (texts, context) = read_context(texts, &scope, walk.max_bytes);
+            outcome.join(context);
+            texts
+        }
+    };
     outcome.problems.extend(found.problems);
     outcome.problems.sort();
     outcome.problems.dedup();

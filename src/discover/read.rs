@@ -1,7 +1,5 @@
 //! Reads candidates, each once and in parallel, and settles whose they are.
 
-use std::fs::File;
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
@@ -124,16 +122,9 @@ fn is_binary(bytes: &[u8]) -> bool {
     bytes.iter().take(8 << 10).any(|byte| *byte == 0)
 }
 
-/// At most `limit` bytes. Reads no further than that even if the file grows or claims another size.
+/// At most `limit` bytes.
 fn bytes(scope: &Scope<'_>, candidate: &Candidate, limit: u64) -> Result<Vec<u8>, String> {
-    let file = File::open(scope.root.join(&candidate.path)).map_err(|error| io_reason(&error))?;
-    let metadata = file.metadata().map_err(|error| io_reason(&error))?;
-    if !metadata.is_file() {
-        return Err("is not a regular file".into());
-    }
-    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize);
-    file.take(limit).read_to_end(&mut bytes).map_err(|error| io_reason(&error))?;
-    Ok(bytes)
+    scope.files.read(&scope.root.join(&candidate.path), limit).map_err(|error| io_reason(&error))
 }
 
 /// The first frontend that has the file by its name, or by its text where the name leaves it open.

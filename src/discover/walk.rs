@@ -1,7 +1,5 @@
 //! The walk: which files are there, and which of them a format may own. Reads nothing but ignore files.
 
-use std::fs::{DirEntry, File};
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,13 +7,18 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::names::{is_hidden, is_installed, may_be_text};
-use super::{Error, Keep, claims_of, escaped, io_reason, read};
+use super::{Change, Error, Keep, Within, claims_of, escaped, io_reason, read};
 use crate::config::PathGlobs;
+use crate::filesystem::{Entry, FileSystem, Kind};
 use crate::frontend::{Claim, Frontend};
 use crate::problem::{Problem, ProblemKind};
 
 /// An ignore file is a list of names; past this size it is taken for something else, and nothing is ignored by it.
 const MAX_IGNORE_BYTES: u64 = 256 << 10;
+
+/// The ignore files: gate's own, and git's.
+const GATE: &str = ".gateignore";
+const GIT: &str = ".gitignore";
 
 /// A file that a format may own.
 #[derive(Debug)]
@@ -67,11 +70,14 @@ pub(super) struct Need {
 
 /// Where a walk may go and whom it asks.
 pub(super) struct Scope<'a> {
+    pub files: &'a dyn FileSystem,
     pub root: &'a Path,
     pub frontends: &'a [&'a dyn Frontend],
     pub exclude: Option<&'a PathGlobs>,
     pub force_exclude: bool,
     pub keep: Option<Keep>,
+    pub change: Option<&'a Change<'a>>,
+    pub within: Option<Within<'a>>,
 }
 
 /// Ignore files in force in a folder: its own and those of the folders above it, up to where the walk began.
@@ -83,8 +89,9 @@ struct Ignores {
 }
 
 impl Ignores {
-    /// `.gateignore` outranks `.gitignore`; within each kind the nearest folder outranks those above.
-    fn excludes(&self, path: &Path, is_folder: bool) -> bool {
+    /// `.gateignore` outranks `.gitignore`; within each kind the nearest folder outranks those above. What git tracks is not
+    /// ignored by git.
+    fn excludes(&self, path: &Path, is_folder: bool, is_tracked: impl Fn() -> bool) -> bool {
         let decide = |pick: fn(&Ignores) -> Option<&Gitignore>| {
             let mut level = Some(self);
             while let Some(ignores) = level {
@@ -96,7 +103,9 @@ impl Ignores {
             }
             None
         };
-        decide(|ignores| ignores.gate.as_ref()).or_else(|| decide(|ignores| ignores.git.as_ref())).unwrap_or(false)
+        decide(|ignores| ignores.gate.as_ref())
+            .or_else(|| decide(|ignores| ignores.git.as_ref()).map(|is_ignored| is_ignored && !is_tracked()))
+            .unwrap_or(false)
     }
 }
 
@@ -113,10 +122,10 @@ struct Folder {
 impl Scope<'_> {
     /// Everything below a given folder, or the given file.
     pub fn visit(&self, path: &Path) -> Result<Found, Error> {
-        let anchor = super::anchor(path)?;
+        let anchor = super::anchor(self.files, path)?;
         let below = anchor.strip_prefix(self.root).unwrap_or(Path::new("")).to_path_buf();
         let mut found = Found::default();
-        if !path.is_dir() {
+        if self.files.target(path) != Some(Kind::Folder) {
             // A path such as `..` names no file, and it is a folder: it has been dealt with.
             if let Some(name) = path.file_name() {
                 self.given(below.join(name), &mut found);
@@ -133,9 +142,9 @@ impl Scope<'_> {
         }
         found.seen += 1;
         let full = self.root.join(&path);
-        match full.symlink_metadata().map(|metadata| metadata.file_type()) {
-            Ok(kind) if kind.is_symlink() => self.link(path, found),
-            Ok(kind) if kind.is_file() => {
+        match self.files.kind(&full) {
+            Ok(Kind::Link) => self.link(path, found),
+            Ok(Kind::File) => {
                 let claims = claims_of(self.frontends, &path);
                 match claims.is_empty() && !(self.keep.is_some() && may_be_text(&path)) {
                     true => found.skip(&path, "no format that is read has files of this name"),
@@ -160,36 +169,23 @@ impl Scope<'_> {
     fn enter<'s>(&'s self, folder: Folder, tasks: &rayon::Scope<'s>, all: &'s Mutex<Found>) {
         let mut found = Found::default();
         let mut entries = Vec::new();
-        match self.root.join(&folder.path).read_dir() {
-            Ok(reader) => {
-                for entry in reader {
-                    match entry {
-                        Ok(entry) => entries.push(entry),
-                        Err(error) => found.problems.push(unread_folder(&folder.path, &io_reason(&error))),
-                    }
-                }
-            }
+        match self.files.list(&self.root.join(&folder.path)) {
+            Ok(listed) => entries = listed,
             Err(error) => found.problems.push(unread_folder(&folder.path, &io_reason(&error))),
         }
         let folder = self.with_ignore_files(folder, &entries, &mut found);
         for entry in entries {
-            let name = entry.file_name();
+            let Entry { name, kind } = entry;
             let hidden = folder.hidden || is_hidden(&name);
             if hidden && !folder.searched {
                 continue;
             }
             let path = folder.path.join(&name);
-            let kind = match entry.file_type() {
-                Ok(kind) => kind,
-                Err(error) => {
-                    found.problems.push(unread(&path, &io_reason(&error)));
-                    continue;
-                }
-            };
-            if folder.ignores.excludes(&path, kind.is_dir()) || self.is_excluded(&path) {
+            let is_ignored = folder.ignores.excludes(&path, kind == Kind::Folder, || self.is_tracked(&path));
+            if is_ignored || self.is_excluded(&path) {
                 continue;
             }
-            if kind.is_dir() {
+            if kind == Kind::Folder {
                 let searched = folder.searched && !is_installed(&name);
                 if hidden && !searched {
                     continue;
@@ -199,18 +195,21 @@ impl Scope<'_> {
                 continue;
             }
             if hidden {
-                if kind.is_file() && may_be_text(&path) {
+                if kind == Kind::File && may_be_text(&path) && self.is_within(&path) {
                     found.candidates.push(Candidate { path, claims: Vec::new(), searched: true });
                 }
                 continue;
             }
+            if !self.is_within(&path) {
+                continue;
+            }
             found.seen += 1;
-            if kind.is_symlink() {
+            if kind == Kind::Link {
                 self.link(path, &mut found);
                 continue;
             }
             let claims = claims_of(self.frontends, &path);
-            match (claims.is_empty(), kind.is_file()) {
+            match (claims.is_empty(), kind == Kind::File) {
                 (true, true) if folder.searched && may_be_text(&path) => {
                     found.candidates.push(Candidate { path, claims, searched: true });
                 }
@@ -225,15 +224,22 @@ impl Scope<'_> {
     }
 
     /// Adds the ignore files of a folder. Only regular files of reasonable size count: a link could lead to a device.
-    fn with_ignore_files(&self, folder: Folder, entries: &[DirEntry], found: &mut Found) -> Folder {
+    fn with_ignore_files(&self, folder: Folder, entries: &[Entry], found: &mut Found) -> Folder {
         let mut ignores = Ignores { above: Some(Arc::clone(&folder.ignores)), ..Ignores::default() };
-        for (name, slot) in [(".gateignore", &mut ignores.gate), (".gitignore", &mut ignores.git)] {
-            let Some(entry) = entries.iter().find(|entry| entry.file_name() == name) else { continue };
-            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        for (name, slot) in [(GATE, &mut ignores.gate), (GIT, &mut ignores.git)] {
+            let path = self.root.join(&folder.path).join(name);
+            let files = self.ignore_files(name);
+            let kind = match self.change.is_some() && name == GATE {
+                // Those in force are not those of the folder at hand.
+                true => files.kind(&path).ok(),
+                false => entries.iter().find(|entry| entry.name == name).map(|entry| entry.kind),
+            };
+            let Some(kind) = kind else { continue };
+            if kind != Kind::File {
                 found.skip(&folder.path.join(name), "not a regular file; nothing is ignored by it");
                 continue;
             }
-            match ignore_lines(&entry.path()) {
+            match ignore_lines(files, &path) {
                 Ok(text) => *slot = Some(matcher(&folder.path, &text)),
                 Err(reason) => found.skip(&folder.path.join(name), &format!("{reason}; nothing is ignored by it")),
             }
@@ -244,13 +250,33 @@ impl Scope<'_> {
         Folder { ignores: Arc::new(ignores), ..folder }
     }
 
+    /// Where the ignore files of this name are read: a change does not choose what gate leaves out.
+    fn ignore_files(&self, name: &str) -> &dyn FileSystem {
+        match self.change {
+            Some(change) if name == GATE => change.base,
+            _ => self.files,
+        }
+    }
+
+    /// Whether git has a path in the commits that are compared: then no `.gitignore` hides it.
+    fn is_tracked(&self, path: &Path) -> bool {
+        self.change.is_some_and(|change| {
+            let full = self.root.join(path);
+            change.base.has(&full) || change.head.has(&full)
+        })
+    }
+
+    fn is_within(&self, path: &Path) -> bool {
+        self.within.is_none_or(|within| within(path))
+    }
+
     pub fn is_excluded(&self, path: &Path) -> bool {
         self.exclude.is_some_and(|globs| globs.matches(&self.root.join(path)))
     }
 
     /// Decides on a link by its name and by where it leads, without following it into a folder.
     fn link(&self, path: PathBuf, found: &mut Found) {
-        let target = match self.root.join(&path).canonicalize() {
+        let target = match self.files.real(&self.root.join(&path)) {
             Ok(target) => target,
             Err(error) => {
                 let reason = match error.kind() {
@@ -261,19 +287,21 @@ impl Scope<'_> {
             }
         };
         let inside = target.starts_with(self.root);
+        let kind = self.files.kind(&target).ok();
+        let is_file = kind == Some(Kind::File);
         let claims = claims_of(self.frontends, &path);
         let is_certain = claims.iter().any(|(_, claim)| *claim == Claim::Yes);
-        if target.is_dir() {
+        if kind == Some(Kind::Folder) {
             let reason = if inside { "link to a folder, which is met where it lies" } else { LEADS_OUT };
             return found.skip(&path, reason);
         }
         match (inside, is_certain) {
-            (true, true) if target.is_file() => {
+            (true, true) if is_file => {
                 found.candidates.push(Candidate { path, claims, searched: false });
             }
             (true, _) if claims.is_empty() => {}
-            (true, _) if target.is_file() => found.skip(&path, "link to a file, which is met where it lies"),
-            (_, true) if target.is_file() => found.problems.push(
+            (true, _) if is_file => found.skip(&path, "link to a file, which is met where it lies"),
+            (_, true) if is_file => found.problems.push(
                 unread(&path, LEADS_OUT)
                     .help("scan a folder that holds the link and the file, or exclude the link in gate.yaml"),
             ),
@@ -307,24 +335,24 @@ impl Scope<'_> {
         let mut folders = vec![need.folder.clone()];
         while let Some(folder) = folders.pop() {
             let full = self.root.join(&folder);
-            let Ok(entries) = full.read_dir() else { continue };
-            if !full.canonicalize().is_ok_and(|real| real == full) {
+            let Ok(entries) = self.files.list(&full) else { continue };
+            if !self.files.real(&full).is_ok_and(|real| real == full) {
                 continue;
             }
             let ignores = if need.deep { Arc::default() } else { self.ignores_down_to(&folder) };
-            for entry in entries.flatten() {
-                let Ok(kind) = entry.file_type() else { continue };
-                let path = folder.join(entry.file_name());
-                if is_hidden(&entry.file_name()) || ignores.excludes(&path, kind.is_dir()) {
+            for Entry { name, kind } in entries {
+                let path = folder.join(&name);
+                let is_ignored = || ignores.excludes(&path, kind == Kind::Folder, || self.is_tracked(&path));
+                if is_hidden(&name) || is_ignored() {
                     continue;
                 }
-                if kind.is_dir() {
+                if kind == Kind::Folder {
                     if need.deep {
                         folders.push(path);
                     }
                     continue;
                 }
-                let is_file = kind.is_file() || (kind.is_symlink() && self.leads_to_file_inside(&path));
+                let is_file = kind == Kind::File || (kind == Kind::Link && self.leads_to_file_inside(&path));
                 if is_file && self.frontends[frontend].claims(&path) == Claim::Yes {
                     let claims = vec![(frontend, Claim::Yes)];
                     candidates.push(Candidate { path, claims, searched: false });
@@ -339,10 +367,11 @@ impl Scope<'_> {
         let mut ignores = Arc::new(Ignores::default());
         let above: Vec<&Path> = folder.ancestors().collect();
         for level in above.into_iter().rev() {
-            let [gate, git] = [".gateignore", ".gitignore"].map(|name| {
+            let [gate, git] = [GATE, GIT].map(|name| {
                 let path = self.root.join(level).join(name);
-                let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-                is_file.then(|| ignore_lines(&path).ok()).flatten().map(|text| matcher(level, &text))
+                let files = self.ignore_files(name);
+                let is_file = files.kind(&path).is_ok_and(|kind| kind == Kind::File);
+                is_file.then(|| ignore_lines(files, &path).ok()).flatten().map(|text| matcher(level, &text))
             });
             if gate.is_some() || git.is_some() {
                 ignores = Arc::new(Ignores { above: Some(ignores), gate, git });
@@ -352,7 +381,8 @@ impl Scope<'_> {
     }
 
     fn leads_to_file_inside(&self, path: &Path) -> bool {
-        self.root.join(path).canonicalize().is_ok_and(|target| target.starts_with(self.root) && target.is_file())
+        let target = self.files.real(&self.root.join(path));
+        target.is_ok_and(|target| target.starts_with(self.root) && self.files.target(&target) == Some(Kind::File))
     }
 }
 
@@ -376,10 +406,8 @@ fn normal(path: &Path) -> Option<PathBuf> {
     Some(normal)
 }
 
-fn ignore_lines(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| io_reason(&error))?;
-    file.take(MAX_IGNORE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| io_reason(&error))?;
+fn ignore_lines(files: &dyn FileSystem, path: &Path) -> Result<String, String> {
+    let bytes = files.read(path, MAX_IGNORE_BYTES + 1).map_err(|error| io_reason(&error))?;
     if bytes.len() as u64 > MAX_IGNORE_BYTES {
         return Err(format!("larger than {} KiB", MAX_IGNORE_BYTES >> 10));
     }

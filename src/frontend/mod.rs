@@ -9,6 +9,7 @@ pub mod yaml;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::filesystem::Files;
 use crate::model::dockerfile::Dockerfile;
 use crate::model::{Observation, Resource};
 use crate::problem::Problem;
@@ -58,6 +59,8 @@ pub struct Parsed {
 /// What frontends are told beside the files.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
+    /// Where expressions read files.
+    pub files: Files,
     /// The real folder that paths are relative to; reads by expressions (`file()`, local modules) stay below it.
     pub root: std::path::PathBuf,
     /// Variables files of `--var-file`, in order, among the sources of the scan.

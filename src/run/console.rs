@@ -8,6 +8,7 @@ use rustyline::error::ReadlineError;
 
 use super::{Error, STACK_BYTES, cli, pool, settings};
 use crate::discover::{self, Walk};
+use crate::filesystem::Files;
 use crate::frontend::FRONTENDS;
 use crate::frontend::terraform::evaluate_all;
 use crate::frontend::terraform::value::Val;
@@ -20,7 +21,8 @@ type Lines<'a> = dyn FnMut() -> Result<Option<String>, Error> + 'a;
 pub(super) fn console(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, Error> {
     let paths = [arguments.path.clone()];
     let mut discovered = pool(None)?.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
-    let settings = settings(&mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
+    let settings =
+        settings(&Files::default(), &mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
     let terraform = FRONTENDS.iter().position(|frontend| frontend.name() == "terraform").unwrap_or_default();
     let (ask, asked) = mpsc::channel::<String>();
     let (reply, replied) = mpsc::channel();

@@ -50,7 +50,12 @@ impl Evaluator<'_> {
                 _ => return Err(fail(span, "`...` expands a list, a set or a tuple")),
             }
         }
-        let place = Place { span, root: &self.settings.root, folder: &scope.instance.module.folder };
+        let place = Place {
+            span,
+            files: &*self.settings.files,
+            root: &self.settings.root,
+            folder: &scope.instance.module.folder,
+        };
         match functions::call(name, values, &place) {
             Ok(value) => Ok(value.at(span).marked(marks)),
             Err(message) => Err(fail(span, format!("{name}: {message}"))),
@@ -120,7 +125,12 @@ impl Evaluator<'_> {
             return Err(fail(span, format!("{name} takes at most {MAX_VARIABLES} variables")));
         }
         let Some(text) = source.to_text() else { return Err(fail(span, format!("{name} wants a string"))) };
-        let place = Place { span, root: &self.settings.root, folder: &scope.instance.module.folder };
+        let place = Place {
+            span,
+            files: &*self.settings.files,
+            root: &self.settings.root,
+            folder: &scope.instance.module.folder,
+        };
         let text: Arc<str> = match name {
             "templatefile" => {
                 functions::filesystem::read_text(&place, &text).map_err(|error| fail(span, error))?.into()

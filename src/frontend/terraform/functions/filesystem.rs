@@ -9,7 +9,8 @@ use globset::GlobBuilder;
 use super::{
     Answer, Function, MAX_ELEMENTS, MAX_TEXT, Place, STRING, Val, Want, bounded, function, open, string, text,
 };
-use crate::frontend::terraform::value::{Kind, Type, Unknown};
+use crate::filesystem::{FileSystem, Kind};
+use crate::frontend::terraform::value::{self, Type, Unknown};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("abspath", &[STRING], Want::String, |a, at| {
@@ -30,7 +31,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("basename", &[STRING.unknown()], Want::String, |a, at| match &a[0].kind {
         // The last part may be known where the folder is not.
-        Kind::Unknown(unknown) => {
+        value::Kind::Unknown(unknown) => {
             let known = unknown.template.as_deref().and_then(|text| text.rsplit_once("}/"));
             let last = known.map(|(_, rest)| basename(rest)).filter(|last| !last.contains("${") && *last != ".");
             Ok(last.map_or_else(|| open(Type::String, a, at), |last| string(last, at)))
@@ -45,7 +46,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("file", &[STRING], Want::String, |a, at| bounded(read_text(at, text(&a[0]))?, at)),
     function("filebase64", &[STRING], Want::String, |a, at| bounded(STANDARD.encode(read(at, text(&a[0]))?), at)),
     function("fileexists", &[STRING], Want::Bool, |a, at| match candidate(at, text(&a[0])) {
-        Ok(path) if path.is_dir() => Err("it is a folder, not a file".into()),
+        Ok(path) if at.files.target(&path) == Some(Kind::Folder) => Err("it is a folder, not a file".into()),
         Ok(_) => Ok(Val::bool(true, at.span)),
         Err(Missing::NotThere) => Ok(Val::bool(false, at.span)),
         Err(Missing::Outside) => Err("it lies outside the scanned folder".into()),
@@ -74,12 +75,12 @@ enum Missing {
 /// The real path of what a path names: relative to the module's folder, or to the root where it begins with that folder, as
 /// `path.module` does.
 fn candidate(at: &Place, path: &str) -> Result<PathBuf, Missing> {
-    let root = at.root.canonicalize().map_err(|_| Missing::NotThere)?;
+    let root = at.files.real(at.root).map_err(|_| Missing::NotThere)?;
     // Dots are resolved in the text of the path, before any link is.
     let relative = &*clean(path);
     let is_below_module = at.folder == "." || relative == at.folder || relative.starts_with(&format!("{}/", at.folder));
     let joined = if is_below_module { root.join(relative) } else { root.join(at.folder).join(relative) };
-    let real = joined.canonicalize().map_err(|_| Missing::NotThere)?;
+    let real = at.files.real(&joined).map_err(|_| Missing::NotThere)?;
     if real.starts_with(&root) { Ok(real) } else { Err(Missing::Outside) }
 }
 
@@ -89,14 +90,14 @@ pub(super) fn read(at: &Place, path: &str) -> Result<Vec<u8>, String> {
         Missing::NotThere => format!("there is no file {path:?}"),
         Missing::Outside => format!("{path:?} lies outside the scanned folder"),
     })?;
-    let facts = real.metadata().map_err(|error| error.to_string())?;
-    if !facts.is_file() {
-        return Err(format!("{path:?} is no file"));
-    }
-    if facts.len() > MAX_TEXT as u64 {
+    let bytes = at.files.read(&real, MAX_TEXT as u64 + 1).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidInput => format!("{path:?} is no file"),
+        _ => error.to_string(),
+    })?;
+    if bytes.len() > MAX_TEXT {
         return Err(format!("{path:?} is larger than the limit"));
     }
-    std::fs::read(real).map_err(|error| error.to_string())
+    Ok(bytes)
 }
 
 /// The text of a file in UTF-8.
@@ -148,9 +149,9 @@ fn fileset(arguments: &[Val], at: &Place) -> Answer {
         Err(Missing::Outside) => return Err("it lies outside the scanned folder".into()),
     };
     if let Some(folder) = folder {
-        let root = at.root.canonicalize().map_err(|error| error.to_string())?;
+        let root = at.files.real(at.root).map_err(|error| error.to_string())?;
         let deep = pattern.contains("**") || pattern.contains('/');
-        walk(&folder, &folder, &root, deep, &mut |relative| {
+        walk(at.files, &folder, &folder, &root, deep, &mut |relative| {
             if glob.is_match(relative) {
                 found.push(string(relative, at));
             }
@@ -162,24 +163,24 @@ fn fileset(arguments: &[Val], at: &Place) -> Answer {
 
 /// Visits the files below a folder in order, without following links out of the root or back into their own folders.
 fn walk(
+    files: &dyn FileSystem,
     folder: &Path,
     base: &Path,
     root: &Path,
     deep: bool,
     visit: &mut dyn FnMut(&str) -> Result<(), String>,
 ) -> Result<(), String> {
-    let Ok(entries) = folder.read_dir() else { return Ok(()) };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    for path in paths {
-        let Ok(facts) = path.symlink_metadata() else { continue };
-        let is_link = facts.is_symlink();
-        if is_link && !path.canonicalize().is_ok_and(|real| real.starts_with(root)) {
+    let Ok(mut entries) = files.list(folder) else { return Ok(()) };
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    for entry in entries {
+        let path = folder.join(&entry.name);
+        let is_link = entry.kind == Kind::Link;
+        if is_link && !files.real(&path).is_ok_and(|real| real.starts_with(root)) {
             continue;
         }
-        if path.is_dir() {
+        if files.target(&path) == Some(Kind::Folder) {
             if deep && !is_link {
-                walk(&path, base, root, deep, visit)?;
+                walk(files, &path, base, root, deep, visit)?;
             }
         } else if let Some(relative) = path.strip_prefix(base).ok().and_then(Path::to_str) {
             visit(relative)?;

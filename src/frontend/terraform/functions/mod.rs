@@ -27,6 +27,7 @@ use rustc_hash::FxHashMap;
 
 use super::value::convert::convert;
 use super::value::{Kind, Marks, Type, Val};
+use crate::filesystem::FileSystem;
 use crate::source::Span;
 
 /// Bytes of text that one expression may produce.
@@ -38,6 +39,8 @@ pub const MAX_ELEMENTS: usize = 100_000;
 pub struct Place<'a> {
     /// The call.
     pub span: Span,
+    /// Where files are read.
+    pub files: &'a dyn FileSystem,
     /// The root of the scan: nothing outside it is read.
     pub root: &'a Path,
     /// The folder of the module, relative to the root.

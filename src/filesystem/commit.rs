@@ -1,0 +1,297 @@
+//! A commit: its files come straight from git's objects. Nothing is checked out; no hook, filter or setting of the
+//! repository or the user is run or read.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use gix::ObjectId;
+use gix::objs::tree::EntryKind;
+use miette::Diagnostic;
+use rustc_hash::FxHashMap;
+use thiserror::Error;
+
+use super::{Disk, Entry, FileSystem, Kind, not_regular};
+
+/// No commit has more names; a tree of trees can claim any number.
+const MAX_ENTRIES: usize = 2_000_000;
+
+/// Folders in folders; nobody has more.
+const MAX_DEPTH: usize = 200;
+
+/// Links on the way of one path, as Linux counts them.
+const MAX_LINKS: usize = 40;
+
+/// Why a commit can't be read.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{message}")]
+pub struct Error {
+    message: String,
+    #[help]
+    help: Option<String>,
+}
+
+impl Error {
+    fn new(message: impl Into<String>, help: &str) -> Error {
+        Error { message: message.into(), help: Some(help.into()) }
+    }
+}
+
+/// A git repository whose commits can be read.
+pub struct Repository {
+    repository: gix::ThreadSafeRepository,
+    /// The real folder of the work tree.
+    folder: PathBuf,
+}
+
+impl Repository {
+    /// Opens the repository whose work tree is this real folder.
+    pub fn open(folder: &Path) -> Result<Repository, Error> {
+        let options = gix::open::Options::isolated();
+        let repository = gix::ThreadSafeRepository::open_opts(folder, options).map_err(|error| {
+            Error::new(format!("{}: the git repository can't be opened: {error}", folder.display()), "see `git status`")
+        })?;
+        Ok(Repository { repository, folder: folder.to_path_buf() })
+    }
+
+    /// The commit that `HEAD` names.
+    pub fn head(&self) -> Result<Commit, Error> {
+        let repository = self.repository.to_thread_local();
+        let head = repository
+            .head_id()
+            .map_err(|_| {
+                Error::new("the repository has no commit to compare with", "commit first, or leave --base out")
+            })?
+            .detach();
+        self.commit(head)
+    }
+
+    /// The commit from which `HEAD` and `reference` went apart.
+    pub fn merge_base(&self, reference: &str) -> Result<Commit, Error> {
+        const FETCH: &str = "fetch it first: `git fetch origin BRANCH`; in a workflow, check out with `fetch-depth: 0`";
+        let repository = self.repository.to_thread_local();
+        let unknown = || Error::new(format!("the repository knows no commit {reference:?}"), FETCH);
+        let named = repository.rev_parse_single(reference).map_err(|_| unknown())?;
+        let named = named.object().ok().and_then(|object| object.peel_to_commit().ok()).ok_or_else(unknown)?.id;
+        let head = repository
+            .head_id()
+            .map_err(|_| Error::new("the repository has no commit to compare", "commit first, or leave --base out"))?
+            .detach();
+        // A shallow clone of a merge knows its parents by name only.
+        let parents = repository.find_commit(head).map(|head| head.parent_ids().map(|id| id.detach()).collect());
+        let parents: Vec<ObjectId> = parents.unwrap_or_default();
+        if named == head || parents.contains(&named) {
+            return self.commit(named);
+        }
+        let base = repository.merge_base(head, named).ok().flatten().map(|base| base.detach());
+        let apart = || Error::new(format!("HEAD and {reference} have no commit in common that is known here"), FETCH);
+        self.commit(base.ok_or_else(apart)?)
+    }
+
+    /// All names of a commit; its texts are read when they are asked for.
+    fn commit(&self, id: ObjectId) -> Result<Commit, Error> {
+        let repository = self.repository.to_thread_local();
+        let broken = |error: String| Error::new(format!("commit {}: {error}", short(id)), "see `git fsck`");
+        let tree = repository.find_commit(id).map_err(|error| broken(error.to_string()))?;
+        let tree = tree.tree_id().map_err(|error| broken(error.to_string()))?.detach();
+        let mut folders: FxHashMap<PathBuf, Vec<Named>> = FxHashMap::default();
+        let mut open = vec![(PathBuf::new(), tree, 0)];
+        let mut entries = 0;
+        while let Some((folder, tree, depth)) = open.pop() {
+            let tree = repository.find_tree(tree).map_err(|error| broken(error.to_string()))?;
+            let mut names = Vec::new();
+            for entry in tree.iter() {
+                let entry = entry.map_err(|error| broken(error.to_string()))?;
+                // Names that this system can't spell can't be in its work tree either.
+                let Ok(name) = gix::path::from_bstr(entry.filename()) else { continue };
+                let object = entry.object_id();
+                let kind = match entry.mode().kind() {
+                    EntryKind::Tree => Kind::Folder,
+                    EntryKind::Blob | EntryKind::BlobExecutable => Kind::File,
+                    EntryKind::Link => Kind::Link,
+                    EntryKind::Commit => Kind::Other,
+                };
+                // Git itself writes no such names; a forged tree may.
+                let is_plain = matches!(&*name.components().collect::<Vec<_>>(), [Component::Normal(_)]);
+                if !is_plain {
+                    continue;
+                }
+                entries += 1;
+                if entries > MAX_ENTRIES || depth > MAX_DEPTH {
+                    return Err(broken("has more files and folders than can be".into()));
+                }
+                if kind == Kind::Folder {
+                    open.push((folder.join(&name), object, depth + 1));
+                }
+                names.push(Named { entry: Entry { name: name.as_os_str().to_os_string(), kind }, object });
+            }
+            names.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
+            folders.insert(folder, names);
+        }
+        Ok(Commit { repository: self.repository.clone(), folder: self.folder.clone(), id, folders })
+    }
+}
+
+/// A name with its object.
+struct Named {
+    entry: Entry,
+    object: ObjectId,
+}
+
+/// The files of one commit, where they lie in the work tree. Paths outside the work tree, and what tools install in it
+/// without committing it (`.terraform`), are those on disk.
+pub struct Commit {
+    repository: gix::ThreadSafeRepository,
+    folder: PathBuf,
+    id: ObjectId,
+    /// The names in each folder, sorted, by its path in the tree.
+    folders: FxHashMap<PathBuf, Vec<Named>>,
+}
+
+impl std::fmt::Debug for Commit {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Commit({})", short(self.id))
+    }
+}
+
+/// The first characters of an object's name, as git shows them.
+fn short(id: ObjectId) -> String {
+    id.to_hex_with_len(12).to_string()
+}
+
+fn not_found() -> io::Error {
+    io::ErrorKind::NotFound.into()
+}
+
+impl Commit {
+    /// The first characters of its name.
+    pub fn name(&self) -> String {
+        short(self.id)
+    }
+
+    /// Whether the file or anything below the folder at this path is part of the commit.
+    pub fn has(&self, path: &Path) -> bool {
+        self.inside(path).is_some_and(|path| self.folders.contains_key(&path) || self.named(&path).is_some())
+    }
+
+    /// Whether the commit has a file with exactly these bytes at this path.
+    pub fn has_bytes(&self, path: &Path, bytes: &[u8]) -> bool {
+        let Some(named) = self.inside(path).and_then(|path| self.named(&path)) else { return false };
+        let hash = gix::objs::compute_hash(named.object.kind(), gix::objs::Kind::Blob, bytes);
+        named.entry.kind == Kind::File && hash.is_ok_and(|hash| hash == named.object)
+    }
+
+    /// All files and links below a folder, by absolute path, sorted.
+    pub fn files_below(&self, folder: &Path) -> Vec<PathBuf> {
+        let Some(folder) = self.inside(folder) else { return Vec::new() };
+        let mut files = Vec::new();
+        let mut open = vec![folder];
+        while let Some(folder) = open.pop() {
+            for Named { entry, .. } in self.folders.get(&folder).into_iter().flatten() {
+                match entry.kind {
+                    Kind::Folder => open.push(folder.join(&entry.name)),
+                    Kind::File | Kind::Link => files.push(self.folder.join(&folder).join(&entry.name)),
+                    Kind::Other => {}
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// The path in the tree; none for what is not part of commits.
+    fn inside(&self, path: &Path) -> Option<PathBuf> {
+        let below = path.strip_prefix(&self.folder).ok()?;
+        let mut inside = PathBuf::new();
+        for part in below.components() {
+            match part {
+                Component::Normal(name) if name == ".terraform" || name == ".git" => return None,
+                Component::Normal(name) => inside.push(name),
+                Component::ParentDir => {
+                    if !inside.pop() {
+                        return None;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(inside)
+    }
+
+    fn named(&self, path: &Path) -> Option<&Named> {
+        let (names, name) = (self.folders.get(path.parent()?)?, path.file_name()?);
+        let index = names.binary_search_by(|named| named.entry.name.as_os_str().cmp(name)).ok()?;
+        names.get(index)
+    }
+
+    fn bytes(&self, object: ObjectId, limit: u64) -> io::Result<Vec<u8>> {
+        let repository = self.repository.to_thread_local();
+        let header = repository.find_header(object).map_err(io::Error::other)?;
+        if header.size() > limit {
+            return Err(io::Error::other("is larger than the limit"));
+        }
+        Ok(repository.find_object(object).map_err(io::Error::other)?.detach().data)
+    }
+}
+
+impl FileSystem for Commit {
+    fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        let Some(inside) = self.inside(&self.real(folder)?) else { return Disk.list(folder) };
+        let names = self.folders.get(&inside).ok_or_else(not_found)?;
+        Ok(names.iter().map(|named| named.entry.clone()).collect())
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<Kind> {
+        let Some(inside) = self.inside(path) else { return Disk.kind(path) };
+        if self.folders.contains_key(&inside) {
+            return Ok(Kind::Folder);
+        }
+        self.named(&inside).map(|named| named.entry.kind).ok_or_else(not_found)
+    }
+
+    fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut rest: Vec<std::ffi::OsString> = match self.inside(path) {
+            None => return Disk.real(path),
+            Some(inside) => inside.iter().rev().map(Into::into).collect(),
+        };
+        let mut real = PathBuf::new();
+        let mut links = 0;
+        while let Some(name) = rest.pop() {
+            real.push(&name);
+            if self.folders.contains_key(&real) {
+                continue;
+            }
+            let named = self.named(&real).ok_or_else(not_found)?;
+            match named.entry.kind {
+                Kind::Link => {
+                    links += 1;
+                    let target = self.bytes(named.object, 4_096)?;
+                    let target = gix::path::from_byte_slice(&target).map_err(io::Error::other)?.to_path_buf();
+                    real.pop();
+                    let led = self.folder.join(&real).join(target);
+                    if links > MAX_LINKS {
+                        return Err(io::Error::other("too many links"));
+                    }
+                    // A link that leads out of the work tree is told by where it leads.
+                    let Some(inside) = self.inside(&led) else { return Ok(led) };
+                    rest.extend(inside.iter().rev().map(std::ffi::OsString::from));
+                    real = PathBuf::new();
+                }
+                _ if !rest.is_empty() => return Err(not_found()),
+                _ => {}
+            }
+        }
+        Ok(if real.as_os_str().is_empty() { self.folder.clone() } else { self.folder.join(real) })
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        if self.inside(path).is_none() {
+            return Disk.read(path, limit);
+        }
+        let real = self.real(path)?;
+        let named = self.inside(&real).and_then(|inside| self.named(&inside)).ok_or_else(not_regular)?;
+        match named.entry.kind {
+            Kind::File => self.bytes(named.object, limit),
+            _ => Err(not_regular()),
+        }
+    }
+}
