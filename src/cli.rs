@@ -71,6 +71,9 @@ pub struct Scan {
     /// List what suppressions took out of the verdict
     #[arg(long)]
     pub show_suppressed: bool,
+    /// List the findings that were there before the change too
+    #[arg(long)]
+    pub show_old: bool,
     /// Let no suppression act
     #[arg(long)]
     pub no_suppress: bool,

@@ -5,10 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Characters that steer a terminal or hide what is written: C0 and C1 controls, bidirectional controls, line separators.
-fn is_active(char: char) -> bool {
+/// Characters that steer a terminal or hide what is written: C0 and C1 controls, bidirectional controls, line separators,
+/// blanks without width, tags.
+pub fn is_active(char: char) -> bool {
     char.is_control()
-        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(char, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(char, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// For a terminal or a log: active characters are written as `\u{…}`, tabs as a blank.
@@ -53,31 +55,61 @@ pub fn command_property(text: &str) -> String {
     command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// For a cell of a Markdown table: no markup, no HTML, no mention, no line end.
+/// For a cell of a Markdown table or an item of a list: no markup, no HTML, no link, no mention or reference, no line end.
 pub fn markdown(text: &str) -> String {
+    inert_markdown(text, |out, sign| out.extend(['\\', sign]))
+}
+
+/// The same inside an element of HTML that stands in Markdown, where a backslash is a backslash.
+pub fn markdown_element(text: &str) -> String {
+    inert_markdown(text, |out, sign| out.push_str(&format!("&#{};", sign as u32)))
+}
+
+fn inert_markdown(text: &str, escape: impl Fn(&mut String, char)) -> String {
+    let text = plain(text);
     let mut out = String::with_capacity(text.len() + 8);
-    for char in plain(text).chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(char) = rest.next() {
         match char {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // A zero-width joiner keeps a mention from ringing somebody.
             '@' => out.push_str("&#64;"),
             '#' => out.push_str("&#35;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' => {
-                out.push('\\');
-                out.push(char);
-            }
+            '$' => out.push_str("&#36;"),
             ':' => out.push_str("&#58;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' => escape(&mut out, char),
             char => out.push(char),
+        }
+        // GitHub and GitLab look for mentions, references and addresses once entities are resolved; a blank without width
+        // keeps them from ringing somebody or leading somewhere.
+        let next = rest.peek().copied().unwrap_or(' ');
+        let leads = match char {
+            '@' | '#' | '!' | '~' | '%' | '$' => next.is_alphanumeric() || next == '"',
+            ':' => next == '/',
+            '.' => stands_before_last(&out, "www"),
+            '-' => next.is_ascii_digit() && stands_before_last(&out, "gh"),
+            _ => false,
+        };
+        if leads {
+            out.push_str("&#8203;");
         }
     }
     out
 }
 
-/// For XML text and attributes; characters that XML 1.0 has no place for were escaped before.
+/// Whether `word` stands before the last byte, in any case.
+fn stands_before_last(text: &str, word: &str) -> bool {
+    let end = text.len().saturating_sub(1);
+    let before = end.checked_sub(word.len()).and_then(|start| text.get(start..end));
+    before.is_some_and(|before| before.eq_ignore_ascii_case(word))
+}
+
+/// For text and attributes of XML and HTML; characters that XML 1.0 has no place for are escaped, and the `##[name]` that the
+/// runner of a workflow takes for a command.
 pub fn xml(text: &str) -> String {
-    plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let text = plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    text.replace('\'', "&#39;").replace("##", "&#35;&#35;").replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 /// A path as the URI reference of SARIF: percent-encoded, `/` kept.
@@ -103,9 +135,33 @@ mod tests {
         assert!(!command_property(hostile).contains([':', '\n', '\r', ',']));
         assert!(command_data(hostile).contains("%250A"));
         assert!(!markdown(hostile).contains('<') && markdown(hostile).contains("\\|"));
+        assert_eq!(xml("<a b='\"'>##[x]&\u{1b}"), "&lt;a b=&#39;&quot;&#39;&gt;&#35;&#35;[x]&amp;\\u{1b}");
         assert_eq!(log_line("  ::set-output name=x::0\n"), "  \\u{3a}:set-output name=x::0\n");
         assert_eq!(log_line("3 | # ##[add-mask]x ##vso[y]"), "3 | # \\u{23}#[add-mask]x \\u{23}#vso[y]");
         assert_eq!(log_line("cidr ::/0 ## [x]"), "cidr ::/0 ## [x]");
         assert_eq!(uri("a b/ü:c"), "a%20b/%C3%BC%3Ac");
+    }
+
+    #[test]
+    fn markdown_from_the_tree_is_read_as_it_was_written() {
+        for (text, shown) in [
+            ("a | b", r"a \| b"),
+            ("`rm`", r"\`rm\`"),
+            ("<script>alert(1)</script>", r"&lt;script&gt;alert\(1\)&lt;/script&gt;"),
+            ("<!-- gate -->", r"&lt;\!-- gate --&gt;"),
+            ("@org/team", "&#64;&#8203;org/team"),
+            ("nginx@sha256", "nginx&#64;&#8203;sha256"),
+            ("#12 GH-12 !3", r"&#35;&#8203;12 GH-&#8203;12 \!&#8203;3"),
+            ("[x](https://e.example)", r"\[x\]\(https&#58;&#8203;//e.example\)"),
+            ("![x](//e.example/p.png)", r"\!\[x\]\(//e.example/p.png\)"),
+            ("www.e.example", "www.&#8203;e.example"),
+            ("**b** __i__ ~~s~~", r"\*\*b\*\* \_\_i\_\_ \~\~&#8203;s\~\~"),
+            ("$x$ :tada:", "&#36;&#8203;x&#36; &#58;tada&#58;"),
+            ("a\n\n# b", r"a\\u\{a\}\\u\{a\}&#35; b"),
+            ("\u{202e}\u{1b}[1m", r"\\u\{202e\}\\u\{1b\}\[1m"),
+        ] {
+            assert_eq!(markdown(text), shown, "{text}");
+        }
+        assert_eq!(markdown_element("<b>_@a_</b>"), "&lt;b&gt;&#95;&#64;&#8203;a&#95;&lt;/b&gt;");
     }
 }

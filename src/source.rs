@@ -116,6 +116,12 @@ impl Source {
         self.text[*start as usize..end].trim_end_matches(['\n', '\r'])
     }
 
+    /// Offset of the first byte of a line (from 1); the length of the text past the last line.
+    pub fn line_start(&self, line: u32) -> u32 {
+        let start = (line as usize).checked_sub(1).and_then(|index| self.line_starts().get(index));
+        start.copied().unwrap_or(self.text.len() as u32)
+    }
+
     /// How many lines the file has; a final line end does not open another.
     pub fn line_count(&self) -> u32 {
         let starts = self.line_starts();

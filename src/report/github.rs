@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use super::{Report, Style};
 use crate::escape::{command_data, command_property};
-use crate::finding::Severity;
+use crate::finding::{Severity, Status};
 
 /// Annotations of one kind that GitHub shows for a step.
 const MAX_OF_A_KIND: usize = 10;
 
 /// Writes the report.
-pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut written = [0_usize; 3];
     let mut left_out = 0;
     for problem in report.problems.iter().filter(|problem| problem.kind.closes()) {
@@ -33,7 +33,7 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
             command_data(&problem.message)
         )?;
     }
-    for finding in report.worst_first() {
+    for finding in report.shown(style) {
         let (kind, command) = match finding.severity {
             Severity::Critical | Severity::High => (0, "error"),
             Severity::Medium => (1, "warning"),
@@ -47,7 +47,12 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
         written[kind] += 1;
         let (start, end) = report.sources.region(finding.at);
         let path = command_property(&format!("{}{}", report.prefix, report.sources.get(finding.at.file).path()));
-        let title = command_property(&format!("{} ({})", finding.rule, finding.severity.name()));
+        let status = match finding.status {
+            Some(Status::Worse) => ", worse than before",
+            Some(Status::Old) => ", old",
+            Some(Status::New) | None => "",
+        };
+        let title = command_property(&format!("{} ({}{status})", finding.rule, finding.severity.name()));
         writeln!(
             out,
             "::{command} file={path},line={},endLine={},col={},endColumn={},title={title}::{}",
@@ -62,4 +67,26 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
         writeln!(out, "::notice title=gate::{left_out} more findings are in the log and the job summary")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::{Severity, Status};
+    use crate::report::{Style, sample};
+
+    #[test]
+    fn annotations_are_for_what_the_change_makes() {
+        let sources = sample::sources(&[("main.tf", "a = 1\nb = 2\nc = 3\n")]);
+        let finding = |piece, status| {
+            sample::finding(sample::place(&sources, "main.tf", piece), "aws-a", Severity::Medium, Some(status))
+        };
+        let findings = vec![finding("a", Status::Old), finding("b", Status::Worse), finding("c", Status::New)];
+        let report = sample::report(&sources, findings, Some(sample::comparison(1)));
+        let text = sample::written(&report, "github", Style::default());
+        let expected = "\
+::warning file=deploy/main.tf,line=2,endLine=2,col=1,endColumn=2,title=aws-a (medium%2C worse than before)::aws_db_instance.main: aws-a holds
+::warning file=deploy/main.tf,line=3,endLine=3,col=1,endColumn=2,title=aws-a (medium)::aws_db_instance.main: aws-a holds
+";
+        assert_eq!(text, expected);
+    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Each, Report, Style};
+use super::{Comparison, Each, Report, Style, encode};
 use crate::finding::Finding;
 use crate::source::Span;
 
@@ -45,6 +45,7 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
                 })
             })
         }),
+        comparison: report.comparison.as_ref().map(|comparison| compared(report, comparison)),
         counts: json!({
             "files_seen": counts.files_seen,
             "files_searched": counts.files_searched,
@@ -55,7 +56,7 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
             "undecided": counts.undecided.iter().map(|(rule, count)| (rule.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
         }),
     };
-    serde_json::to_writer_pretty(&mut *out, &value)?;
+    encode::pretty(&value, out)?;
     writeln!(out)
 }
 
@@ -68,7 +69,30 @@ struct Whole<F, S, P> {
     findings: F,
     suppressed: S,
     problems: P,
+    comparison: Option<Value>,
     counts: Value,
+}
+
+fn compared(report: &Report, comparison: &Comparison) -> Value {
+    let fixed = comparison.fixed.iter().map(|one| {
+        json!({
+            "rule": &*one.rule,
+            "severity": one.severity.name(),
+            "message": one.message,
+            "address": &*one.address,
+            "path": one.path,
+            "line": (one.line > 0).then_some(one.line),
+        })
+    });
+    let proposed = comparison
+        .proposed
+        .iter()
+        .map(|one| json!({"path": one.path, "at": one.at.map(|at| place(report, at)), "message": one.message}));
+    json!({
+        "against": comparison.against,
+        "fixed": fixed.collect::<Vec<_>>(),
+        "proposed": proposed.collect::<Vec<_>>(),
+    })
 }
 
 fn place(report: &Report, span: Span) -> Value {
@@ -94,5 +118,7 @@ fn finding(report: &Report, finding: &Finding) -> Value {
         "environments": finding.environments.iter().map(|name| &**name).collect::<Vec<_>>(),
         "related": finding.related.iter().map(|one| json!({"at": place(report, one.at), "message": one.message})).collect::<Vec<_>>(),
         "fingerprint": finding.fingerprint,
+        "status": finding.status.map(|status| status.name()),
+        "tools": finding.tools.iter().map(|name| &**name).collect::<Vec<_>>(),
     })
 }

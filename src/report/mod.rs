@@ -2,11 +2,17 @@
 //!
 //! A new format is one file here and one entry in [`FORMATS`].
 
+mod encode;
 mod github;
+mod gitlab;
+mod html;
 mod json;
 mod junit;
 mod markdown;
+#[cfg(test)]
+mod sample;
 pub mod sarif;
+mod snippet;
 pub mod text;
 
 use std::io::{self, Write};
@@ -14,7 +20,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::finding::{Finding, Severity, Suppressed};
+use crate::finding::{Finding, Severity, Status, Suppressed};
 use crate::problem::Problem;
 use crate::source::{Sources, Span};
 
@@ -47,6 +53,8 @@ pub struct Report<'a> {
 pub struct Comparison {
     /// What was compared with, for people: `main (1a2b3c4d5e6f)`, `the baseline .gate-baseline.json`.
     pub against: String,
+    /// Whether a baseline file accepts what is old, so that code scanning is not told of it.
+    pub accepted: bool,
     /// Findings that are gone, by path and line.
     pub fixed: Vec<Fixed>,
     /// What the change adds that would weaken the verdict, and that does not act before it is merged; by path and place.
@@ -89,10 +97,65 @@ impl Report<'_> {
         findings
     }
 
-    /// How many findings in force there are of each severity, worst first; severities without one are left out.
-    pub fn tally(&self) -> Vec<(Severity, usize)> {
-        let count = |severity| (severity, self.findings.iter().filter(|finding| finding.severity == severity).count());
-        Severity::ALL.into_iter().map(count).filter(|(_, count)| *count > 0).collect()
+    /// The findings that are shown to people, worst first: of those that were there before a change only what is asked for,
+    /// below what the change makes.
+    pub fn shown(&self, style: Style) -> Vec<&Finding> {
+        let mut findings = self.worst_first();
+        if self.comparison.is_some() {
+            findings.retain(|finding| style.show_old || finding.counts());
+            findings.sort_by_key(|finding| !finding.counts());
+        }
+        findings
+    }
+
+    /// How many findings in force have this status.
+    pub fn with_status(&self, status: Status) -> usize {
+        self.findings.iter().filter(|finding| finding.status == Some(status)).count()
+    }
+
+    /// What was found, worst first, for the line of the verdict: `1 critical, 2 high`; of a change what it makes: `1 new high`.
+    /// `paint` is given every part with its severity.
+    pub fn found(&self, paint: impl Fn(Severity, &str) -> String) -> String {
+        let statuses: &[(Option<Status>, &str)] = match self.comparison {
+            None => &[(None, "")],
+            Some(_) => &[(Some(Status::New), "new "), (Some(Status::Worse), "worse ")],
+        };
+        let mut parts = Vec::new();
+        for severity in Severity::ALL {
+            for (status, name) in statuses {
+                let is_meant = |finding: &&Finding| {
+                    finding.severity == severity && (self.comparison.is_none() || finding.status == *status)
+                };
+                let count = self.findings.iter().filter(is_meant).count();
+                if count > 0 {
+                    parts.push(paint(severity, &format!("{count} {name}{}", severity.name())));
+                }
+            }
+        }
+        match (parts.is_empty(), &self.comparison) {
+            (true, None) => "no finding".into(),
+            (true, Some(_)) => "nothing new".into(),
+            (false, _) => parts.join(", "),
+        }
+    }
+
+    /// How the findings stand to what they were compared with, in a line; empty where nothing was compared.
+    fn changes(&self, style: Style) -> String {
+        let Some(comparison) = &self.comparison else { return String::new() };
+        let old = self.with_status(Status::Old);
+        let hidden = if old > 0 && !style.show_old { " (not shown; --show-old shows them)" } else { "" };
+        format!(
+            "{} new, {} worse, {} fixed, {old} old unchanged{hidden}",
+            self.with_status(Status::New),
+            self.with_status(Status::Worse),
+            comparison.fixed.len()
+        )
+    }
+
+    /// What the rule says to people.
+    fn rule(&self, id: &str) -> Option<&RuleText> {
+        let index = self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok()?;
+        self.rules.get(index)
     }
 }
 
@@ -188,6 +251,8 @@ pub struct Style {
     pub width: usize,
     /// List suppressed findings.
     pub show_suppressed: bool,
+    /// List findings that were there before the change.
+    pub show_old: bool,
     /// Verdict and counts only.
     pub quiet: bool,
 }
@@ -206,6 +271,9 @@ pub const FORMATS: &[Format] = &[
     Format { name: "json", write: json::write },
     Format { name: "sarif", write: sarif::write },
     Format { name: "github", write: github::write },
+    Format { name: "html", write: html::write },
+    Format { name: "gitlab", write: gitlab::write },
     Format { name: "junit", write: junit::write },
     Format { name: "markdown", write: markdown::write },
+    Format { name: "comment", write: markdown::write_comment },
 ];

@@ -62,7 +62,13 @@ fn write_one(
         cli::Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
     let width = if terminal { terminal_width() } else { 100 };
-    let style = Style { color, width, show_suppressed: arguments.show_suppressed, quiet: arguments.quiet };
+    let style = Style {
+        color,
+        width,
+        show_suppressed: arguments.show_suppressed,
+        show_old: arguments.show_old,
+        quiet: arguments.quiet,
+    };
     let Some(path) = &output.file else {
         let mut writer = BufWriter::with_capacity(1 << 16, out);
         (format.write)(report, style, &mut writer)?;

@@ -1,4 +1,4 @@
-//! What readers of the six formats rely on, held by facts about one small repository.
+//! What readers of the formats rely on, held by facts about one small repository.
 
 #![allow(clippy::unwrap_used)]
 
@@ -209,7 +209,7 @@ fn json_has_the_keys_that_scripts_read() {
     std::fs::write(shop.path().join("deploy/infra/broken.tf"), "resource \"x\" {\n").unwrap();
     let report = value(&shop.path().join("deploy"), "json");
     let set = |names: &[&'static str]| names.iter().copied().collect::<BTreeSet<_>>();
-    let top = ["version", "verdict", "fail_on", "findings", "suppressed", "problems", "counts"];
+    let top = ["version", "verdict", "fail_on", "findings", "suppressed", "problems", "comparison", "counts"];
     assert_eq!(keys(&report), set(&top));
     let finding = [
         "rule",
@@ -222,6 +222,8 @@ fn json_has_the_keys_that_scripts_read() {
         "environments",
         "related",
         "fingerprint",
+        "status",
+        "tools",
     ];
     let place = ["path", "line", "column", "end_line", "end_column"];
     for one in array(&report, "findings") {

@@ -1,0 +1,417 @@
+//! SARIF 2.1.0 as GitHub code scanning takes it: one run, relative URIs, one-line regions, stable fingerprints.
+
+mod line_hashes;
+mod size;
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::io::{self, Write};
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use self::line_hashes::Hashes;
+use self::size::Deflated;
+use super::{Each, Report, RuleText, Style, Verdict, encode};
+use crate::escape::{plain, uri};
+use crate::finding::{Finding, Severity, Status};
+use crate::problem::Problem;
+use crate::source::Span;
+
+/// GitHub refuses a run with more results.
+const MAX_RESULTS: usize = 25_000;
+/// Of these GitHub shows so many, the most severe.
+const MAX_SHOWN: usize = 5_000;
+/// GitHub refuses a file of more than 10 MB, compressed; the size is estimated, so some of it is kept free.
+const MAX_BYTES: usize = 9_000_000;
+/// GitHub cuts longer texts of rules.
+const MAX_TEXT: usize = 1_024;
+/// GitHub refuses a result with more locations; it shows 100.
+const MAX_RELATED: usize = 100;
+
+/// A finding and what else its result says.
+struct Entry<'r> {
+    finding: &'r Finding,
+    suppressions: Option<Value>,
+}
+
+/// Writes the report.
+pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let hashes = RefCell::new(Hashes::default());
+    let index: FxHashMap<&str, usize> =
+        report.rules.iter().enumerate().map(|(index, rule)| (&*rule.id, index)).collect();
+    let rules: Vec<Value> = report.rules.iter().map(rule).collect();
+    let to_result = |entry: &Entry<'_>| {
+        let mut result = result(report, entry.finding, &index, &mut hashes.borrow_mut());
+        if let Some(suppressions) = &entry.suppressions {
+            result["suppressions"] = suppressions.clone();
+        }
+        result
+    };
+    let mut entries = entries(report, style);
+    let total = entries.len();
+    let mut notifications: Vec<Value> = report.problems.iter().map(|problem| notification(report, problem)).collect();
+    if total > MAX_RESULTS || may_be_large(report, &entries) {
+        // What GitHub would refuse is cut from the least severe end, and said.
+        entries.sort_by_key(|entry| (Reverse(entry.finding.severity), entry.finding.status));
+        entries.truncate(MAX_RESULTS);
+        let mut size = Deflated::default();
+        encode::compact(&(&rules, &notifications), &mut size)?;
+        let mut fitting = 0;
+        for entry in &entries {
+            encode::compact(&to_result(entry), &mut size)?;
+            if size.bytes() > MAX_BYTES {
+                break;
+            }
+            fitting += 1;
+        }
+        entries.truncate(fitting);
+    }
+    let mut limit = |text: String| {
+        notifications.push(json!({"level": "warning", "message": {"text": text}, "descriptor": {"id": "limit"}}));
+    };
+    if entries.len() < total {
+        let more = total - entries.len();
+        limit(format!("{more} more results, the least severe, are left out: GitHub takes {MAX_RESULTS} and 10 MB"));
+    }
+    if entries.len() > MAX_SHOWN {
+        let more = entries.len() - MAX_SHOWN;
+        limit(format!("{more} more results are in this file than GitHub shows: the {MAX_SHOWN} most severe"));
+    }
+    let run = Run {
+        tool: json!({"driver": {
+            "name": "gate",
+            "fullName": "gate policy and scanning gate",
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "version": env!("CARGO_PKG_VERSION"),
+            "informationUri": env!("CARGO_PKG_REPOSITORY"),
+            "rules": rules,
+        }}),
+        automation_details: json!({"id": "gate/"}),
+        column_kind: "utf16CodeUnits",
+        original_uri_base_ids: json!({"SRCROOT": {"description": {"text": "The root of the repository"}}}),
+        invocations: json!([{
+            "executionSuccessful": report.verdict != Verdict::Undecided,
+            "exitCode": report.verdict.exit_code(),
+            "toolExecutionNotifications": notifications,
+        }]),
+        results: Each(|| entries.iter().map(to_result)),
+    };
+    let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
+    encode::compact(&log, out)?;
+    writeln!(out)
+}
+
+/// What results are written for. With a base also what is old, since GitHub closes alerts that are missing; but what a
+/// baseline or a suppression accepts is left out unless asked for, since GitHub would open alerts for it.
+fn entries<'r>(report: &'r Report<'_>, style: Style) -> Vec<Entry<'r>> {
+    let accepts = |finding: &Finding| {
+        finding.status == Some(Status::Old) && report.comparison.as_ref().is_some_and(|comparison| comparison.accepted)
+    };
+    let mut entries: Vec<Entry<'_>> = report
+        .findings
+        .iter()
+        .filter(|finding| style.show_suppressed || !accepts(finding))
+        .map(|finding| Entry {
+            finding,
+            suppressions: accepts(finding).then(|| {
+                let by = report.comparison.as_ref().map_or("", |comparison| &comparison.against);
+                json!([{"kind": "external", "status": "accepted", "justification": format!("accepted by {}", plain(by))}])
+            }),
+        })
+        .collect();
+    if style.show_suppressed {
+        entries.extend(report.suppressed.iter().map(|one| {
+            let kind = if one.at.is_none() { "external" } else { "inSource" };
+            let suppressions = json!([{"kind": kind, "status": "accepted", "justification": plain(&one.reason)}]);
+            Entry { finding: &one.finding, suppressions: Some(suppressions) }
+        }));
+    }
+    entries
+}
+
+/// Whether the file may be larger than GitHub takes, so that it is worth to estimate its size.
+fn may_be_large(report: &Report, entries: &[Entry<'_>]) -> bool {
+    // The parts of a result that have the same length in all, without their texts.
+    const FRAME: usize = 700;
+    let length = |entry: &Entry<'_>| {
+        let finding = entry.finding;
+        let path = report.sources.get(finding.at.file).path().len();
+        let related: usize = finding.related.iter().take(MAX_RELATED).map(|one| 2 * one.message.len() + FRAME).sum();
+        FRAME + finding.message.len() + finding.address.len() + path + related
+    };
+    let problems: usize = report.problems.iter().map(|problem| problem.message.len() + FRAME).sum();
+    entries.iter().map(length).sum::<usize>() + problems > MAX_BYTES
+}
+
+fn notification(report: &Report, problem: &Problem) -> Value {
+    let mut text = problem.message.clone();
+    if let Some(help) = &problem.help {
+        text = format!("{text}. Help: {help}");
+    }
+    let mut notification = json!({
+        "level": if problem.kind.closes() { "error" } else { "note" },
+        "message": {"text": message(&text)},
+        "descriptor": {"id": problem.kind.name()},
+    });
+    if !problem.path.is_empty() {
+        notification["locations"] = json!([match problem.span {
+            Some(span) => location(report, span),
+            None => json!({"physicalLocation": {"artifactLocation": artifact(report, &problem.path)}}),
+        }]);
+    }
+    notification
+}
+
+/// A text from the tree as a message: inert for whoever shows it, and without the `[text](target)` that would be a link.
+fn message(text: &str) -> String {
+    plain(text).replace("](", "] (")
+}
+
+#[derive(Serialize)]
+struct Log<L> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<L>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<L> {
+    tool: Value,
+    automation_details: Value,
+    column_kind: &'static str,
+    original_uri_base_ids: Value,
+    invocations: Value,
+    results: L,
+}
+
+fn artifact(report: &Report, path: &str) -> Value {
+    json!({"uri": uri(&format!("{}{path}", report.prefix)), "uriBaseId": "SRCROOT"})
+}
+
+fn location(report: &Report, span: Span) -> Value {
+    let (start, end) = report.sources.region(span);
+    let mut region =
+        json!({"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column});
+    if start == end {
+        // An empty region marks the character after it.
+        region["endColumn"] = json!(end.column + 1);
+    }
+    json!({"physicalLocation": {"artifactLocation": artifact(report, report.sources.get(span.file).path()), "region": region}})
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low => "note",
+    }
+}
+
+fn result(report: &Report, finding: &Finding, index: &FxHashMap<&str, usize>, hashes: &mut Hashes) -> Value {
+    let source = report.sources.get(finding.at.file);
+    let mut place = location(report, finding.at);
+    if !finding.address.is_empty() {
+        place["logicalLocations"] = json!([{"fullyQualifiedName": &*finding.address, "kind": "resource"}]);
+    }
+    let mut text = message(&finding.message);
+    let related: Vec<Value> = finding
+        .related
+        .iter()
+        .take(MAX_RELATED)
+        .enumerate()
+        .map(|(number, one)| {
+            text.push_str(&format!("; [{}]({})", plain(&one.message).replace(['[', ']', '\\'], ""), number + 1));
+            let mut place = location(report, one.at);
+            place["id"] = json!(number + 1);
+            place["message"] = json!({"text": message(&one.message)});
+            place
+        })
+        .collect();
+    let line = source.line(finding.at.start);
+    let mut result = json!({
+        "ruleId": &*finding.rule,
+        "level": level(finding.severity),
+        "message": {"text": format!("{text}.")},
+        "locations": [place],
+        "partialFingerprints": {
+            // A short secret could be guessed from the hash of its line.
+            "primaryLocationLineHash": match finding.sensitive {
+                true => format!("{}:1", finding.fingerprint.get(..16).unwrap_or_default()),
+                false => hashes.of(finding.at.file, source, line),
+            },
+            "gate/v1": finding.fingerprint,
+        },
+    });
+    if let Some(index) = index.get(&*finding.rule) {
+        result["ruleIndex"] = json!(index);
+    }
+    if !related.is_empty() {
+        result["relatedLocations"] = json!(related);
+    }
+    if let Some(status) = finding.status {
+        result["baselineState"] = json!(match status {
+            Status::New => "new",
+            Status::Worse => "updated",
+            Status::Old => "unchanged",
+        });
+    }
+    if !finding.tools.is_empty() {
+        result["properties"] = json!({"reportedBy": finding.tools.iter().map(|name| plain(name)).collect::<Vec<_>>()});
+    }
+    if finding.possible {
+        result["kind"] = json!("review");
+        result["level"] = json!("none");
+    }
+    result
+}
+
+/// Cuts a text at the end of a sentence or word below the limit.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= MAX_TEXT {
+        return text.to_string();
+    }
+    let head: String = text.chars().take(MAX_TEXT - 1).collect();
+    let end = head.rfind(". ").map(|at| at + 1).or_else(|| head.rfind(' ')).unwrap_or(head.len());
+    format!("{}…", &head[..end])
+}
+
+fn rule(rule: &RuleText) -> Value {
+    let score = match rule.severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.5",
+        Severity::Low => "2.0",
+    };
+    let fence = |examples: &[(String, String)]| {
+        examples.first().map(|(format, text)| {
+            let language = if format == "terraform" {
+                "hcl"
+            } else if format == "kubernetes" {
+                "yaml"
+            } else {
+                format
+            };
+            format!("\n```{language}\n{}\n```\n", text.trim_end())
+        })
+    };
+    let mut markdown = format!("{}\n\n**Fix:** {}\n", rule.why, rule.fix);
+    if let Some(bad) = fence(&rule.bad) {
+        markdown.push_str(&format!("\nBad:\n{bad}"));
+    }
+    if let Some(good) = fence(&rule.good) {
+        markdown.push_str(&format!("\nGood:\n{good}"));
+    }
+    if !rule.aliases.is_empty() {
+        markdown.push_str(&format!("\nAlso known as {}.\n", rule.aliases.join(", ")));
+    }
+    let mut tags = vec!["security".to_string()];
+    tags.extend(rule.tags.iter().filter(|tag| *tag != "security").take(9).cloned());
+    let why = if rule.why.is_empty() { &rule.title } else { &rule.why };
+    let fix = if rule.fix.is_empty() { &rule.title } else { &rule.fix };
+    json!({
+        "id": &*rule.id,
+        "name": name(&rule.id),
+        "shortDescription": {"text": format!("{}.", rule.title.trim_end_matches('.'))},
+        "fullDescription": {"text": cut(why)},
+        "help": {"text": fix, "markdown": markdown},
+        "defaultConfiguration": {"level": level(rule.severity)},
+        "properties": {
+            "aliases": rule.aliases,
+            "tags": tags,
+            "precision": if rule.heuristic { "medium" } else { "high" },
+            "security-severity": score,
+        },
+    })
+}
+
+/// The id in Pascal case, as SARIF wants names.
+fn name(id: &str) -> String {
+    id.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::finding::{Severity, Status};
+    use crate::report::{Report, Style, sample};
+
+    fn run(report: &Report<'_>, style: Style) -> Value {
+        let log: Value = serde_json::from_str(&sample::written(report, "sarif", style)).unwrap();
+        log["runs"][0].clone()
+    }
+
+    fn limits(run: &Value) -> Vec<&str> {
+        let notifications = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        notifications.iter().map(|one| one["message"]["text"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn with_a_base_all_results_are_written_and_say_how_they_stand_to_it() {
+        let sources = sample::sources(&[("main.tf", "a = 1\nb = 2\nc = 3\n")]);
+        let finding = |piece, status| {
+            sample::finding(sample::place(&sources, "main.tf", piece), "aws-a", Severity::High, Some(status))
+        };
+        let findings = vec![finding("a", Status::Old), finding("b", Status::Worse), finding("c", Status::New)];
+        let mut report = sample::report(&sources, findings, Some(sample::comparison(3)));
+        let states = |run: &Value| -> Vec<String> {
+            let results = run["results"].as_array().unwrap();
+            results.iter().map(|one| one["baselineState"].as_str().unwrap().to_string()).collect()
+        };
+        assert_eq!(states(&run(&report, Style::default())), ["unchanged", "updated", "new"]);
+        report.comparison.as_mut().unwrap().accepted = true;
+        assert_eq!(states(&run(&report, Style::default())), ["updated", "new"]);
+        let shown = run(&report, Style { show_suppressed: true, ..Style::default() });
+        assert_eq!(shown["results"][0]["suppressions"][0]["kind"], "external");
+        assert_eq!(shown["results"][1]["suppressions"], Value::Null);
+    }
+
+    #[test]
+    fn messages_hold_no_link_and_nothing_that_steers() {
+        let sources = sample::sources(&[("main.tf", "a = 1\n")]);
+        let mut finding = sample::finding(sample::place(&sources, "main.tf", "a"), "aws-a", Severity::High, None);
+        finding.message = "see [here](https://e.example) \u{202e}\u{1b}[1m".into();
+        let run = run(&sample::report(&sources, vec![finding], None), Style::default());
+        assert_eq!(run["results"][0]["message"]["text"], "see [here] (https://e.example) \\u{202e}\\u{1b}[1m.");
+    }
+
+    #[test]
+    fn results_above_the_limits_go_from_the_least_severe_end_and_are_counted() {
+        let text = "a = 1\n".repeat(30_000);
+        let sources = sample::sources(&[("main.tf", &text)]);
+        let findings = (0..30_000_u32).map(|number| {
+            let mut at = sample::place(&sources, "main.tf", "a");
+            (at.start, at.end) = (number * 6, number * 6 + 1);
+            let severity = if number % 10 == 9 { Severity::Critical } else { Severity::Low };
+            sample::finding(at, "aws-a", severity, None)
+        });
+        let mut report = sample::report(&sources, findings.collect(), None);
+        let many = run(&report, Style::default());
+        assert_eq!(many["results"].as_array().unwrap().len(), 25_000);
+        assert!(many["results"].as_array().unwrap()[..3_000].iter().all(|one| one["level"] == "error"));
+        let told = limits(&many);
+        assert!(told[0].starts_with("5000 more results, the least severe, are left out"), "{told:?}");
+        assert!(told[1].starts_with("20000 more results are in this file than GitHub shows"), "{told:?}");
+
+        // Noise does not become smaller by compression.
+        report.findings.truncate(2_000);
+        let mut state = 7_u64;
+        for finding in &mut report.findings {
+            finding.message = (0..400)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    format!("{:016x}", state ^ (state >> 29))
+                })
+                .collect();
+        }
+        let large = run(&report, Style::default());
+        let left = large["results"].as_array().unwrap();
+        assert!(left.len() > 1_000 && left.len() < 2_000, "{}", left.len());
+        assert!(left[..200].iter().all(|one| one["level"] == "error"));
+        assert!(limits(&large)[0].starts_with(&format!("{} more results", 2_000 - left.len())));
+    }
+}

@@ -1,0 +1,164 @@
+//! The line of a finding as reports show it: inert, cut to a width, with every secret masked, whoever speaks of it.
+
+use super::Report;
+use crate::escape::plain;
+use crate::finding::Finding;
+use crate::secret;
+use crate::source::{FileId, Span};
+
+/// Columns of a source line that are shown.
+const MAX_COLUMNS: usize = 160;
+
+/// A line of the tree, ready to be shown.
+pub(super) struct Snippet {
+    /// The text without the blanks before it; empty if there is nothing to show.
+    pub(super) text: String,
+    /// Characters of the text before what the finding is about.
+    pub(super) mark_at: usize,
+    /// Characters that it is about.
+    pub(super) mark: usize,
+}
+
+/// The places of all secrets, sorted.
+pub(super) fn secrets(report: &Report) -> Vec<Span> {
+    let all = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
+    let mut places: Vec<Span> = all.filter(|finding| finding.sensitive).map(|finding| finding.at).collect();
+    places.sort();
+    places.dedup();
+    places
+}
+
+/// Those in the file of `at`.
+fn secrets_of(secrets: &[Span], at: Span) -> &[Span] {
+    let from = secrets.partition_point(|secret| secret.file < at.file);
+    let to = secrets.partition_point(|secret| secret.file <= at.file);
+    &secrets[from..to]
+}
+
+/// The text of a line, beginning at `start` of the file, with every secret in it masked.
+pub(super) fn masked(text: &str, start: usize, secrets: &[Span]) -> String {
+    let mut shown = String::new();
+    let mut from = 0;
+    for secret in secrets {
+        let begin = (secret.start as usize).saturating_sub(start).clamp(from, text.len());
+        let end = (secret.end as usize).saturating_sub(start).clamp(from, text.len());
+        if let (true, Some(before)) = (begin < end, text.get(from..begin)) {
+            shown.push_str(before);
+            shown.push_str("***");
+            from = end;
+        }
+    }
+    shown.push_str(text.get(from..).unwrap_or(""));
+    shown
+}
+
+/// The first line of a finding. `secrets` are those of all files, sorted.
+pub(super) fn snippet(report: &Report, finding: &Finding, secrets: &[Span]) -> Snippet {
+    let source = report.sources.get(finding.at.file);
+    let (start, end) = report.sources.region(finding.at);
+    let line = source.line_text(start.line);
+    let before = &source.text().as_bytes()[..(finding.at.start as usize).min(source.text().len())];
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let secrets = secrets_of(secrets, finding.at);
+    let from = (finding.at.start as usize).saturating_sub(line_start).min(line.len());
+    let to = if end.line == start.line {
+        (finding.at.end as usize).saturating_sub(line_start).clamp(from, line.len())
+    } else {
+        line.len()
+    };
+    let (Some(head), Some(body), Some(tail)) = (line.get(..from), line.get(from..to), line.get(to..)) else {
+        return Snippet { text: String::new(), mark_at: 0, mark: 0 };
+    };
+    let (head, tail) = (masked(head, line_start, secrets), masked(tail, line_start + to, secrets));
+    let body = if finding.sensitive { "***".into() } else { masked(body, line_start + from, secrets) };
+    // A line may be megabytes long: what stands around the mark is cut.
+    let cut = |text: &str, most: usize, from_end: bool| {
+        let count = text.chars().count();
+        if count <= most {
+            return text.to_string();
+        }
+        match from_end {
+            true => format!("…{}", text.chars().skip(count - most).collect::<String>()),
+            false => format!("{}…", text.chars().take(most).collect::<String>()),
+        }
+    };
+    let head = plain(&cut(&head, MAX_COLUMNS / 2, true)).into_owned();
+    let body = plain(&cut(&body, MAX_COLUMNS / 2, false)).into_owned();
+    let tail = plain(&cut(&tail, MAX_COLUMNS / 4, false)).into_owned();
+    let mark = body.trim_end().chars().count();
+    let mark_at = head.trim_start().chars().count();
+    let head: String = head.chars().skip(head.chars().count() - mark_at).collect();
+    Snippet { text: format!("{head}{body}{tail}").trim_end().to_string(), mark_at, mark }
+}
+
+/// Lines before and after that of a finding.
+const CONTEXT: u32 = 2;
+
+/// The lines around a finding.
+pub(super) struct Excerpt {
+    /// Number of the first line.
+    pub(super) first: u32,
+    /// The lines, without the blanks that all begin with.
+    pub(super) lines: Vec<String>,
+    /// Index of the line of the finding.
+    pub(super) at: usize,
+    /// Characters of that line before what the finding is about.
+    pub(super) mark_at: usize,
+    /// Characters that it is about.
+    pub(super) mark: usize,
+}
+
+impl Excerpt {
+    /// `secrets` are those of all files, sorted, and of the lines around findings too: [`secrets_near`].
+    pub(super) fn new(report: &Report, finding: &Finding, secrets: &[Span]) -> Excerpt {
+        let source = report.sources.get(finding.at.file);
+        let line = source.line(finding.at.start);
+        let first = line.saturating_sub(CONTEXT).max(1);
+        let last = (line + CONTEXT).min(source.line_count()).max(line);
+        let shown = snippet(report, finding, secrets);
+        let secrets = secrets_of(secrets, finding.at);
+        let mut mark_at = shown.mark_at;
+        let mut lines: Vec<String> = Vec::new();
+        for number in first..=last {
+            let text = source.line_text(number);
+            let start = source.line_start(number) as usize;
+            if number == line {
+                let before = (finding.at.start as usize).saturating_sub(start);
+                let head = text.get(..before).unwrap_or(text);
+                let blanks = head.chars().take_while(|char| char.is_whitespace()).take(MAX_COLUMNS / 2).count();
+                mark_at += blanks;
+                lines.push(format!("{}{}", " ".repeat(blanks), shown.text));
+                continue;
+            }
+            let text = masked(text, start, secrets);
+            let mut cut: String = text.chars().take(MAX_COLUMNS).collect();
+            if cut.len() < text.len() {
+                cut.push('…');
+            }
+            lines.push(plain(&cut).trim_end().to_string());
+        }
+        let blanks = |line: &String| line.len() - line.trim_start_matches(' ').len();
+        let common = lines.iter().filter(|line| !line.is_empty()).map(blanks).min().unwrap_or_default();
+        for line in &mut lines {
+            line.drain(..common.min(line.len()));
+        }
+        Excerpt { first, lines, at: (line - first) as usize, mark_at: mark_at.saturating_sub(common), mark: shown.mark }
+    }
+}
+
+/// The places of all secrets in files with findings, sorted: those that findings are about, and whatever looks like one,
+/// since the lines around a finding are shown too.
+pub(super) fn secrets_near(report: &Report) -> Vec<Span> {
+    let mut places = secrets(report);
+    let mut files: Vec<FileId> = report.findings.iter().map(|finding| finding.at.file).collect();
+    files.sort();
+    files.dedup();
+    for file in files {
+        let source = report.sources.get(file);
+        let hits = secret::find_in_file(source.path(), source.text());
+        places.extend(hits.into_iter().map(|hit| Span::new(file, hit.start as u32, hit.end as u32)));
+    }
+    places.sort();
+    places.dedup();
+    places
+}

@@ -1,0 +1,72 @@
+//! The last lines: counts and the verdict.
+
+use std::io::{self, Write};
+
+use super::{Paint, count, wrap};
+use crate::escape::plain;
+use crate::report::{Report, Style, Verdict};
+
+/// Writes what was done, the verdict and, if there is something to look at, where to read on.
+pub(super) fn write(report: &Report, style: Style, paint: &Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let counts = &report.counts;
+    let read: usize = counts.files_read.iter().map(|(_, count)| count).sum();
+    if read == 0 && report.problems.is_empty() && report.findings.is_empty() && report.suppressed.is_empty() {
+        return writeln!(
+            out,
+            "{} nothing to judge in {}",
+            paint.with("1;32", "pass"),
+            count(counts.files_seen, "file")
+        );
+    }
+    let by_format: Vec<String> = counts.files_read.iter().map(|(format, count)| format!("{count} {format}")).collect();
+    let undecided: usize = counts.undecided.iter().map(|(_, count)| count).sum();
+    let mut facts = vec![
+        format!("{} seen", count(counts.files_seen, "file")),
+        if read == 0 { "0 read".into() } else { format!("{read} read ({})", by_format.join(", ")) },
+        count(counts.resources, "resource"),
+        count(counts.rules_run, "rule"),
+    ];
+    if counts.files_searched > 0 {
+        facts.insert(2, format!("{} searched for secrets", counts.files_searched));
+    }
+    if !counts.files_skipped.is_empty() {
+        facts.push(format!("{} skipped", counts.files_skipped.len()));
+    }
+    if undecided > 0 {
+        facts.push(format!("{undecided} undecided"));
+    }
+    if !report.suppressed.is_empty() {
+        facts.push(format!("{} suppressed", report.suppressed.len()));
+    }
+    for line in wrap(&facts.join(" · "), width, width) {
+        writeln!(out, "{}", paint.dim(&line))?;
+    }
+    let threshold = report
+        .fail_on
+        .map_or("never fails on findings".to_string(), |severity| format!("fails on {} and worse", severity.name()));
+    let found = report.found(|severity, text| paint.severity(severity, text));
+    let compared = report
+        .comparison
+        .as_ref()
+        .map_or(String::new(), |comparison| format!(", compared with {}", plain(&comparison.against)));
+    match report.verdict {
+        Verdict::Pass => writeln!(out, "{} {found} ({threshold}){compared}", paint.with("1;32", "pass"))?,
+        Verdict::Fail => writeln!(out, "{} {found} ({threshold}){compared}", paint.with("1;31", "fail"))?,
+        Verdict::Undecided => {
+            let closing = report.problems.iter().filter(|problem| problem.kind.closes()).count();
+            let why = if closing > 0 {
+                format!("{} kept the answer from being whole", count(closing, "problem"))
+            } else {
+                "--strict counts what is undecided".into()
+            };
+            writeln!(out, "{} {found}; {why}{compared}", paint.with("1;35", "undecided"))?;
+        }
+    }
+    match report.shown(style).first() {
+        Some(worst) if !style.quiet => {
+            let hint = format!("why it matters and what is right: gate explain {}", plain(&worst.rule));
+            writeln!(out, "{}", paint.dim(&hint))
+        }
+        _ => Ok(()),
+    }
+}
