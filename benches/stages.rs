@@ -113,6 +113,7 @@ fn reports(criterion: &mut Criterion) {
     let catalog = Catalog::built_in();
     let discovered = discovered(files("terraform", 1_000_000));
     let request = Request {
+        base: None,
         catalog: &catalog,
         selected: catalog.select(&Selection::default()).expect("the default selection"),
         config: Config::default(),
@@ -122,7 +123,7 @@ fn reports(criterion: &mut Criterion) {
         suppress: true,
         today: Date::from_unix(0),
     };
-    let report = scan::scan(&request, &discovered);
+    let report = scan::scan(&request, &discovered).expect("nothing is compared");
     let mut group = criterion.benchmark_group("report");
     group.sample_size(10).throughput(Throughput::Elements(report.findings.len() as u64));
     for format in FORMATS {

@@ -65,6 +65,12 @@ pub struct Scan {
     /// Values for Terraform's variables.
     #[command(flatten)]
     pub terraform: TerraformArgs,
+    /// Git revision that the change goes to: only what is new since their merge base closes the gate
+    #[arg(long, value_name = "REVISION")]
+    pub base: Option<String>,
+    /// Whose configuration, policies and suppressions are in force [default: base, where there is one]
+    #[arg(long, value_enum, value_name = "WHOSE", requires = "base")]
+    pub trust: Option<Trust>,
     /// Undecided checks and notes close the gate too
     #[arg(long)]
     pub strict: bool,
@@ -98,6 +104,15 @@ pub struct Scan {
     /// Show no progress bar
     #[arg(long)]
     pub no_progress: bool,
+}
+
+/// Whose word counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trust {
+    /// That of the base: a change can't weaken the verdict on itself
+    Base,
+    /// That of the files at hand, for local work
+    Head,
 }
 
 /// Values for Terraform's variables.

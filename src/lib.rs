@@ -7,6 +7,7 @@
 //! Nothing in the scanned tree is executed, fetched, or trusted to weaken its own verdict.
 
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod discover;
 pub mod escape;

@@ -1,10 +1,12 @@
 //! The commands: from parsed arguments to an exit code. Everything a user sees goes through the two writers given.
 
+mod base;
 mod console;
 mod output;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::CommandFactory;
@@ -12,9 +14,10 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::cli::{self, Cli, Command};
+use crate::compare::Base;
 use crate::config::{self, Config};
-use crate::discover::{self, Discovered, MAX_BYTES, Walk};
-use crate::filesystem::{Disk, FileSystem, Files, Kind};
+use crate::discover::{self, Change, Discovered, MAX_BYTES, Walk};
+use crate::filesystem::{self, Disk, FileSystem, Files, Kind, Recording};
 use crate::finding::Severity;
 use crate::frontend::{Environment, FRONTENDS, Settings};
 use crate::rules::schema::Mistake;
@@ -42,6 +45,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] config::Error),
+    /// A commit that can't be compared with.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Commit(#[from] filesystem::Error),
     /// `gate init` could not write.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -113,14 +120,25 @@ fn today() -> Date {
 fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     let outputs = output::plan(&arguments)?;
     let root = discover::root_of(&arguments.paths)?;
-    let files = Files::default();
-    let mut config = if arguments.no_config {
-        Config::default()
-    } else {
-        config::load(&*files, &root, arguments.config.as_deref())?
+    let opened = base::Opened::find(&arguments, &root)?;
+    let named = arguments.config.as_deref();
+    let mut config = match &opened {
+        _ if arguments.no_config => Config::default(),
+        None => config::load(&Disk, &root, named)?,
+        Some(opened) => opened.config(&root, named)?,
     };
     let mut catalog = Catalog::built_in();
-    load_policies(&*files, &mut catalog, config.policies.iter().chain(&arguments.policy))?;
+    match &opened {
+        None => load_policies(&Disk, &mut catalog, config.policies.iter().chain(&arguments.policy))?,
+        Some(opened) => {
+            let policies = opened.policies(&arguments.policy)?;
+            load_policies(&*opened.trusted(), &mut catalog, config.policies.iter().chain(&policies))?;
+        }
+    }
+    let proposed = match &opened {
+        Some(opened) => opened.proposals(&root, &config, &arguments)?,
+        None => Vec::new(),
+    };
     config.check(&catalog)?;
     config.adopt_hadolint(&catalog);
     let selected = select(&catalog, &config.selection(&arguments.select, &arguments.ignore))?;
@@ -135,16 +153,33 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let pool = pool(arguments.jobs)?;
     let progress = Progress::start(&arguments);
+    let exclude = config.exclude.clone();
+    let untrusted = opened.as_ref().filter(|opened| !opened.trusts_head);
+    let change = untrusted.map(|opened| Change { base: &opened.base, head: &opened.tip });
     let walk = Walk {
-        exclude: Some(&config.exclude),
+        change: change.as_ref(),
+        exclude: Some(&exclude),
         force_exclude: arguments.force_exclude,
         keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
         ..Walk::new(&arguments.paths)
     };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
+    // What expressions read is remembered, since a change may lie there.
+    let recording = Arc::new(Recording::new(Files::default()));
+    let files = if opened.is_some() { Files::from(Arc::clone(&recording)) } else { Files::default() };
     let settings = settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?;
+    let base = opened.as_ref().map(|opened| Base {
+        name: opened.name.clone(),
+        commit: Arc::clone(&opened.base),
+        tip: Arc::clone(&opened.tip),
+        walk: walk.clone(),
+        recording,
+        trusts_head: opened.trusts_head,
+        proposed,
+    });
     let request = Request {
+        base,
         catalog: &catalog,
         selected,
         strict: arguments.strict || config.strict,
@@ -154,7 +189,7 @@ fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) 
         suppress: !arguments.no_suppress,
         today: today(),
     };
-    let report = pool.install(|| scan::scan(&request, &discovered));
+    let report = pool.install(|| scan::scan(&request, &discovered))?;
     progress.finish();
     output::write(&report, &outputs, &arguments, out)?;
     if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {

@@ -1,12 +1,13 @@
 //! The pipeline on one page: discover, parse and assemble, judge, decide.
 
-mod environments;
+pub(crate) mod environments;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::compare::{self, Base, Head};
 use crate::config::Config;
-use crate::discover::Discovered;
+use crate::discover::{self, Discovered};
 use crate::finding::Severity;
 use crate::frontend::{self, FRONTENDS, Parsed};
 use crate::model::{Edge, Graph, Model, ResourceId, Secret};
@@ -38,6 +39,8 @@ pub struct Request<'a> {
     pub suppress: bool,
     /// The day by which suppressions expire.
     pub today: Date,
+    /// What the scan is compared with.
+    pub base: Option<Base<'a>>,
 }
 
 /// Everything that was read, before rules run.
@@ -60,7 +63,7 @@ pub fn assemble(settings: &frontend::Settings, discovered: &Discovered) -> Assem
 }
 
 /// The same with the credentials in the texts, which no setting changes.
-fn assemble_with(settings: &frontend::Settings, discovered: &Discovered, secrets: Vec<Secret>) -> Assembled {
+pub(crate) fn assemble_with(settings: &frontend::Settings, discovered: &Discovered, secrets: Vec<Secret>) -> Assembled {
     let sources = &discovered.sources;
     let parsed = FRONTENDS
         .par_iter()
@@ -144,16 +147,18 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
     assembled
 }
 
-/// Judges what was discovered; the report borrows the texts.
-pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s> {
+/// Judges what was discovered, and compares it with the base if there is one; the report borrows the texts. Fails when the
+/// base can't be walked.
+pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Report<'s>, discover::Error> {
     let sources = &discovered.sources;
-    let (assembled, judged) = environments::judge_each(request, discovered);
+    let (assembled, judged) = environments::judge_each(request, &request.settings, discovered, secrets(sources));
     let mut findings = judged.findings;
     findings.retain(|finding| discovered.counts(finding));
     request.config.adjust(request.catalog, &mut findings);
-    let mut problems = assembled.problems;
+    let mut problems = assembled.problems.clone();
     problems.extend(discovered.problems.iter().cloned());
     problems.extend(judged.problems);
+    let found = if request.base.is_some() { findings.clone() } else { Vec::new() };
     let mut suppressed = Vec::new();
     if request.suppress {
         let decided = suppress::apply(
@@ -172,6 +177,14 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
         suppressed = decided.suppressed;
         problems.extend(decided.notes);
     }
+    let mut comparison = None;
+    if let Some(base) = &request.base {
+        let head = Head { discovered, assembled: &assembled, judged: &found };
+        let compared = compare::against(base, request, &head, findings, suppressed)?;
+        (findings, suppressed) = (compared.kept, compared.suppressed);
+        problems.extend(compared.notes);
+        comparison = Some(compared.comparison);
+    }
     if request.config.accept_unread_modules {
         for problem in problems.iter_mut().filter(|problem| is_unread_module(problem)) {
             problem.kind = ProblemKind::Note;
@@ -182,7 +195,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
     findings.sort_by(|a, b| (a.at, &a.rule, &a.address, &a.message).cmp(&(b.at, &b.rule, &b.address, &b.message)));
     let counts = Counts {
         files_seen: discovered.seen,
-        files_read: assembled.files_read,
+        files_read: assembled.files_read.clone(),
         files_searched: discovered.searched,
         files_skipped: discovered.skipped.clone(),
         resources: assembled.model.resources.len(),
@@ -195,7 +208,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
         request.catalog,
         findings.iter().chain(suppressed.iter().map(|one| &one.finding)).map(|finding| &finding.rule),
     );
-    Report {
+    Ok(Report {
         sources,
         findings,
         suppressed,
@@ -205,8 +218,8 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Report<'s>
         fail_on: request.fail_on,
         verdict,
         prefix: discovered.prefix.clone(),
-        comparison: None,
-    }
+        comparison,
+    })
 }
 
 /// A module call whose source is not in the tree.

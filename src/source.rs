@@ -76,6 +76,11 @@ impl Source {
         &self.text
     }
 
+    /// The same file once more; the text is not copied.
+    pub fn shared(&self) -> Source {
+        Source::new(self.path.clone(), self.shared_text())
+    }
+
     /// The text, shared.
     pub fn shared_text(&self) -> Arc<str> {
         Arc::clone(&self.text)

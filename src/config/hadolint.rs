@@ -14,7 +14,7 @@ use crate::rules::Catalog;
 use crate::rules::options::LabelKind;
 
 /// The names of the file, as hadolint looks for them in its working directory.
-const NAMES: [&str; 2] = [".hadolint.yaml", ".hadolint.yml"];
+pub const NAMES: [&str; 2] = [".hadolint.yaml", ".hadolint.yml"];
 
 /// The keys that mean something for rules; all others are left alone.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -20,6 +20,7 @@ use crate::rules::{Catalog, Options, Selection};
 use crate::suppress::{DIALECTS, Date};
 
 pub use globs::PathGlobs;
+pub use hadolint::NAMES as HADOLINT;
 use read::Reader;
 
 /// The names under which a configuration is looked for.

@@ -177,7 +177,12 @@ pub fn repository_of(folder: &Path) -> Option<&Path> {
 
 /// Walks, claims and reads.
 pub fn discover(walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discovered, Error> {
-    let root = root_of(walk.paths)?;
+    discover_at(&root_of(walk.paths)?, walk, frontends)
+}
+
+/// The same below a real folder that is known to be the root.
+pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) -> Result<Discovered, Error> {
+    let root = root.to_path_buf();
     let mut found = walk::Found::default();
     let scope = walk::Scope {
         files: walk.files,
@@ -281,6 +286,13 @@ fn read_context(
 fn claims_of(frontends: &[&dyn Frontend], path: &Path) -> Vec<(usize, Claim)> {
     let claims = frontends.iter().enumerate().map(|(index, frontend)| (index, frontend.claims(path)));
     claims.filter(|(_, claim)| *claim != Claim::No).collect()
+}
+
+/// The folder that `relative` names from `folder`, both with `/` and below the root, whose name is `.`; none outside it.
+pub fn joined(folder: &str, relative: &str) -> Option<String> {
+    let joined = walk::normal(&Path::new(folder).join(relative))?;
+    let joined = self::relative(&joined)?;
+    Some(if joined.is_empty() { ".".into() } else { joined })
 }
 
 /// A relative path with `/` between its parts; none if a name is not UTF-8.

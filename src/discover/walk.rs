@@ -389,7 +389,7 @@ impl Scope<'_> {
 const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed";
 
 /// A relative path without `.` and `..`; none if it leaves its start.
-fn normal(path: &Path) -> Option<PathBuf> {
+pub(super) fn normal(path: &Path) -> Option<PathBuf> {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {

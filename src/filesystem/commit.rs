@@ -180,6 +180,15 @@ impl Commit {
         named.entry.kind == Kind::File && hash.is_ok_and(|hash| hash == named.object)
     }
 
+    /// Whether both commits have the same object at this path.
+    pub fn has_same(&self, other: &Commit, path: &Path) -> bool {
+        let object = |commit: &Commit| {
+            let inside = commit.inside(path)?;
+            commit.named(&inside).map(|named| (named.object, named.entry.kind))
+        };
+        object(self).is_some_and(|own| object(other) == Some(own))
+    }
+
     /// All files and links below a folder, by absolute path, sorted.
     pub fn files_below(&self, folder: &Path) -> Vec<PathBuf> {
         let Some(folder) = self.inside(folder) else { return Vec::new() };

@@ -13,6 +13,7 @@ use super::native::{Cx, Findings, Found, Native, find, show};
 use super::precedence;
 use super::rego;
 use super::schema::{Check, Rule, Table, Target};
+use super::subject;
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
 use crate::model::view::command;
@@ -87,8 +88,28 @@ impl<'a> Index<'a> {
     }
 }
 
+/// Whether a check looks at the scan as a whole, so that what it finds in one place may come from any other; all others
+/// look at one resource and what that is related to.
+pub fn is_whole(check: &Check) -> bool {
+    match check {
+        Check::Table(_) => false,
+        Check::Native(name) => !matches!(find(name), Some(Native::Resource(..) | Native::Pod(_))),
+        Check::Rego(_) => true,
+    }
+}
+
 /// Judges the model by the rules at the given indices of the catalog.
 pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
+    judge_some(cx, catalog, selected, &|_| true)
+}
+
+/// The same, but checks of single resources are run for the chosen ones only; those of the whole scan see all.
+pub fn judge_some(
+    cx: Cx<'_>,
+    catalog: &Catalog,
+    selected: &[usize],
+    is_chosen: &(dyn Fn(&Resource) -> bool + Sync),
+) -> Judged {
     let rules = catalog.rules();
     let mut index = Index { exact: FxHashMap::default(), prefixes: Vec::new(), views: Vec::new(), pods: Vec::new() };
     let mut project = Vec::new();
@@ -118,6 +139,9 @@ pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
     let per_resource = (0..resources.len()).into_par_iter().map(|number| {
         let id = ResourceId(number as u32);
         let resource = &resources[number];
+        if !is_chosen(resource) {
+            return Vec::new();
+        }
         let judged = index.judge(cx, id, resource);
         let with = |second: bool| {
             let body = resource.body.with_arms(second)?;
@@ -332,7 +356,9 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
             .push(Related { at: cx.sources.get(at.file).first_line(at), message: "in the module's own code".into() });
         at = call.span;
     }
-    let snippet: String = cx.sources.slice(found.at).split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = cx.sources.slice(found.at);
+    let subject = subject::subject(resource, cx.sources.get(found.at.file).path(), found.at, text);
+    let snippet: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let at = cx.sources.get(at.file).first_line(at);
     related.retain(|place| place.at != at);
     related.extend(found.related);
@@ -361,6 +387,7 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         fingerprint,
         status: None,
         tools: Vec::new(),
+        subject,
     }
 }
 

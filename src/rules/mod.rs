@@ -8,12 +8,13 @@ pub mod options;
 mod precedence;
 pub mod rego;
 pub mod schema;
+pub mod subject;
 pub mod table;
 
 pub(crate) use crate::severity;
 
 pub use catalog::{Catalog, Selection};
-pub use engine::{Judged, judge};
+pub use engine::{Judged, judge, judge_some};
 pub use native::{Cx, Findings, Native};
 pub use options::Options;
 pub use schema::{Check, Prose, Rule};

@@ -3,22 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Assembled, Request, assemble_with, secrets};
+use super::{Assembled, Request, assemble_with};
 use crate::discover::Discovered;
 use crate::finding::Finding;
 use crate::frontend::Settings;
+use crate::model::Secret;
 use crate::rules::{Cx, Judged, judge};
 
 /// Judges the tree in every environment, or once where there is none. What was read is that of the last.
-pub(super) fn judge_each(request: &Request<'_>, discovered: &Discovered) -> (Assembled, Judged) {
-    let secrets = secrets(&discovered.sources);
+pub(crate) fn judge_each(
+    request: &Request<'_>,
+    settings: &Settings,
+    discovered: &Discovered,
+    secrets: Vec<Secret>,
+) -> (Assembled, Judged) {
     let judged = |settings: &Settings| {
         let assembled = assemble_with(settings, discovered, secrets.clone());
         let cx = Cx { model: &assembled.model, sources: &discovered.sources, options: &request.config.options };
         let judged = judge(cx, request.catalog, &request.selected);
         (assembled, judged)
     };
-    let settings = &request.settings;
     let mut runs = settings.environments.iter().map(|environment| {
         let var_files = settings.var_files.iter().chain(&environment.var_files).copied().collect();
         (environment.name.clone(), judged(&Settings { var_files, ..settings.clone() }))

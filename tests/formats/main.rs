@@ -105,6 +105,7 @@ fn with_report<T>(folder: &Path, look: impl FnOnce(&Report<'_>) -> T) -> T {
     let discovered = discover(&Walk::new(&paths), FRONTENDS).unwrap();
     let catalog = Catalog::built_in();
     let request = Request {
+        base: None,
         catalog: &catalog,
         selected: catalog.select(&Selection::default()).unwrap(),
         config: Config::default(),
@@ -114,7 +115,7 @@ fn with_report<T>(folder: &Path, look: impl FnOnce(&Report<'_>) -> T) -> T {
         suppress: true,
         today: Date::parse("2026-06-01").unwrap(),
     };
-    look(&scan(&request, &discovered))
+    look(&scan(&request, &discovered).unwrap())
 }
 
 fn written(report: &Report<'_>, format: &str, style: Style) -> String {

@@ -1,0 +1,269 @@
+//! A change is judged against what was there: findings of the base and of the head are matched, and only what is new or has
+//! become worse closes the gate. Everything that can weaken the verdict is taken from the base.
+//!
+//! The base is read from git's objects. What the change does not touch is not read, evaluated or judged again: a finding there
+//! was there before.
+
+mod matching;
+mod plan;
+mod union;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use crate::discover::{self, Discovered, Walk};
+use crate::filesystem::{Commit, Files, Recording};
+use crate::finding::{Finding, Status, Suppressed};
+use crate::frontend::{Environment, Settings};
+use crate::problem::{Problem, ProblemKind};
+use crate::report::{Comparison, Fixed, Proposal};
+use crate::rules::engine::is_whole;
+use crate::rules::{Cx, Judged, judge_some};
+use crate::scan::{Assembled, Request, environments};
+use crate::source::FileId;
+use crate::suppress;
+use matching::{Side, pair, status};
+use plan::Plan;
+
+/// What a change is held against.
+pub struct Base<'a> {
+    /// What it is called: `main (1a2b3c4d5e6f)`.
+    pub name: String,
+    /// Its files.
+    pub commit: Arc<Commit>,
+    /// The files of the commit at hand.
+    pub tip: Arc<Commit>,
+    /// How the head was walked.
+    pub walk: Walk<'a>,
+    /// What expressions of the head read from files.
+    pub recording: Arc<Recording>,
+    /// Whether suppressions in texts of the head act: those of the base do otherwise.
+    pub trusts_head: bool,
+    /// What the change would do to the verdict once merged, as far as configuration and policies tell.
+    pub proposed: Vec<Proposal>,
+}
+
+/// The head, judged.
+pub struct Head<'a> {
+    /// Its files.
+    pub discovered: &'a Discovered,
+    /// Its model.
+    pub assembled: &'a Assembled,
+    /// Its findings before suppressions.
+    pub judged: &'a [Finding],
+}
+
+/// Findings of the head with their status.
+pub struct Compared {
+    /// Those in force.
+    pub kept: Vec<Finding>,
+    /// Those that a suppression takes out of the verdict.
+    pub suppressed: Vec<Suppressed>,
+    /// What there is to say about the change.
+    pub comparison: Comparison,
+    /// What kept the base from being read whole: notes.
+    pub notes: Vec<Problem>,
+}
+
+/// Holds the findings of the head, as suppressions leave them, against those of the base.
+pub fn against(
+    base: &Base<'_>,
+    request: &Request<'_>,
+    head: &Head<'_>,
+    kept: Vec<Finding>,
+    suppressed: Vec<Suppressed>,
+) -> Result<Compared, discover::Error> {
+    let before = judge_base(base, request, head)?;
+    let mut proposed = base.proposed.clone();
+    // An entry of the configuration in force acts on the head as on the base; comments are the change's own word.
+    let (tentative, settled): (Vec<Suppressed>, Vec<Suppressed>) =
+        suppressed.into_iter().partition(|one| !base.trusts_head && one.dialect != "config" && one.dialect != "sarif");
+    let now = Side {
+        findings: kept.iter().chain(tentative.iter().map(|one| &one.finding)).collect(),
+        suppressed: (0..kept.len() + tentative.len()).map(|at| at >= kept.len()).collect(),
+        model: &head.assembled.model,
+    };
+    let was = Side {
+        findings: before.kept.iter().chain(&before.suppressed).collect(),
+        suppressed: (0..before.kept.len() + before.suppressed.len()).map(|at| at >= before.kept.len()).collect(),
+        model: &before.model,
+    };
+    let pairs = pair(&was, &now, &before.plan.renames);
+    let mut gone: Vec<bool> = was.suppressed.iter().map(|suppressed| !suppressed).collect();
+    let mut statuses = Vec::with_capacity(pairs.len());
+    for (at, pair) in pairs.iter().enumerate() {
+        statuses.push(match pair {
+            Some(before) => {
+                gone[*before] = false;
+                status(was.findings[*before], now.findings[at])
+            }
+            None => Status::New,
+        });
+    }
+    let was_suppressed = |at: usize| pairs[at].is_some_and(|before| was.suppressed[before]);
+    let fixed = gone.iter().zip(&was.findings).filter(|(gone, _)| **gone);
+    let fixed = fixed.map(|(_, finding)| before.fixed(finding));
+    let wanted = |fixed: &Fixed| match &head.discovered.only {
+        None => true,
+        Some(only) => {
+            let mut files = only.iter().map(|file| head.discovered.sources.get(*file).path());
+            files.any(|path| path == fixed.path)
+        }
+    };
+    let mut fixed: Vec<Fixed> = fixed.filter(wanted).collect();
+    fixed.sort();
+    let first_tentative = kept.len();
+    let is_accepted: Vec<bool> = (0..tentative.len())
+        .map(|at| statuses[first_tentative + at] == Status::Old && was_suppressed(first_tentative + at))
+        .collect();
+    let mut result =
+        Compared { kept: Vec::new(), suppressed: settled, comparison: Comparison::default(), notes: before.notes };
+    for (at, mut finding) in kept.into_iter().enumerate() {
+        finding.status = Some(statuses[at]);
+        result.kept.push(finding);
+    }
+    for (at, mut one) in tentative.into_iter().enumerate() {
+        one.finding.status = Some(statuses[first_tentative + at]);
+        if is_accepted[at] {
+            result.suppressed.push(one);
+            continue;
+        }
+        if let Some(at) = one.at {
+            proposed.push(Proposal {
+                path: head.discovered.sources.get(at.file).path().to_string(),
+                at: Some(at),
+                message: format!("a suppression of {} ({})", one.finding.rule, one.finding.address),
+            });
+        }
+        result.kept.push(one.finding);
+    }
+    proposed.sort();
+    proposed.dedup();
+    result.comparison = Comparison { against: base.name.clone(), fixed, proposed, accepted: false };
+    Ok(result)
+}
+
+/// The base, judged.
+struct Before {
+    plan: Plan,
+    model: crate::model::Model,
+    kept: Vec<Finding>,
+    suppressed: Vec<Finding>,
+    notes: Vec<Problem>,
+}
+
+impl Before {
+    fn fixed(&self, finding: &Finding) -> Fixed {
+        let source = self.plan.discovered.sources.get(finding.at.file);
+        Fixed {
+            path: source.path().to_string(),
+            line: source.line(finding.at.start),
+            rule: finding.rule.clone(),
+            severity: finding.severity,
+            message: finding.message.clone(),
+            address: finding.address.clone(),
+        }
+    }
+}
+
+fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result<Before, discover::Error> {
+    let commit = &*base.commit;
+    let has_changed = |file: &FileId| {
+        let source = head.discovered.sources.get(*file);
+        !commit.has_bytes(&head.discovered.root.join(source.path()), source.text().as_bytes())
+    };
+    let settings = &request.settings;
+    // What decides values everywhere, or is judged several times over, is judged anew as a whole.
+    let is_whole_again = !settings.environments.is_empty()
+        || settings.var_files.iter().any(has_changed)
+        || plan::reads_changed(&base.recording, commit, &Files::default());
+    let plan = plan::plan(head.discovered, commit, &base.tip, &base.walk, is_whole_again)?;
+    let of_base = |file: &FileId| match plan.unchanged.contains(file) {
+        true => Some(*file),
+        false => plan.changed.get(head.discovered.sources.get(*file).path()).copied(),
+    };
+    let settings = Settings {
+        files: Files::from(Arc::clone(&base.commit)),
+        var_files: settings.var_files.iter().filter_map(of_base).collect(),
+        environments: settings
+            .environments
+            .iter()
+            .map(|one| Environment {
+                name: one.name.clone(),
+                var_files: one.var_files.iter().filter_map(of_base).collect(),
+            })
+            .collect(),
+        ..settings.clone()
+    };
+    let secrets = union::secrets(&plan, head);
+    let (assembled, mut judged) = if is_whole_again {
+        environments::judge_each(request, &settings, &plan.discovered, secrets)
+    } else {
+        let part = crate::scan::assemble_with(&settings, &plan.discovered, secrets);
+        judge_part(request, &plan, part, head)
+    };
+    let mut findings = std::mem::take(&mut judged.findings);
+    request.config.adjust(request.catalog, &mut findings);
+    let (kept, suppressed) = match request.suppress {
+        false => (findings, Vec::new()),
+        true => {
+            let decided = suppress::apply(
+                findings,
+                &suppress::Context {
+                    discovered: &plan.discovered,
+                    model: &assembled.model,
+                    comments: &assembled.comments,
+                    catalog: request.catalog,
+                    selected: &request.selected,
+                    config: &request.config,
+                    today: request.today,
+                },
+            );
+            (decided.kept, decided.suppressed.into_iter().map(|one| one.finding).collect())
+        }
+    };
+    // What can't be read of the base closes nothing: its findings are missing, so that the head's count as new.
+    let unread = assembled.problems.iter().chain(&plan.discovered.problems).chain(&judged.problems);
+    let notes = unread
+        .filter(|problem| problem.kind.closes())
+        .map(|problem| {
+            let message = format!("not read in {}, so that old findings count as new: {}", base.name, problem.message);
+            Problem::with_path(ProblemKind::Note, problem.path.clone(), message)
+        })
+        .collect();
+    Ok(Before { plan, model: assembled.model, kept, suppressed, notes })
+}
+
+/// Judges what was read again, among all that was there; the rest is as the head has it.
+fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'_>) -> (Assembled, Judged) {
+    let is_cluster = |format: &str| format != "terraform";
+    // Objects of a cluster and images are judged with each other, whatever file they are in.
+    let joins = |resource: &crate::model::Resource| is_cluster(resource.format);
+    let is_joined = part.model.resources.iter().any(joins)
+        || head.assembled.model.resources.iter().any(|one| joins(one) && plan.touched.contains(&*one.root));
+    let assembled = union::union(plan, part, head);
+    let is_again = |resource: &crate::model::Resource| {
+        plan.touched.contains(&*resource.root) || (is_joined && is_cluster(resource.format))
+    };
+    let cx = Cx { model: &assembled.model, sources: &plan.discovered.sources, options: &request.config.options };
+    let mut judged = judge_some(cx, request.catalog, &request.selected, &is_again);
+    let whole: FxHashSet<&str> = request
+        .selected
+        .iter()
+        .map(|rule| &request.catalog.rules()[*rule])
+        .filter(|rule| is_whole(&rule.check))
+        .map(|rule| rule.id.as_str())
+        .collect();
+    let resources = &head.assembled.model.resources;
+    let cluster: FxHashSet<(&str, &str)> =
+        resources.iter().filter(|one| joins(one)).map(|one| (&*one.root, &*one.address)).collect();
+    let was_there = |finding: &&Finding| {
+        let root = &*finding.subject.root;
+        !whole.contains(&*finding.rule)
+            && !plan.touched.contains(root)
+            && !(is_joined && cluster.contains(&(root, &*finding.address)))
+    };
+    judged.findings.extend(head.judged.iter().filter(was_there).cloned());
+    (assembled, judged)
+}

@@ -1,0 +1,203 @@
+//! `--base`: the commit that a change is held against, and what the change would do to the rules that it is held to.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_yaml::Value;
+
+use super::{Error, MAX_POLICY_BYTES, policy_files};
+use crate::cli::{self, Trust};
+use crate::config::{self, Config};
+use crate::discover;
+use crate::filesystem::{Commit, Disk, FileSystem, Files, Repository};
+use crate::report::Proposal;
+
+/// The two ends of a change.
+pub(super) struct Opened {
+    /// What people call the base: `main (1a2b3c4d5e6f)`.
+    pub name: String,
+    pub base: Arc<Commit>,
+    pub tip: Arc<Commit>,
+    pub trusts_head: bool,
+}
+
+impl Opened {
+    /// Opens what `--base` names; none where it is not given.
+    pub fn find(arguments: &cli::Scan, root: &Path) -> Result<Option<Opened>, Error> {
+        let Some(reference) = &arguments.base else { return Ok(None) };
+        let Some(folder) = discover::repository_of(root) else {
+            return Err(Error::Usage {
+                message: format!("--base {reference}: {} lies in no git repository", root.display()),
+                help: Some("scan a clone, or compare with a file: --baseline FILE".into()),
+            });
+        };
+        let repository = Repository::open(folder)?;
+        let base = repository.merge_base(reference)?;
+        let tip = repository.head()?;
+        Ok(Some(Opened {
+            name: format!("{reference} ({})", base.name()),
+            base: Arc::new(base),
+            tip: Arc::new(tip),
+            trusts_head: arguments.trust == Some(Trust::Head),
+        }))
+    }
+
+    /// What rules are taken from.
+    pub fn trusted(&self) -> Files {
+        if self.trusts_head { Files::default() } else { Files::from(Arc::clone(&self.base)) }
+    }
+
+    /// The configuration in force: that of the base, though the change may bring one.
+    pub fn config(&self, root: &Path, named: Option<&Path>) -> Result<Config, Error> {
+        let named = named.map(std::path::absolute).transpose()?;
+        let files = self.trusted();
+        let is_new = named.as_ref().is_some_and(|path| files.kind(path).is_err() && Disk.kind(path).is_ok());
+        let named = if is_new { None } else { named };
+        match is_new {
+            true => Ok(Config::default()),
+            false => Ok(config::load(&*files, root, named.as_deref())?),
+        }
+    }
+
+    /// The policies of the command line that the base has.
+    pub fn policies(&self, policies: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+        let files = self.trusted();
+        let mut there = Vec::new();
+        for path in policies {
+            let path = std::path::absolute(path)?;
+            // What neither has is an error where it is read.
+            if files.kind(&path).is_ok() || Disk.kind(&path).is_err() {
+                there.push(path);
+            }
+        }
+        Ok(there)
+    }
+
+    /// What the change does to configuration, policies and ignore files.
+    pub fn proposals(&self, root: &Path, config: &Config, arguments: &cli::Scan) -> Result<Vec<Proposal>, Error> {
+        if self.trusts_head {
+            return Ok(Vec::new());
+        }
+        let mut watched: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut policies: BTreeSet<PathBuf> = config.policies.iter().cloned().collect();
+        let mut configs: BTreeSet<PathBuf> = BTreeSet::new();
+        if !arguments.no_config {
+            match &arguments.config {
+                Some(path) => configs.insert(std::path::absolute(path)?),
+                None => {
+                    let found = [config::find(&*self.base, root).ok(), config::find(&Disk, root).ok()];
+                    configs.extend(found.into_iter().flatten().flatten());
+                    true
+                }
+            };
+            // A configuration that can't be read has no policies to tell of; that it can't is told by its text.
+            if let Ok(proposed) = config::load(&Disk, root, arguments.config.as_deref()) {
+                policies.extend(proposed.policies);
+            }
+        }
+        for path in &arguments.policy {
+            policies.insert(std::path::absolute(path)?);
+        }
+        for path in policies {
+            for files in [&*self.base as &dyn FileSystem, &Disk] {
+                let mut found = Vec::new();
+                if files.kind(&path).is_ok() {
+                    policy_files(files, &path, &mut found)?;
+                }
+                watched.extend(found);
+            }
+        }
+        let top = discover::repository_of(root).unwrap_or(root);
+        for folder in root.ancestors().take_while(|folder| folder.starts_with(top)) {
+            watched.extend(config::HADOLINT.map(|name| folder.join(name)));
+        }
+        for commit in [&self.base, &self.tip] {
+            let is_ignore_file = |path: &PathBuf| path.file_name().is_some_and(|name| name == ".gateignore");
+            watched.extend(commit.files_below(root).into_iter().filter(is_ignore_file));
+        }
+        let mut proposals = Vec::new();
+        for path in configs {
+            let (before, now) = (text(&*self.base, &path), text(&Disk, &path));
+            proposals.extend(settings(before.as_deref(), now.as_deref()).into_iter().map(|message| Proposal {
+                path: shown(root, &path),
+                at: None,
+                message,
+            }));
+        }
+        for path in watched {
+            let message = match (text(&*self.base, &path), text(&Disk, &path)) {
+                (None, None) => continue,
+                (Some(before), Some(now)) if before == now => continue,
+                (None, Some(_)) => "is new",
+                (Some(_), None) => "is removed, and stays in force",
+                (Some(_), Some(_)) => "is changed; what it said before stays in force",
+            };
+            proposals.push(Proposal { path: shown(root, &path), at: None, message: message.into() });
+        }
+        Ok(proposals)
+    }
+}
+
+fn text(files: &dyn FileSystem, path: &Path) -> Option<String> {
+    files.read(path, MAX_POLICY_BYTES).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A path as reports show it: relative to the root, also from above.
+fn shown(root: &Path, path: &Path) -> String {
+    for (up, folder) in root.ancestors().enumerate() {
+        if let Ok(below) = path.strip_prefix(folder) {
+            return format!("{}{}", "../".repeat(up), below.display());
+        }
+    }
+    path.display().to_string()
+}
+
+/// The settings in which two configurations differ, for people.
+fn settings(before: Option<&str>, now: Option<&str>) -> Vec<String> {
+    let (before, now) = match (before, now) {
+        (None, None) => return Vec::new(),
+        (Some(before), Some(now)) if before == now => return Vec::new(),
+        (Some(_), None) => return vec!["is removed, and stays in force".into()],
+        (before, Some(now)) => (before.unwrap_or(""), now),
+    };
+    let map = |text: &str| match serde_yaml::from_str::<Value>(text) {
+        Ok(Value::Mapping(map)) => Some(map),
+        Ok(Value::Null) => Some(serde_yaml::Mapping::new()),
+        _ => None,
+    };
+    let (Some(before), Some(now)) = (map(before), map(now)) else {
+        return vec!["is changed, and is no configuration that can be read".into()];
+    };
+    let keys: BTreeSet<&str> = before.keys().chain(now.keys()).filter_map(Value::as_str).collect();
+    let scalar = |value: Option<&Value>| match value {
+        None => Some("not set".to_string()),
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Bool(bool)) => Some(bool.to_string()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(_) => None,
+    };
+    let mut changed = Vec::new();
+    for key in keys {
+        let (before, now) = (before.get(key), now.get(key));
+        if before == now {
+            continue;
+        }
+        changed.push(match (scalar(before), scalar(now)) {
+            (Some(before), Some(now)) => format!("`{key}` goes from {before} to {now}"),
+            _ => {
+                let count = |value: Option<&Value>| match value {
+                    Some(Value::Sequence(items)) => items.len(),
+                    Some(Value::Mapping(map)) => map.len(),
+                    _ => 0,
+                };
+                match (count(before), count(now)) {
+                    (0, now) => format!("`{key}` is set, with {now} entries"),
+                    (_, 0) => format!("`{key}` is emptied"),
+                    (before, now) => format!("`{key}` is changed ({before} entries before, {now} now)"),
+                }
+            }
+        });
+    }
+    changed
+}

@@ -1,0 +1,386 @@
+//! Changes as pull requests make them: a base and a head in a git repository, and what `gate scan --base` says of them.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const DATABASE: &str = r#"resource "aws_db_instance" "main" {
+  engine              = "postgres"
+  publicly_accessible = true
+  storage_encrypted   = true
+}
+"#;
+
+const NETWORK: &str = r#"resource "aws_security_group" "web" {
+  name        = "web"
+  description = "web"
+
+  ingress {
+    description = "https"
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = ["10.0.0.0/8"]
+  }
+}
+"#;
+
+const PUBLIC: &str = "aws-rds-publicly-accessible";
+
+/// A repository with a branch `main`, and another that is checked out for the change.
+struct Change(TempDir);
+
+impl Change {
+    /// The base.
+    fn from(files: &[(&str, &str)]) -> Change {
+        let change = Change(support::tree(files));
+        change.git(&["init", "--quiet", "--initial-branch=main"]);
+        change.commit();
+        change.git(&["checkout", "--quiet", "-b", "change"]);
+        change
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let identity = ["-c", "user.name=dev", "-c", "user.email=dev@acme.example", "-c", "commit.gpgsign=false"];
+        let output = Command::new("git")
+            .args(identity)
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .expect("git is there");
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all", "--force"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", "a change"]);
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(self, path: &str, text: &str) -> Change {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn remove(self, path: &str) -> Change {
+        std::fs::remove_file(self.path().join(path)).unwrap();
+        self
+    }
+
+    /// Commits the head and judges it.
+    fn judged(&self, more: &[&str]) -> Judged {
+        self.commit();
+        self.judged_as_it_is(more)
+    }
+
+    fn judged_as_it_is(&self, more: &[&str]) -> Judged {
+        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+            .args(["scan", ".", "--base", "main", "--format", "json"])
+            .args(more)
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        let code = output.status.code().unwrap();
+        let report = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)));
+        Judged { code, report }
+    }
+}
+
+struct Judged {
+    code: i32,
+    report: Value,
+}
+
+impl Judged {
+    /// The findings of a status, as `rule address`.
+    fn of(&self, status: &str) -> Vec<String> {
+        let findings = self.report["findings"].as_array().unwrap().iter();
+        let mut named: Vec<String> = findings
+            .filter(|one| one["status"] == status)
+            .map(|one| format!("{} {}", one["rule"].as_str().unwrap(), one["address"].as_str().unwrap()))
+            .collect();
+        named.sort();
+        named
+    }
+
+    fn fixed(&self) -> Vec<&str> {
+        let fixed = self.report["comparison"]["fixed"].as_array().unwrap();
+        fixed.iter().map(|one| one["rule"].as_str().unwrap()).collect()
+    }
+
+    /// What the change proposes, as `path: message`.
+    fn proposed(&self) -> Vec<String> {
+        let proposed = self.report["comparison"]["proposed"].as_array().unwrap().iter();
+        proposed.map(|one| format!("{}: {}", one["path"].as_str().unwrap(), one["message"].as_str().unwrap())).collect()
+    }
+
+    /// Nothing is new, and nothing is taken for mended.
+    fn assert_unchanged(&self, what: &str) {
+        assert_eq!((self.of("new"), self.of("worse"), self.fixed()), (vec![], vec![], vec![]), "{what}");
+        assert!(!self.of("old").is_empty(), "{what}");
+        assert_eq!(self.code, 0, "{what}");
+    }
+}
+
+fn base() -> Change {
+    Change::from(&[("infra/db.tf", DATABASE), ("infra/net.tf", NETWORK)])
+}
+
+#[test]
+fn what_was_there_does_not_close_the_gate() {
+    base().judged(&[]).assert_unchanged("no change at all");
+    let touched = base().write("infra/db.tf", &format!("# The database.\n\n\n{DATABASE}"));
+    touched.judged(&[]).assert_unchanged("lines above");
+}
+
+#[test]
+fn a_widened_network_is_the_one_new_finding() {
+    let judged = base().write("infra/net.tf", &NETWORK.replace("10.0.0.0/8", "0.0.0.0/0")).judged(&[]);
+    assert_eq!(judged.of("new"), ["aws-security-group-public-ssh aws_security_group.web"]);
+    assert_eq!(judged.code, 1);
+    let changed = base().write("infra/net.tf", &NETWORK.replace("10.0.0.0/8", "10.1.0.0/16")).judged(&[]);
+    changed.assert_unchanged("a narrower network");
+}
+
+#[test]
+fn an_open_network_that_opens_wider_is_worse() {
+    let open = NETWORK.replace("10.0.0.0/8", "8.0.0.0/6");
+    let before = Change::from(&[("net.tf", &open.replace("22", "8080"))]);
+    let rule = "aws-security-group-public-unexpected-port";
+    assert_eq!(before.judged(&["--select", rule]).of("old").len(), 1);
+    let judged = before.write("net.tf", &open.replace("22", "8080").replace("8.0.0.0/6", "8.0.0.0/5"));
+    assert_eq!(judged.judged(&["--select", rule]).of("worse").len(), 1);
+}
+
+#[test]
+fn reformatting_reordering_and_comments_change_nothing() {
+    let spaced = DATABASE.replace("publicly_accessible = true", "publicly_accessible=true // for now");
+    base().write("infra/db.tf", &spaced).judged(&[]).assert_unchanged("reformatted");
+    let turned = DATABASE
+        .replace("  engine              = \"postgres\"\n", "")
+        .replace("  storage_encrypted   = true\n", "  storage_encrypted   = true\n  engine = \"postgres\"\n");
+    base().write("infra/db.tf", &turned).judged(&[]).assert_unchanged("reordered");
+    let returned = base().write("infra/db.tf", &DATABASE.replace('\n', "\r\n"));
+    returned.judged(&[]).assert_unchanged("other line ends");
+}
+
+#[test]
+fn renamed_and_moved_files_keep_their_findings() {
+    let renamed = base().remove("infra/db.tf").write("infra/database.tf", DATABASE);
+    renamed.judged(&[]).assert_unchanged("a file renamed");
+    let moved = base().remove("infra/db.tf").remove("infra/net.tf");
+    let moved = moved.write("live/prod/db.tf", &format!("# moved\n{DATABASE}")).write("live/prod/net.tf", NETWORK);
+    moved.judged(&[]).assert_unchanged("a folder moved");
+    let joined = base().remove("infra/db.tf").write("infra/net.tf", &format!("{NETWORK}\n{DATABASE}"));
+    joined.judged(&[]).assert_unchanged("a block moved to another file");
+}
+
+#[test]
+fn a_renamed_block_and_one_wrapped_in_a_module_keep_their_findings() {
+    let renamed = base().write("infra/db.tf", &DATABASE.replace("\"main\"", "\"primary\""));
+    renamed.judged(&[]).assert_unchanged("a block renamed");
+    let wrapped = base()
+        .remove("infra/db.tf")
+        .write("infra/main.tf", "module \"db\" {\n  source = \"./db\"\n  public = true\n}\n")
+        .write(
+            "infra/db/main.tf",
+            &format!(
+                "variable \"public\" {{\n  type        = bool\n  description = \"x\"\n}}\n\n{}",
+                DATABASE.replace("= true\n  storage", "= var.public\n  storage")
+            ),
+        );
+    let judged = wrapped.judged(&["--select", PUBLIC]);
+    judged.assert_unchanged("wrapped in a module");
+}
+
+#[test]
+fn a_second_instance_is_never_taken_for_the_first() {
+    let second = DATABASE.replace("\"main\"", "\"replica\"");
+    let judged = base().write("infra/replica.tf", &second).judged(&["--select", PUBLIC]);
+    assert_eq!(judged.of("new"), [format!("{PUBLIC} aws_db_instance.replica")]);
+    assert_eq!(judged.of("old"), [format!("{PUBLIC} aws_db_instance.main")]);
+    // Even where the first goes in the same change.
+    let other = second.replace("postgres", "mysql");
+    let judged = base().write("infra/db.tf", &other).judged(&["--select", PUBLIC]);
+    assert_eq!(judged.of("new"), [format!("{PUBLIC} aws_db_instance.replica")]);
+    assert_eq!(judged.fixed(), [PUBLIC]);
+    let counted = base().write("infra/db.tf", &DATABASE.replace("{\n  engine", "{\n  count = 2\n  engine"));
+    assert_eq!(counted.judged(&["--select", PUBLIC]).of("new").len(), 1);
+}
+
+#[test]
+fn what_is_mended_is_told() {
+    let judged = base().write("infra/db.tf", &DATABASE.replace("accessible = true", "accessible = false")).judged(&[]);
+    assert_eq!(judged.fixed(), [PUBLIC]);
+    assert_eq!(judged.report["comparison"]["fixed"][0]["path"], "infra/db.tf");
+    assert_eq!(judged.report["comparison"]["fixed"][0]["line"], 3);
+}
+
+#[test]
+fn a_value_decided_elsewhere_is_followed() {
+    let module = [
+        ("main.tf", "module \"db\" {\n  source = \"./db\"\n  public = false\n}\n"),
+        (
+            "db/main.tf",
+            "variable \"public\" {}\nresource \"aws_db_instance\" \"main\" {\n  publicly_accessible = var.public\n}\n",
+        ),
+    ];
+    let change = Change::from(&module).write("main.tf", &module[0].1.replace("false", "true"));
+    assert_eq!(change.judged(&["--select", PUBLIC]).of("new").len(), 1);
+    let text = [
+        (
+            "main.tf",
+            "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = jsondecode(file(\"settings.json\")).public\n}\n",
+        ),
+        ("settings.json", "{\"public\": false}"),
+    ];
+    let change = Change::from(&text).write("settings.json", "{\"public\": true}");
+    assert_eq!(change.judged(&["--select", PUBLIC]).of("new").len(), 1);
+}
+
+#[test]
+fn a_change_can_not_suppress_its_own_findings() {
+    let bad = DATABASE.replace("\"main\"", "\"second\"");
+    let comment = "  # gate: ignore[aws-rds-publicly-accessible] it is only a test\n  publicly";
+    let judged = base().write("infra/second.tf", &bad.replace("  publicly", comment)).judged(&["--select", PUBLIC]);
+    assert_eq!((judged.code, judged.of("new").len()), (1, 1));
+    assert!(judged.proposed()[0].contains("infra/second.tf: a suppression of aws-rds-publicly-accessible"));
+    let foreign = bad.replace("  publicly", "  #checkov:skip=CKV_AWS_17:fine\n  publicly");
+    let judged = base().write("infra/second.tf", &foreign).judged(&["--select", PUBLIC]);
+    assert_eq!((judged.code, judged.of("new").len()), (1, 1));
+}
+
+#[test]
+fn a_suppression_of_the_base_goes_on() {
+    let comment = "  # gate: ignore[aws-rds-publicly-accessible] it is only a test\n  publicly";
+    let accepted = DATABASE.replace("  publicly", comment);
+    let change = Change::from(&[("db.tf", &accepted)]).write("db.tf", &format!("# more\n{accepted}"));
+    let judged = change.judged(&["--select", PUBLIC]);
+    assert_eq!((judged.code, judged.of("old"), judged.of("new")), (0, vec![], vec![]));
+    assert_eq!(judged.report["suppressed"].as_array().unwrap().len(), 1);
+    // Another block under the same words is another finding.
+    let copied = format!("{accepted}{}", accepted.replace("\"main\"", "\"copy\""));
+    let judged = Change::from(&[("db.tf", &accepted)]).write("db.tf", &copied).judged(&["--select", PUBLIC]);
+    assert_eq!(judged.of("new"), [format!("{PUBLIC} aws_db_instance.copy")]);
+}
+
+#[test]
+fn a_change_can_not_choose_the_rules_it_is_held_to() {
+    let bad = DATABASE.replace("\"main\"", "\"second\"");
+    for (path, text) in [
+        ("gate.yaml", "fail-on: never\n"),
+        ("gate.yaml", "exclude: [infra]\n"),
+        ("gate.yaml", "ignore-rules: [aws-rds-publicly-accessible]\n"),
+        ("gate.yaml", "ignore:\n  - rule: aws-rds-publicly-accessible\n    reason: no\n"),
+        (".gateignore", "infra\n"),
+        ("infra/.gateignore", "*\n"),
+    ] {
+        let judged = base().write("infra/second.tf", &bad).write(path, text).judged(&[]);
+        assert_eq!(judged.code, 1, "{path}: {text}");
+        assert_eq!(judged.of("new"), [format!("{PUBLIC} aws_db_instance.second")], "{path}: {text}");
+        assert!(judged.proposed().iter().any(|one| one.starts_with(&format!("{path}: "))), "{path}: {text}");
+    }
+    let judged = base().write("infra/second.tf", &bad).write(".gitignore", "infra/\n*.tf\n").judged(&[]);
+    assert_eq!((judged.code, judged.of("new").len()), (1, 1), "a tracked file is not ignored");
+}
+
+#[test]
+fn what_the_base_says_stays_in_force() {
+    let files = [("db.tf", DATABASE), ("gate.yaml", "fail-on: low\nselect: [aws-rds-publicly-accessible]\n")];
+    let bad = DATABASE.replace("\"main\"", "\"second\"");
+    let weaker = Change::from(&files).write("gate.yaml", "fail-on: never\n").write("second.tf", &bad).judged(&[]);
+    assert_eq!((weaker.code, weaker.of("new").len()), (1, 1));
+    assert!(weaker.proposed().contains(&"gate.yaml: `fail-on` goes from low to never".to_string()));
+    let gone = Change::from(&files).remove("gate.yaml").write("second.tf", &bad).judged(&[]);
+    assert_eq!((gone.code, gone.of("new").len()), (1, 1));
+    assert!(gone.proposed().contains(&"gate.yaml: is removed, and stays in force".to_string()));
+}
+
+#[test]
+fn a_policy_of_the_base_can_not_be_emptied_or_deleted() {
+    let rule = "- id: team-engine\n  title: Database is not MySQL\n  severity: high\n  targets:\n    - { terraform: [aws_db_instance], path: engine }\n  expect: { equals: mysql }\n  why: We run one engine.\n  fix: Set engine to mysql.\n  bad: |\n    resource \"aws_db_instance\" \"db\" {\n      engine = \"postgres\" # expect\n    }\n  good: |\n    resource \"aws_db_instance\" \"db\" {\n      engine = \"mysql\"\n    }\n";
+    let files =
+        [("db.tf", DATABASE), ("gate.yaml", "policies: [policy]\nselect: [team-engine]\n"), ("policy/team.yaml", rule)];
+    let known = Change::from(&files);
+    if known.judged(&[]).of("old").is_empty() {
+        panic!("the policy of this test is none: {}", known.judged(&[]).report);
+    }
+    let bad = DATABASE.replace("\"main\"", "\"second\"");
+    for (what, change) in [
+        ("emptied", Change::from(&files).write("policy/team.yaml", "[]\n")),
+        ("deleted", Change::from(&files).remove("policy/team.yaml")),
+    ] {
+        let judged = change.write("second.tf", &bad).judged(&[]);
+        assert_eq!(
+            (judged.code, judged.of("new")),
+            (1, vec!["team-engine aws_db_instance.second".to_string()]),
+            "{what}"
+        );
+        assert!(judged.proposed().iter().any(|one| one.starts_with("policy/team.yaml: ")), "{what}");
+    }
+}
+
+#[test]
+fn with_trust_in_the_head_its_own_words_count() {
+    let bad = DATABASE.replace("\"main\"", "\"second\"");
+    let comment = "  # gate: ignore[aws-rds-publicly-accessible] it is only a test\n  publicly";
+    let change = base().write("infra/second.tf", &bad.replace("  publicly", comment));
+    let judged = change.judged(&["--trust", "head"]);
+    assert_eq!((judged.code, judged.of("new")), (0, vec![]));
+    assert!(judged.proposed().is_empty());
+}
+
+#[test]
+fn objects_that_change_each_others_findings_are_judged_together() {
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: web\n";
+    let web = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 2\n  selector:\n    matchLabels: {app: web}\n  template:\n    metadata:\n      labels: {app: web}\n    spec:\n      containers:\n        - name: web\n          image: web:1.2.3\n";
+    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: all\nspec:\n  podSelector: {}\n  policyTypes: [Ingress, Egress]\n";
+    let files = [("k8s/web.yaml", web), ("k8s/account.yaml", account), ("k8s/policy.yaml", policy)];
+    let rule = "k8s-missing-network-policy";
+    assert!(Change::from(&files).judged(&["--select", rule]).of("old").is_empty());
+    let judged = Change::from(&files).remove("k8s/policy.yaml").judged(&["--select", rule]);
+    assert_eq!(judged.of("new"), [format!("{rule} Deployment/default/web")]);
+    let moved = Change::from(&files).remove("k8s/web.yaml").write("apps/web.yaml", web).judged(&[]);
+    moved.assert_unchanged("a manifest moved");
+}
+
+#[test]
+fn a_new_secret_is_new_and_a_moved_one_is_not() {
+    let token = |last: &str| format!("token = \"ghp_{}{last}\"\n", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3");
+    let rule = "general-service-token-committed";
+    let first = token("");
+    assert_eq!(Change::from(&[("app.cfg", first.as_str())]).judged(&["--select", rule]).of("old").len(), 1);
+    let moved = Change::from(&[("app.cfg", first.as_str())]).remove("app.cfg").write("conf/app.cfg", &first);
+    assert!(moved.judged(&["--select", rule]).of("new").is_empty());
+}
+
+#[test]
+fn changes_that_are_not_committed_count() {
+    let change = base().write("infra/second.tf", &DATABASE.replace("\"main\"", "\"second\""));
+    let judged = change.judged_as_it_is(&["--select", PUBLIC]);
+    assert_eq!(judged.of("new"), [format!("{PUBLIC} aws_db_instance.second")]);
+}
+
+#[test]
+fn a_base_that_is_not_there_decides_nothing() {
+    let change = base();
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .args(["scan", ".", "--base", "origin/nowhere"])
+        .current_dir(change.path())
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(words.contains("origin/nowhere") && words.contains("fetch"), "{words}");
+}
