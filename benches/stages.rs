@@ -114,6 +114,7 @@ fn reports(criterion: &mut Criterion) {
     let discovered = discovered(files("terraform", 1_000_000));
     let request = Request {
         base: None,
+        baseline: None,
         catalog: &catalog,
         selected: catalog.select(&Selection::default()).expect("the default selection"),
         config: Config::default(),

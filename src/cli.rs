@@ -19,6 +19,9 @@ pub struct Cli {
 pub enum Command {
     /// Judge files and folders, print the findings, and exit with the verdict
     Scan(Box<Scan>),
+    /// Accept the findings of today, in a file
+    #[command(subcommand)]
+    Baseline(Baseline),
     /// List the rules
     Rules(RulesArgs),
     /// Tell why a rule matters and how to mend what it finds
@@ -71,6 +74,9 @@ pub struct Scan {
     /// Whose configuration, policies and suppressions are in force [default: base, where there is one]
     #[arg(long, value_enum, value_name = "WHOSE", requires = "base")]
     pub trust: Option<Trust>,
+    /// Baseline: a file of findings that are accepted, as `gate baseline write` makes it
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Undecided checks and notes close the gate too
     #[arg(long)]
     pub strict: bool,
@@ -104,6 +110,24 @@ pub struct Scan {
     /// Show no progress bar
     #[arg(long)]
     pub no_progress: bool,
+}
+
+/// `gate baseline`.
+#[derive(Debug, Subcommand)]
+pub enum Baseline {
+    /// Scan, and write all findings into the baseline; those of before go
+    Write(Box<BaselineWrite>),
+}
+
+/// `gate baseline write`.
+#[derive(Debug, Args)]
+pub struct BaselineWrite {
+    /// What to scan and how.
+    #[command(flatten)]
+    pub scan: Scan,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = crate::baseline::NAME)]
+    pub output: PathBuf,
 }
 
 /// Whose word counts.

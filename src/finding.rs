@@ -36,21 +36,8 @@ pub struct Finding {
     pub status: Option<Status>,
     /// The other tools that say it, by their imported results, sorted; empty where gate alone does.
     pub tools: Vec<Arc<str>>,
-    /// What was judged, to know the finding again.
-    pub subject: Subject,
-}
-
-/// What a finding judged, free of places and names.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Subject {
-    /// The root of the resource; the path of the file where there is none.
-    pub root: Arc<str>,
-    /// A hash of the value, of the text where no value stands. It means nothing outside the run.
-    pub value: u64,
-    /// Hashes of a list's elements, sorted.
-    pub parts: Box<[u64]>,
-    /// How many pairs of address and port the value opens; 0 where it speaks of none.
-    pub reach: f64,
+    /// Where the value is used that was judged, though [`Finding::at`] be the line that decided it.
+    pub judged: Span,
 }
 
 impl Finding {

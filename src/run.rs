@@ -3,29 +3,25 @@
 mod base;
 mod console;
 mod output;
+mod scan;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::CommandFactory;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::cli::{self, Cli, Command};
-use crate::compare::Base;
-use crate::config::{self, Config};
-use crate::discover::{self, Change, Discovered, MAX_BYTES, Walk};
-use crate::filesystem::{self, Disk, FileSystem, Files, Kind, Recording};
+use crate::config;
+use crate::discover::{self, Discovered, MAX_BYTES, Walk};
+use crate::filesystem::{self, Disk, FileSystem, Files, Kind};
 use crate::finding::Severity;
 use crate::frontend::{Environment, FRONTENDS, Settings};
 use crate::rules::schema::Mistake;
-use crate::rules::{Catalog, Check, Prose, Rule, Selection, native};
-use crate::scan::{self, Request};
-use crate::secret;
+use crate::rules::{Catalog, Prose, Rule, Selection};
+use crate::scan::assemble;
 use crate::source::Source;
-use crate::suppress::Date;
 use crate::testing::Policies;
 
 /// Stack of the threads that parse and evaluate: nesting is bounded to what fits.
@@ -45,6 +41,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] config::Error),
+    /// A baseline that can't be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Baseline(#[from] crate::baseline::Error),
     /// A commit that can't be compared with.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -85,7 +85,8 @@ impl Error {
 /// Runs a command and gives its exit code.
 pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     match cli.command {
-        Command::Scan(arguments) => scan_command(*arguments, out, err),
+        Command::Scan(arguments) => scan::scan_command(&arguments, out, err),
+        Command::Baseline(cli::Baseline::Write(arguments)) => scan::write_baseline(&arguments, out),
         Command::Rules(arguments) => rules_command(&arguments, out),
         Command::Explain(arguments) => explain_command(&arguments, out),
         Command::Inspect(arguments) => inspect_command(&arguments, out),
@@ -109,124 +110,6 @@ fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool, Error> {
         .stack_size(STACK_BYTES)
         .build()
         .map_err(|error| Error::Usage { message: format!("no threads to work with: {error}"), help: None })
-}
-
-/// The day in UTC, by which suppressions end.
-fn today() -> Date {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Date::from_unix(seconds)
-}
-
-fn scan_command(arguments: cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
-    let outputs = output::plan(&arguments)?;
-    let root = discover::root_of(&arguments.paths)?;
-    let opened = base::Opened::find(&arguments, &root)?;
-    let named = arguments.config.as_deref();
-    let mut config = match &opened {
-        _ if arguments.no_config => Config::default(),
-        None => config::load(&Disk, &root, named)?,
-        Some(opened) => opened.config(&root, named)?,
-    };
-    let mut catalog = Catalog::built_in();
-    match &opened {
-        None => load_policies(&Disk, &mut catalog, config.policies.iter().chain(&arguments.policy))?,
-        Some(opened) => {
-            let policies = opened.policies(&arguments.policy)?;
-            load_policies(&*opened.trusted(), &mut catalog, config.policies.iter().chain(&policies))?;
-        }
-    }
-    let proposed = match &opened {
-        Some(opened) => opened.proposals(&root, &config, &arguments)?,
-        None => Vec::new(),
-    };
-    config.check(&catalog)?;
-    config.adopt_hadolint(&catalog);
-    let selected = select(&catalog, &config.selection(&arguments.select, &arguments.ignore))?;
-    let fail_on = match (arguments.fail_on, config.fail_on) {
-        (Some(cli::FailOn::Critical), _) => Some(Severity::Critical),
-        (Some(cli::FailOn::High), _) => Some(Severity::High),
-        (Some(cli::FailOn::Medium), _) => Some(Severity::Medium),
-        (Some(cli::FailOn::Low), _) => Some(Severity::Low),
-        (Some(cli::FailOn::Never), _) | (None, Some(config::FailOn::Never)) => None,
-        (None, Some(config::FailOn::Severity(severity))) => Some(severity),
-        (None, None) => Some(Severity::Medium),
-    };
-    let pool = pool(arguments.jobs)?;
-    let progress = Progress::start(&arguments);
-    let exclude = config.exclude.clone();
-    let untrusted = opened.as_ref().filter(|opened| !opened.trusts_head);
-    let change = untrusted.map(|opened| Change { base: &opened.base, head: &opened.tip });
-    let walk = Walk {
-        change: change.as_ref(),
-        exclude: Some(&exclude),
-        force_exclude: arguments.force_exclude,
-        keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
-        ..Walk::new(&arguments.paths)
-    };
-    let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
-    let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
-    // What expressions read is remembered, since a change may lie there.
-    let recording = Arc::new(Recording::new(Files::default()));
-    let files = if opened.is_some() { Files::from(Arc::clone(&recording)) } else { Files::default() };
-    let settings = settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?;
-    let base = opened.as_ref().map(|opened| Base {
-        name: opened.name.clone(),
-        commit: Arc::clone(&opened.base),
-        tip: Arc::clone(&opened.tip),
-        walk: walk.clone(),
-        recording,
-        trusts_head: opened.trusts_head,
-        proposed,
-    });
-    let request = Request {
-        base,
-        catalog: &catalog,
-        selected,
-        strict: arguments.strict || config.strict,
-        config,
-        settings,
-        fail_on,
-        suppress: !arguments.no_suppress,
-        today: today(),
-    };
-    let report = pool.install(|| scan::scan(&request, &discovered))?;
-    progress.finish();
-    output::write(&report, &outputs, &arguments, out)?;
-    if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
-        writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
-    }
-    let nothing_read = report.counts.files_read.is_empty();
-    Ok(match report.verdict.exit_code() {
-        _ if nothing_read && arguments.require_files => 2,
-        1 if arguments.exit_zero => 0,
-        code => code,
-    })
-}
-
-/// Whether some rule speaks of secrets in texts of any kind.
-fn secrets_wanted(catalog: &Catalog, selected: &[usize]) -> bool {
-    let is_wanted =
-        |check: &Check| matches!(check, Check::Native(name) if native::secrets::IN_TEXTS.contains(&name.as_str()));
-    selected.iter().any(|index| is_wanted(&catalog.rules()[*index].check))
-}
-
-/// A spinner on standard error for scans that take longer than a glance.
-struct Progress(Option<indicatif::ProgressBar>);
-
-impl Progress {
-    fn start(arguments: &cli::Scan) -> Progress {
-        let wanted = !arguments.no_progress && !arguments.quiet && io::stderr().is_terminal();
-        Progress(wanted.then(|| {
-            let bar = indicatif::ProgressBar::new_spinner().with_message("reading and judging");
-            // The first tick comes late: short scans show nothing.
-            bar.enable_steady_tick(Duration::from_millis(300));
-            bar
-        }))
-    }
-
-    fn finish(self) {
-        self.0.into_iter().for_each(|bar| bar.finish_and_clear());
-    }
 }
 
 fn select(catalog: &Catalog, selection: &Selection) -> Result<Vec<usize>, Error> {
@@ -434,7 +317,7 @@ fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, 
     let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
     let settings =
         settings(&Files::default(), &mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
-    let assembled = pool.install(|| scan::assemble(&settings, &discovered));
+    let assembled = pool.install(|| assemble(&settings, &discovered));
     let mut writer = BufWriter::new(out);
     crate::inspect::write(&discovered, &assembled, &mut writer)?;
     writer.flush()?;

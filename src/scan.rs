@@ -5,6 +5,7 @@ pub(crate) mod environments;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::baseline::Baseline;
 use crate::compare::{self, Base, Head};
 use crate::config::Config;
 use crate::discover::{self, Discovered};
@@ -41,6 +42,8 @@ pub struct Request<'a> {
     pub today: Date,
     /// What the scan is compared with.
     pub base: Option<Base<'a>>,
+    /// Findings that are accepted.
+    pub baseline: Option<Baseline>,
 }
 
 /// Everything that was read, before rules run.
@@ -184,6 +187,10 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         (findings, suppressed) = (compared.kept, compared.suppressed);
         problems.extend(compared.notes);
         comparison = Some(compared.comparison);
+    }
+    if let Some(baseline) = &request.baseline {
+        let prefix = &discovered.prefix;
+        comparison = Some(baseline.apply(&mut findings, sources, prefix, request.catalog, comparison));
     }
     if request.config.accept_unread_modules {
         for problem in problems.iter_mut().filter(|problem| is_unread_module(problem)) {

@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::subject::{Subject, digest};
 use crate::finding::{Finding, Status};
 use crate::model::{Model, Resource};
-use crate::rules::subject::digest;
 
 /// One side of a comparison.
 pub(super) struct Side<'a> {
     pub findings: Vec<&'a Finding>,
+    /// What each judged.
+    pub subjects: Vec<Subject<'a>>,
     /// Whether each is suppressed on its side.
     pub suppressed: Vec<bool>,
     pub model: &'a Model,
@@ -28,18 +30,26 @@ pub(super) type Renames = FxHashMap<String, String>;
 pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<Option<usize>> {
     let mut pairs = Pairs { of_head: vec![None; head.findings.len()], taken: vec![false; base.findings.len()] };
     let renamed = |root: &Arc<str>| renames.get(&**root).map_or_else(|| root.clone(), |new| Arc::from(new.as_str()));
-    let base_root: Vec<Arc<str>> = base.findings.iter().map(|one| renamed(&one.subject.root)).collect();
+    let base_root: Vec<Arc<str>> = base.subjects.iter().map(|one| renamed(&one.root)).collect();
     // What is suppressed on both sides is matched before what is on one only.
     for by_state in [true, false] {
         let state = |side: &Side<'_>, index: usize| by_state && side.suppressed[index];
         pairs.pass(
             |at| {
                 let one = base.findings[at];
-                Some((state(base, at), &one.rule, &base_root[at], &one.address, &one.attribute, one.subject.value))
+                Some((
+                    state(base, at),
+                    &one.rule,
+                    &base_root[at],
+                    &one.address,
+                    &one.attribute,
+                    base.subjects[at].value,
+                ))
             },
             |at| {
                 let one = head.findings[at];
-                Some((state(head, at), &one.rule, &one.subject.root, &one.address, &one.attribute, one.subject.value))
+                let subject = &head.subjects[at];
+                Some((state(head, at), &one.rule, &subject.root, &one.address, &one.attribute, subject.value))
             },
         );
     }
@@ -51,7 +61,7 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
         },
         |at| {
             let one = head.findings[at];
-            (!one.sensitive).then_some((&one.rule, &one.subject.root, &one.address, &one.attribute))
+            (!one.sensitive).then_some((&one.rule, &head.subjects[at].root, &one.address, &one.attribute))
         },
     );
     let gone = Moved::find(base, head, |index| pairs.taken[index], renames);
@@ -59,7 +69,8 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
     let body = |moved: &Moved<'_>, at: usize| moved.of[at].map(|resource| digest(&resource.body));
     let key = |side: &Side<'_>, moved: &Moved<'_>, at: usize| {
         let one = side.findings[at];
-        moved.of[at].map(|resource| (one.rule.clone(), resource.kind.clone(), one.attribute.clone(), one.subject.value))
+        moved.of[at]
+            .map(|resource| (one.rule.clone(), resource.kind.clone(), one.attribute.clone(), side.subjects[at].value))
     };
     // The same resource with the same values under another address; then one of the same name in the same root. One of its kind
     // alone may be another one: then it is new.
@@ -69,23 +80,22 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
     );
     pairs.pass(
         |at| Some((key(base, &gone, at)?, gone.of[at]?.name.clone(), &base_root[at])),
-        |at| Some((key(head, &came, at)?, came.of[at]?.name.clone(), &head.findings[at].subject.root)),
+        |at| Some((key(head, &came, at)?, came.of[at]?.name.clone(), &head.subjects[at].root)),
     );
     // A secret in a text that went elsewhere.
     pairs.pass(
-        |at| base.findings[at].sensitive.then_some((&base.findings[at].rule, base.findings[at].subject.value)),
-        |at| head.findings[at].sensitive.then_some((&head.findings[at].rule, head.findings[at].subject.value)),
+        |at| base.findings[at].sensitive.then_some((&base.findings[at].rule, base.subjects[at].value)),
+        |at| head.findings[at].sensitive.then_some((&head.findings[at].rule, head.subjects[at].value)),
     );
     pairs.of_head
 }
 
 /// How a finding stands to what it was.
-pub(super) fn status(before: &Finding, now: &Finding) -> Status {
-    let is_wider = now.subject.reach > before.subject.reach;
+pub(super) fn status((before, was): (&Finding, &Subject<'_>), (now, is): (&Finding, &Subject<'_>)) -> Status {
+    let is_wider = is.reach > was.reach;
     // Of values that no addresses measure, a list with another element says more than it did.
-    let has_more = now.subject.reach == 0.0
-        && !before.subject.parts.is_empty()
-        && now.subject.parts.iter().any(|part| before.subject.parts.binary_search(part).is_err());
+    let has_more =
+        is.reach == 0.0 && !was.parts.is_empty() && is.parts.iter().any(|part| was.parts.binary_search(part).is_err());
     let is_surer = before.possible && !now.possible;
     if now.severity > before.severity || is_wider || has_more || is_surer { Status::Worse } else { Status::Old }
 }
@@ -134,16 +144,10 @@ impl<'a> Moved<'a> {
         }
         let there: FxHashSet<(&str, &str)> =
             other.model.resources.iter().map(|resource| (&*resource.root, &*resource.address)).collect();
-        let mut owners: FxHashMap<(&str, &str), &Resource> = FxHashMap::default();
-        for resource in &side.model.resources {
-            owners.entry((&*resource.root, &*resource.address)).or_insert(resource);
-        }
         for at in left {
-            let finding = side.findings[at];
-            let root = renames.get(&*finding.subject.root).map_or(&*finding.subject.root, String::as_str);
-            if !finding.address.is_empty() && !there.contains(&(root, &*finding.address)) {
-                of[at] = owners.get(&(&*finding.subject.root, &*finding.address)).copied();
-            }
+            let subject = &side.subjects[at];
+            let root = renames.get(&*subject.root).map_or(&*subject.root, String::as_str);
+            of[at] = subject.resource.filter(|resource| !there.contains(&(root, &*resource.address)));
         }
         Moved { of }
     }

@@ -6,11 +6,12 @@
 
 mod matching;
 mod plan;
+mod subject;
 mod union;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::discover::{self, Discovered, Walk};
 use crate::filesystem::{Commit, Files, Recording};
@@ -21,10 +22,11 @@ use crate::report::{Comparison, Fixed, Proposal};
 use crate::rules::engine::is_whole;
 use crate::rules::{Cx, Judged, judge_some};
 use crate::scan::{Assembled, Request, environments};
-use crate::source::FileId;
+use crate::source::{FileId, Span};
 use crate::suppress;
 use matching::{Side, pair, status};
 use plan::Plan;
+use subject::subjects;
 
 /// What a change is held against.
 pub struct Base<'a> {
@@ -79,13 +81,17 @@ pub fn against(
     // An entry of the configuration in force acts on the head as on the base; comments are the change's own word.
     let (tentative, settled): (Vec<Suppressed>, Vec<Suppressed>) =
         suppressed.into_iter().partition(|one| !base.trusts_head && one.dialect != "config" && one.dialect != "sarif");
+    let findings: Vec<&Finding> = kept.iter().chain(tentative.iter().map(|one| &one.finding)).collect();
     let now = Side {
-        findings: kept.iter().chain(tentative.iter().map(|one| &one.finding)).collect(),
+        subjects: subjects(&findings, &head.assembled.model, &head.discovered.sources),
+        findings,
         suppressed: (0..kept.len() + tentative.len()).map(|at| at >= kept.len()).collect(),
         model: &head.assembled.model,
     };
+    let findings: Vec<&Finding> = before.kept.iter().chain(&before.suppressed).collect();
     let was = Side {
-        findings: before.kept.iter().chain(&before.suppressed).collect(),
+        subjects: subjects(&findings, &before.model, &before.plan.discovered.sources),
+        findings,
         suppressed: (0..before.kept.len() + before.suppressed.len()).map(|at| at >= before.kept.len()).collect(),
         model: &before.model,
     };
@@ -96,7 +102,8 @@ pub fn against(
         statuses.push(match pair {
             Some(before) => {
                 gone[*before] = false;
-                status(was.findings[*before], now.findings[at])
+                let was = (was.findings[*before], &was.subjects[*before]);
+                status(was, (now.findings[at], &now.subjects[at]))
             }
             None => Status::New,
         });
@@ -258,8 +265,11 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
     let resources = &head.assembled.model.resources;
     let cluster: FxHashSet<(&str, &str)> =
         resources.iter().filter(|one| joins(one)).map(|one| (&*one.root, &*one.address)).collect();
+    let root_of: FxHashMap<(&str, Span), &str> =
+        resources.iter().map(|one| ((&*one.address, one.span), &*one.root)).collect();
     let was_there = |finding: &&Finding| {
-        let root = &*finding.subject.root;
+        let root = finding.scope.and_then(|scope| root_of.get(&(&*finding.address, scope)).copied());
+        let root = root.unwrap_or_else(|| head.discovered.sources.get(finding.at.file).path());
         !whole.contains(&*finding.rule)
             && !plan.touched.contains(root)
             && !(is_joined && cluster.contains(&(root, &*finding.address)))

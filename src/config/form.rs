@@ -25,6 +25,8 @@ pub(super) struct File {
     /// Files and folders with rules of your own, YAML or Rego.
     #[serde(deserialize_with = "or_empty")]
     pub policies: Vec<String>,
+    /// Baseline: a file of findings that are accepted, as `gate baseline write` makes it.
+    pub baseline: Option<String>,
     /// Rules to run: ids, aliases, packs, prefixes, `default`, `all`.
     #[serde(deserialize_with = "or_empty")]
     pub select: Vec<String>,

@@ -42,6 +42,8 @@ pub struct Config {
     pub exclude: PathGlobs,
     /// Files and folders with more rules.
     pub policies: Vec<PathBuf>,
+    /// The file of accepted findings.
+    pub baseline: Option<PathBuf>,
     /// Tokens of rules to run; see [`Config::selection`].
     pub select: Vec<String>,
     /// Tokens of rules not to run.
@@ -161,6 +163,7 @@ impl Default for Config {
             strict: false,
             exclude: PathGlobs::default(),
             policies: Vec::new(),
+            baseline: None,
             select: Vec::new(),
             ignore_rules: Vec::new(),
             rules: BTreeMap::new(),

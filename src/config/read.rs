@@ -54,6 +54,8 @@ impl Reader<'_> {
         let mut paths = Vec::new();
         let policies =
             self.below(&file.policies, &mut paths, |index| place.value(&[Step::Key("policies"), Step::Index(index)]))?;
+        let baseline: Vec<String> = file.baseline.iter().cloned().collect();
+        let baseline = self.below(&baseline, &mut paths, |_| key("baseline"))?.pop();
         let var_files = self.below(&file.terraform.var_files, &mut paths, |index| {
             place.value(&[Step::Key("terraform"), Step::Key("var-files"), Step::Index(index)])
         })?;
@@ -75,6 +77,7 @@ impl Reader<'_> {
             strict: file.strict,
             exclude,
             policies,
+            baseline,
             select: file.select,
             ignore_rules: file.ignore_rules,
             rules: rules.collect(),

@@ -23,6 +23,7 @@ pub(super) fn finding(at: Span, rule: &str, severity: Severity, status: Option<S
         severity,
         message: format!("aws_db_instance.main: {rule} holds"),
         at,
+        judged: at,
         address: "aws_db_instance.main".into(),
         attribute: "publicly_accessible".into(),
         related: Vec::new(),

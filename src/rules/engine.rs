@@ -13,7 +13,6 @@ use super::native::{Cx, Findings, Found, Native, find, show};
 use super::precedence;
 use super::rego;
 use super::schema::{Check, Rule, Table, Target};
-use super::subject;
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
 use crate::model::view::command;
@@ -357,7 +356,6 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         at = call.span;
     }
     let text = cx.sources.slice(found.at);
-    let subject = subject::subject(resource, cx.sources.get(found.at.file).path(), found.at, text);
     let snippet: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let at = cx.sources.get(at.file).first_line(at);
     related.retain(|place| place.at != at);
@@ -387,7 +385,7 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
         fingerprint,
         status: None,
         tools: Vec::new(),
-        subject,
+        judged: found.at,
     }
 }
 

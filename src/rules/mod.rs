@@ -8,7 +8,6 @@ pub mod options;
 mod precedence;
 pub mod rego;
 pub mod schema;
-pub mod subject;
 pub mod table;
 
 pub(crate) use crate::severity;

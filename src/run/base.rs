@@ -116,6 +116,9 @@ impl Opened {
             let is_ignore_file = |path: &PathBuf| path.file_name().is_some_and(|name| name == ".gateignore");
             watched.extend(commit.files_below(root).into_iter().filter(is_ignore_file));
         }
+        if let Some(path) = arguments.baseline.as_ref().or(config.baseline.as_ref()) {
+            watched.insert(std::path::absolute(path)?);
+        }
         let mut proposals = Vec::new();
         for path in configs {
             let (before, now) = (text(&*self.base, &path), text(&Disk, &path));

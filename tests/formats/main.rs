@@ -106,6 +106,7 @@ fn with_report<T>(folder: &Path, look: impl FnOnce(&Report<'_>) -> T) -> T {
     let catalog = Catalog::built_in();
     let request = Request {
         base: None,
+        baseline: None,
         catalog: &catalog,
         selected: catalog.select(&Selection::default()).unwrap(),
         config: Config::default(),

@@ -91,7 +91,7 @@ impl Scan {
             fingerprint: String::new(),
             status: None,
             tools: Vec::new(),
-            subject: Default::default(),
+            judged: at,
         });
         self
     }

@@ -1,0 +1,181 @@
+//! `gate scan` and `gate baseline`: from the command line to a verdict.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::base::Opened;
+use super::{Error, load_policies, output, pool, select, settings};
+use crate::baseline::{self, Baseline};
+use crate::cli;
+use crate::compare::Base;
+use crate::config::{self, Config};
+use crate::discover::{self, Change, Walk};
+use crate::filesystem::{Disk, FileSystem, Files, Recording};
+use crate::finding::Severity;
+use crate::frontend::FRONTENDS;
+use crate::report::Report;
+use crate::rules::{Catalog, Check, native};
+use crate::scan::{self, Request};
+use crate::secret;
+use crate::suppress::Date;
+
+/// The day in UTC, by which suppressions end.
+fn today() -> Date {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Date::from_unix(seconds)
+}
+
+/// `gate scan`.
+pub(super) fn scan_command(arguments: &cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
+    let outputs = output::plan(arguments)?;
+    with_report(arguments, |report| {
+        output::write(report, &outputs, arguments, out)?;
+        if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
+            writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
+        }
+        let nothing_read = report.counts.files_read.is_empty();
+        Ok(match report.verdict.exit_code() {
+            _ if nothing_read && arguments.require_files => 2,
+            1 if arguments.exit_zero => 0,
+            code => code,
+        })
+    })
+}
+
+/// `gate baseline write`.
+pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write) -> Result<u8, Error> {
+    with_report(&arguments.scan, |report| {
+        let mut text = Vec::new();
+        let count = baseline::write(report.findings.iter(), report.sources, &report.prefix, &mut text)?;
+        output::replace(&arguments.output, &text)?;
+        let path = arguments.output.display();
+        writeln!(out, "{path}: {count} findings are accepted; use it with --baseline, or `baseline:` in gate.yaml")?;
+        let unread = report.problems.iter().filter(|problem| problem.kind.closes()).count();
+        if unread > 0 {
+            writeln!(out, "{unread} problems kept the scan from being whole: `gate scan` tells them")?;
+        }
+        Ok(if unread > 0 { 2 } else { 0 })
+    })
+}
+
+/// Scans and hands over the report.
+fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result<u8, Error>) -> Result<u8, Error> {
+    let root = discover::root_of(&arguments.paths)?;
+    let opened = Opened::find(arguments, &root)?;
+    let named = arguments.config.as_deref();
+    let mut config = match &opened {
+        _ if arguments.no_config => Config::default(),
+        None => config::load(&Disk, &root, named)?,
+        Some(opened) => opened.config(&root, named)?,
+    };
+    let mut catalog = Catalog::built_in();
+    match &opened {
+        None => load_policies(&Disk, &mut catalog, config.policies.iter().chain(&arguments.policy))?,
+        Some(opened) => {
+            let policies = opened.policies(&arguments.policy)?;
+            load_policies(&*opened.trusted(), &mut catalog, config.policies.iter().chain(&policies))?;
+        }
+    }
+    let proposed = match &opened {
+        Some(opened) => opened.proposals(&root, &config, arguments)?,
+        None => Vec::new(),
+    };
+    config.check(&catalog)?;
+    config.adopt_hadolint(&catalog);
+    let selected = select(&catalog, &config.selection(&arguments.select, &arguments.ignore))?;
+    let fail_on = match (arguments.fail_on, config.fail_on) {
+        (Some(cli::FailOn::Critical), _) => Some(Severity::Critical),
+        (Some(cli::FailOn::High), _) => Some(Severity::High),
+        (Some(cli::FailOn::Medium), _) => Some(Severity::Medium),
+        (Some(cli::FailOn::Low), _) => Some(Severity::Low),
+        (Some(cli::FailOn::Never), _) | (None, Some(config::FailOn::Never)) => None,
+        (None, Some(config::FailOn::Severity(severity))) => Some(severity),
+        (None, None) => Some(Severity::Medium),
+    };
+    let baseline = accepted(opened.as_ref(), arguments, &config)?;
+    let pool = pool(arguments.jobs)?;
+    let progress = Progress::start(arguments);
+    let exclude = config.exclude.clone();
+    let untrusted = opened.as_ref().filter(|opened| !opened.trusts_head);
+    let change = untrusted.map(|opened| Change { base: &opened.base, head: &opened.tip });
+    let walk = Walk {
+        change: change.as_ref(),
+        exclude: Some(&exclude),
+        force_exclude: arguments.force_exclude,
+        keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
+        ..Walk::new(&arguments.paths)
+    };
+    let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
+    let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
+    // What expressions read is remembered, since a change may lie there.
+    let recording = Arc::new(Recording::new(Files::default()));
+    let files = if opened.is_some() { Files::from(Arc::clone(&recording)) } else { Files::default() };
+    let settings = settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?;
+    let base = opened.as_ref().map(|opened| Base {
+        name: opened.name.clone(),
+        commit: Arc::clone(&opened.base),
+        tip: Arc::clone(&opened.tip),
+        walk: walk.clone(),
+        recording,
+        trusts_head: opened.trusts_head,
+        proposed,
+    });
+    let request = Request {
+        base,
+        baseline,
+        catalog: &catalog,
+        selected,
+        strict: arguments.strict || config.strict,
+        config,
+        settings,
+        fail_on,
+        suppress: !arguments.no_suppress,
+        today: today(),
+    };
+    let report = pool.install(|| scan::scan(&request, &discovered))?;
+    progress.finish();
+    answer(&report)
+}
+
+/// The baseline of the command line or the configuration. With a base it is the base's.
+fn accepted(opened: Option<&Opened>, arguments: &cli::Scan, config: &Config) -> Result<Option<Baseline>, Error> {
+    let Some(path) = arguments.baseline.as_ref().or(config.baseline.as_ref()) else { return Ok(None) };
+    let shown = path.display().to_string();
+    let failed = |error| Error::File { path: shown.clone(), error };
+    let files = opened.map(Opened::trusted).unwrap_or_default();
+    let full = std::path::absolute(path).map_err(failed)?;
+    // One that the change brings is told among what it proposes.
+    if opened.is_some() && files.kind(&full).is_err() && Disk.kind(&full).is_ok() {
+        return Ok(None);
+    }
+    let text = files.text(&full, baseline::MAX_BYTES).map_err(failed)?;
+    Ok(Some(Baseline::parse(&shown, &text)?))
+}
+
+/// Whether some rule speaks of secrets in texts of any kind.
+fn secrets_wanted(catalog: &Catalog, selected: &[usize]) -> bool {
+    let is_wanted =
+        |check: &Check| matches!(check, Check::Native(name) if native::secrets::IN_TEXTS.contains(&name.as_str()));
+    selected.iter().any(|index| is_wanted(&catalog.rules()[*index].check))
+}
+
+/// A spinner on standard error for scans that take longer than a glance.
+struct Progress(Option<indicatif::ProgressBar>);
+
+impl Progress {
+    fn start(arguments: &cli::Scan) -> Progress {
+        let wanted = !arguments.no_progress && !arguments.quiet && io::stderr().is_terminal();
+        Progress(wanted.then(|| {
+            let bar = indicatif::ProgressBar::new_spinner().with_message("reading and judging");
+            // The first tick comes late: short scans show nothing.
+            bar.enable_steady_tick(Duration::from_millis(300));
+            bar
+        }))
+    }
+
+    fn finish(self) {
+        self.0.into_iter().for_each(|bar| bar.finish_and_clear());
+    }
+}
