@@ -110,6 +110,41 @@ fn what_grows_without_end_is_refused_soon() {
     assert!(start.elapsed() < Duration::from_secs(20), "takes {:?}", start.elapsed());
 }
 
+/// A key made for this test alone, in the three forms that openssl and ssh-keygen write, and a text encrypted for it.
+#[test]
+fn rsadecrypt_reads_every_form_of_a_private_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let armor = |label: &str, headers: &str, body: &str| {
+        format!("-----BEGIN {label} KEY-----\n{headers}{body}-----END {label} KEY-----\n")
+    };
+    let pkcs1 = include_str!("keys/pkcs1.b64");
+    let keys = [
+        ("pkcs1.pem", armor("RSA PRIVATE", "", pkcs1)),
+        ("pkcs8.pem", armor("PRIVATE", "", include_str!("keys/pkcs8.b64"))),
+        ("openssh.pem", armor("OPENSSH PRIVATE", "", include_str!("keys/openssh.b64"))),
+        ("locked.pem", armor("RSA PRIVATE", "Proc-Type: 4,ENCRYPTED\n\n", pkcs1)),
+    ];
+    for (name, text) in keys {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let cipher = include_str!("keys/cipher.b64");
+    let other = format!("AA{}", &cipher[2..]);
+    let call = |cipher: &str, key: &str| format!("rsadecrypt({cipher:?}, file({key:?}))");
+    let expressions = [
+        call(cipher, "pkcs1.pem"),
+        call(cipher, "pkcs8.pem"),
+        call(cipher, "openssh.pem"),
+        call(&other, "pkcs1.pem"),
+        call("!!", "pkcs1.pem"),
+        call(cipher, "locked.pem"),
+        format!("rsadecrypt({cipher:?}, \"no key\")"),
+    ];
+    let expressions: Vec<&str> = expressions.iter().map(String::as_str).collect();
+    let answers: Vec<String> = evaluate(folder.path(), &expressions).iter().map(shown).collect();
+    assert_eq!(answers[..3], ["\"hello gate\" : string"; 3]);
+    assert_eq!(answers[3..], ["refused"; 4]);
+}
+
 #[cfg(unix)]
 #[test]
 fn nothing_outside_the_root_is_read() {
@@ -181,6 +216,20 @@ length([1]) / length([1, 2, 3])
   -1 : number
 1 / 3 * 3 == 1
   true : bool
+parseint("-0", 10)
+  0 : number
+abs(-0)
+  0 : number
+tonumber("-0")
+  -0 : number
+jsondecode("[-0.0]")
+  [-0] : tuple([number])
+pow(1e-7, 4)
+  0.00000000000000000000000000009999999999999996 : number
+pow(2, -3)
+  0.125 : number
+pow(-2, 3)
+  -8 : number
 # text
 chomp("end\r\n\n")
   "end" : string
@@ -639,4 +688,110 @@ true && null
   0.3 : number
 100000000000000000000000 + 1
   100000000000000000000001 : number
+# address blocks beside the usual
+cidrsubnet("192.168.1.0/24", 4, -1)
+  "0.0.0.16/28" : string
+cidrsubnet("10.1.0.0/16", -8, 1)
+  "11.1.0.0/8" : string
+cidrsubnet("10.1.0.0/16", -20, 0)
+  "\u003cnil\u003e" : string
+cidrsubnet("fd00::/8", 64, -3)
+  "::300:0:0:0/72" : string
+cidrsubnet("fd00::/8", 70, 18446744073709551616)
+  "fd04::/78" : string
+cidrsubnet("10.0.0.0/8", 8, 256)
+  refused
+cidrsubnet("::ffff:10.0.0.0/104", 3, 2)
+  "10.64.0.0/11" : string
+cidrsubnet("::/80", 16, 65535)
+  "0.0.0.0/0" : string
+cidrnetmask("::ffff:10.0.0.0/104")
+  "ffff:ffff:ffff:ffff:ffff:ffff:ff00:0" : string
+cidrnetmask("::ffff:10.0.0.0/90")
+  refused
+cidrhost("::ffff:10.0.0.0/104", 5)
+  "0:5::ffff:a00:0" : string
+cidrhost("10.0.0.0/8", -16777216)
+  "10.0.0.0" : string
+cidrhost("10.0.0.0/8", -16777217)
+  refused
+cidrhost("fd00::/8", 18446744073709551616)
+  "fd00:0:0:1::" : string
+cidrsubnets("::ffff:10.0.0.0/104", 3, 2)
+  refused
+# classes of characters
+regexall("\\p{Greek}", "aα")
+  ["α"] : list(string)
+regexall("\\p{^Lu}", "aA")
+  ["a"] : list(string)
+regexall("\\P{^Lu}", "aA")
+  ["A"] : list(string)
+regexall("[\\p{Greek}\\pN]", "1aα")
+  ["1","α"] : list(string)
+regexall("\\p{greek}", "aα")
+  refused
+regexall("\\p{Letter}", "a")
+  refused
+regexall("\\p{Alphabetic}", "a")
+  refused
+# the type of a conditional is that of both arms, also of one that fails
+true ? ["b", "a"] : [{ a = 1 }, { b = 2 }, 3][*].a
+  ["b","a"] : list(string)
+true ? [{}] : [toset([{}, [1]]), toset([])]
+  refused
+false ? { for v in ["b", "a", "b"] : v => 1 } : { x = 1 }
+  {"x":1} : map(number)
+true ? ["a"] : [{ for s in [null, "a"] : substr(s, 0, 1) => s... }, "a"]
+  ["a"] : list(string)
+false ? { a = range(9223372036854775807) } : { b = toset([]) }
+  {"b":[]} : map(set(dynamic))
+true ? [[1], [2]] : tolist([])
+  [[1],[2]] : list(tuple([number]))
+true ? [[1], [2, 3]] : tolist([])
+  refused
+true ? [1, "a"] : tolist([])
+  ["1","a"] : list(string)
+true ? { a = [1], b = [2, 3] } : tomap({})
+  refused
+true ? [[1], [2, 3]] : toset([])
+  [[1],[2,3]] : set(list(number))
+true ? [[1, "a"], [true]] : [1, "a", true].*.a
+  [["1","a"],["true"]] : list(list(string))
+# what fails though there is no element
+tolist(toset([]))[*].a
+  [] : list(dynamic)
+regexall("x", "y")[*].a
+  refused
+[for v in [] : v if tobool(1.5)]
+  refused
+# marks
+merge(values(sensitive(tomap({})))...)
+  {} : object({})
+max(sensitive([1, 2])...)
+  2 : number (sensitive)
+coalesce(["a"], [sensitive("b")])
+  ["a"] : tuple([string]) (sensitive)
+setproduct([1], [sensitive(1), 2], [])
+  [] : list(tuple([number, number, dynamic]))
+setproduct(toset([1]), [sensitive(1), 2])
+  [[1,1],[1,2]] : set(tuple([number, number])) (sensitive)
+# null as an argument
+format("%d %z", null, 1)
+  unknown
+format("%v", tostring(null))
+  "null" : string
+format("%s", tostring(null))
+  refused
+formatlist("%v", [null])
+  ["null"] : list(string)
+formatlist("%s", [null])
+  refused
+coalescelist([1], "a")
+  refused
+coalescelist(tolist(null), [1])
+  [1] : tuple([number])
+concat(tolist([[1], []]), tolist([]))
+  [[1],[]] : list(list(number))
+fileset("missing", "[")
+  [] : set(string)
 "##;

@@ -10,7 +10,7 @@ use super::{Caller, Evaluated, Evaluator, Instance, Instances, Repetition, Scope
 use crate::frontend::terraform::functions::{self, Place};
 use crate::frontend::terraform::module::{Declaration, Module, folder_of_call};
 use crate::frontend::terraform::syntax::{self, ExprId, ExprKind, List, Text};
-use crate::frontend::terraform::value::{Kind, Marks, Member, Type, Val};
+use crate::frontend::terraform::value::{Kind, Member, Type, Val};
 use crate::model::Call;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
@@ -37,11 +37,12 @@ impl Evaluator<'_> {
         for expr in exprs {
             values.push(self.eval(scope, *expr)?);
         }
-        let mut marks = Marks::NONE;
         if expanded && let Some(last) = values.pop() {
-            marks = last.marks;
             match &last.kind {
-                Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => values.extend(last.items().iter().cloned()),
+                // Its marks go to its elements: where there is none, there is nothing to mark.
+                Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
+                    values.extend(last.items().iter().map(|item| item.clone().marked(last.marks)));
+                }
                 Kind::Unknown(unknown)
                     if matches!(unknown.ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) =>
                 {
@@ -57,7 +58,7 @@ impl Evaluator<'_> {
             folder: &scope.instance.module.folder,
         };
         match functions::call(name, values, &place) {
-            Ok(value) => Ok(value.at(span).marked(marks)),
+            Ok(value) => Ok(value.at(span)),
             Err(message) => Err(fail(span, format!("{name}: {message}"))),
         }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::operator::not_null;
-use super::{Evaluated, Evaluator, Failure, MAX_WEIGHT, Scope, fail, limit};
+use super::{Evaluated, Evaluator, Failure, MAX_WEIGHT, Scope, fail, limit, unknown};
 use crate::frontend::terraform::functions::{MAX_TEXT, normal};
-use crate::frontend::terraform::syntax::{ExprId, ExprKind, List, Operator, Part};
+use crate::frontend::terraform::syntax::{ExprId, ExprKind, List, Part};
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
 use crate::frontend::terraform::value::{Kind, Marks, Member, Number, Type, Unknown, Val};
@@ -37,8 +37,10 @@ impl Evaluator<'_> {
             ExprKind::Splat(source, each) => self.splat(scope, source, each, span),
             ExprKind::Call(name, arguments, expanded) => self.call(scope, name, arguments, expanded, span),
             ExprKind::Tuple(items) => {
-                let items: Result<Vec<Val>, _> = file.exprs(items).iter().map(|item| self.eval(scope, *item)).collect();
-                Ok(Val::tuple(items?, span))
+                let mut failed = Failed::default();
+                let items: Result<Vec<Val>, _> =
+                    file.exprs(items).iter().map(|item| failed.part(self.eval(scope, *item))).collect();
+                failed.settle(Val::tuple(items?, span))
             }
             ExprKind::Object(items) => self.object(scope, items, span),
             ExprKind::For(index) => self.for_loop(scope, index, span),
@@ -53,24 +55,39 @@ impl Evaluator<'_> {
     /// chosen one counts.
     fn conditional(&self, scope: Scope<'_>, condition: ExprId, yes: ExprId, no: ExprId, span: Span) -> Evaluated {
         let at = scope.file.expr_span(condition);
-        let condition = self.condition(scope, condition, "the condition")?;
-        let (yes_type, no_type) = (operator_type(scope, yes), operator_type(scope, no));
+        let condition = self.condition(scope, condition, "the condition");
         let (yes, no) = (self.eval(scope, yes), self.eval(scope, no));
-        let ty = match (&yes, &no) {
-            (Ok(yes), Ok(no)) => common_type(yes, no),
-            (Ok(val), Err(_)) if no_type != Type::Dynamic && !val.is_null() => unify(&[val.ty(), no_type]),
-            (Err(_), Ok(val)) if yes_type != Type::Dynamic && !val.is_null() => unify(&[yes_type, val.ty()]),
+        let ty = match (Failed::known(&yes), Failed::known(&no)) {
+            (Some(yes), Some(no)) => common_type(yes, no),
             _ => Some(Type::Dynamic),
         };
         let refused = || fail(span, "the two results of the conditional have types that do not go together");
-        let ty = ty.ok_or_else(refused)?;
+        let ty = match ty {
+            Some(ty) => ty,
+            // A limit or a condition that fails tells more than the types of what it leaves open.
+            None => return Err(condition.err().unwrap_or_else(refused)),
+        };
+        let condition = condition.map_err(|failure| failure.of_type(ty.clone()))?;
         // Who looks at the result must be ready for either arm, so it is marked as both are.
         let marks = [&yes, &no].into_iter().flatten().fold(condition.marks, |marks, arm| marks.with(arm.marks));
-        let chosen = match condition.as_bool() {
-            Some(true) => yes?,
-            Some(false) => no?,
+        let (chosen, other) = match condition.as_bool() {
+            Some(true) => (yes, no),
+            Some(false) => (no, yes),
             None => return Ok(either(&condition, yes, no, ty, span).marked(marks)),
         };
+        let chosen = match chosen {
+            Ok(chosen) => chosen,
+            Err(failure) => {
+                let partial = failure.partial.clone().and_then(|val| convert(val, &ty).ok());
+                return Err(match partial {
+                    Some(partial) => Box::new(Failure { partial: Some(partial), ..*failure }),
+                    None => failure.of_type(ty),
+                });
+            }
+        };
+        if !is_of_one_type(&chosen, &ty, &other) {
+            return Err(fail(at, "the elements of the result can't all be of one type"));
+        }
         let chosen = convert(chosen, &ty).map_err(|error| fail(at, error))?;
         Ok(chosen.used_at(span).marked(marks))
     }
@@ -94,7 +111,8 @@ impl Evaluator<'_> {
     /// The text of a template's parts.
     pub(super) fn text_of(&self, scope: Scope<'_>, parts: List, span: Span) -> Evaluated {
         let mut writer = Writer::default();
-        self.write_parts(scope, parts, &mut writer)?;
+        let written = self.write_parts(scope, parts, &mut writer);
+        written.map_err(|failure| failure.of_type(Type::String))?;
         Ok(writer.finish(span))
     }
 
@@ -108,8 +126,12 @@ impl Evaluator<'_> {
                     if val.is_null() {
                         return Err(fail(span, "a null value can't be part of a text"));
                     }
-                    let val = convert(val, &Type::String)
-                        .map_err(|_| fail(span, "only strings, numbers and booleans fit into a text"))?;
+                    // What is not known may turn out to fit, whatever its type says.
+                    if !val.is_unknown() {
+                        let refused = |_| fail(span, "only strings, numbers and booleans fit into a text");
+                        writer.push(convert(val, &Type::String).map_err(refused)?);
+                        continue;
+                    }
                     writer.push(val);
                 }
                 Part::If(condition, yes, no) => {
@@ -151,6 +173,7 @@ impl Evaluator<'_> {
         let mut members: Vec<Member> = Vec::with_capacity(items.len() / 2);
         let mut marks = Marks::NONE;
         let mut open = None;
+        let mut failed = Failed::default();
         for pair in file.exprs(items).chunks(2) {
             let key_span = file.expr_span(pair[0]);
             let key: Arc<str> = match file.expr(pair[0]).kind {
@@ -171,12 +194,12 @@ impl Evaluator<'_> {
                     }
                 }
             };
-            members.push(Member { key, key_span, val: self.eval(scope, pair[1])? });
+            members.push(Member { key, key_span, val: failed.part(self.eval(scope, pair[1]))? });
         }
         if let Some(key) = open {
-            return Ok(Val::depends(Type::Dynamic, &[&key], span).marked(marks));
+            return failed.settle(Val::depends(Type::Dynamic, &[&key], span).marked(marks));
         }
-        Ok(Val::object(members, span).marked(marks))
+        failed.settle(Val::object(members, span).marked(marks))
     }
 
     /// The text of a key; none where it is not known.
@@ -216,6 +239,15 @@ impl Evaluator<'_> {
         let mut groups: Vec<Vec<Val>> = Vec::new();
         let mut open: Option<Val> = None;
         let mut weight = 0u32;
+        let mut failed = Failed::default();
+        if let Some(condition) = parsed.condition {
+            // A condition that no value could meet is refused though there is no element.
+            let anything = || unknown(Type::Dynamic, "", None, span);
+            let key = scope.binding(parsed.key_name.map_or("", |name| scope.file.text(name)), anything());
+            let inner = scope.bind(&key);
+            let value = inner.binding(scope.file.text(parsed.value_name), anything());
+            self.condition(inner.bind(&value), condition, "the filter")?;
+        }
         for (key, value) in collection.pairs() {
             if weight > MAX_WEIGHT {
                 return Err(limit(span, format!("a value of more than {MAX_WEIGHT} parts")));
@@ -238,7 +270,7 @@ impl Evaluator<'_> {
                 }
             }
             let Some(key) = parsed.key else {
-                let val = self.eval(inner, parsed.value)?;
+                let val = failed.part(self.eval(inner, parsed.value))?;
                 weight = weight.saturating_add(val.weight());
                 items.push(val);
                 continue;
@@ -250,11 +282,13 @@ impl Evaluator<'_> {
                 open.get_or_insert(key);
                 continue;
             };
-            let val = self.eval(inner, parsed.value)?;
+            let val = failed.part(self.eval(inner, parsed.value))?;
             weight = weight.saturating_add(val.weight());
             match seen.get(&text) {
                 Some(index) if parsed.grouped => groups[*index].push(val),
-                Some(_) => return Err(fail(key_span, format!("two elements have the key \"{text}\""))),
+                Some(_) => {
+                    failed.part(Err(fail(key_span, format!("two elements have the key \"{text}\""))))?;
+                }
                 None => {
                     seen.insert(text.clone(), members.len());
                     groups.push(vec![val.clone()]);
@@ -263,24 +297,27 @@ impl Evaluator<'_> {
             }
         }
         if let Some(open) = open {
-            return Ok(not_null(Val::depends(Type::Dynamic, &[&open], span)).marked(marks));
+            return failed.settle(not_null(Val::depends(Type::Dynamic, &[&open], span)).marked(marks));
         }
         if parsed.key.is_none() {
-            return Ok(Val::tuple(items, span).marked(marks));
+            return failed.settle(Val::tuple(items, span).marked(marks));
         }
         if parsed.grouped {
             for (member, group) in members.iter_mut().zip(groups) {
                 member.val = Val::tuple(group, span);
             }
         }
-        Ok(Val::object(members, span).marked(marks))
+        failed.settle(Val::object(members, span).marked(marks))
     }
 
     fn splat(&self, scope: Scope<'_>, source: ExprId, each: ExprId, span: Span) -> Evaluated {
         let source = self.eval(scope, source)?;
         let marks = source.marks;
         let apply = |element: &Val| self.eval(Scope { element: Some(element), ..scope }, each);
-        let all = |items: &[Val]| -> Result<Vec<Val>, Box<Failure>> { items.iter().map(apply).collect() };
+        let mut failed = Failed::default();
+        let mut all = |items: &[Val]| -> Result<Vec<Val>, Box<Failure>> {
+            items.iter().map(|item| failed.part(apply(item))).collect()
+        };
         let val = match &source.kind {
             Kind::Null(_) => Val::tuple(Vec::new(), span),
             Kind::List(_) | Kind::Set(_) => {
@@ -288,47 +325,86 @@ impl Evaluator<'_> {
                 let types: Vec<Type> = items.iter().map(Val::ty).collect();
                 match unify(&types) {
                     Some(ty) if types.iter().all(|one| *one == ty) => Val::list(ty, items, span),
-                    _ if types.is_empty() => Val::list(splat_type(&source, &apply), items, span),
+                    _ if types.is_empty() => Val::list(splat_type(&source, &apply)?, items, span),
                     _ => Val::tuple(items, span),
                 }
             }
             Kind::Tuple(items) => Val::tuple(all(items)?, span),
             Kind::Unknown(unknown) => match &unknown.ty {
-                Type::Dynamic | Type::Tuple(_) => Val::depends(Type::Dynamic, &[&source], span),
+                Type::Dynamic => Val::depends(Type::Dynamic, &[&source], span),
+                Type::Tuple(items) => {
+                    let one = |ty: &Type| {
+                        let one = Unknown { ty: ty.clone(), ..(**unknown).clone() };
+                        Ok(apply(&Val::unknown(one, source.span))?.ty())
+                    };
+                    let items: Result<Vec<Type>, Box<Failure>> = items.iter().map(one).collect();
+                    not_null(Val::depends(Type::Tuple(items?.into()), &[&source], span))
+                }
                 Type::List(element) | Type::Set(element) => {
                     let one = Val::unknown(Unknown { ty: (**element).clone(), ..(**unknown).clone() }, source.span);
                     let one = apply(&one)?;
                     not_null(Val::depends(Type::list(one.ty()), &[&source, &one], span))
                 }
-                _ => Val::depends(Type::Dynamic, &[&source], span),
+                // One element, or none where it turns out to be null.
+                _ => Val::depends(Type::Dynamic, &[&source, &apply(&source)?], span),
             },
-            _ => Val::tuple(vec![apply(&source)?], span),
+            _ => Val::tuple(all(std::slice::from_ref(&source))?, span),
         };
-        Ok(val.marked(marks))
+        failed.settle(val.marked(marks))
     }
 }
 
 /// The type of the elements that a splat over an empty list would have.
-fn splat_type(source: &Val, apply: &dyn Fn(&Val) -> Evaluated) -> Type {
+fn splat_type(source: &Val, apply: &dyn Fn(&Val) -> Evaluated) -> Result<Type, Box<Failure>> {
     let ty = source.element_ty().cloned().unwrap_or_default();
-    let element = Val::unknown(Unknown { ty, ..Unknown::default() }, source.span);
-    apply(&element).map(|val| val.ty()).unwrap_or_default()
+    apply(&unknown(ty, "", None, source.span)).map(|val| val.ty())
 }
 
-/// What an operator yields, whatever its operands are; dynamic for anything else.
-fn operator_type(scope: Scope<'_>, id: ExprId) -> Type {
-    match scope.file.expr(id).kind {
-        ExprKind::Parenthesis(inner) => operator_type(scope, inner),
-        ExprKind::Not(_) => Type::Bool,
-        ExprKind::Negate(_) => Type::Number,
-        ExprKind::Binary(operator, ..) => match operator {
-            Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo => {
-                Type::Number
+/// Parts of a value of which some fail. The rest is evaluated all the same: together they tell the type of the whole.
+#[derive(Default)]
+struct Failed(Option<Box<Failure>>);
+
+impl Failed {
+    /// The part, or what stands for it. A limit ends it all.
+    fn part(&mut self, part: Evaluated) -> Evaluated {
+        part.or_else(|mut failure| {
+            if failure.is_limit {
+                return Err(failure);
             }
-            _ => Type::Bool,
-        },
-        _ => Type::Dynamic,
+            let known = failure.partial.take();
+            let val = known.unwrap_or_else(|| unknown(Type::Dynamic, &failure.message, None, failure.span));
+            self.0.get_or_insert(failure);
+            Ok(val)
+        })
     }
+
+    /// The whole, or the first failure with it.
+    fn settle(self, val: Val) -> Evaluated {
+        match self.0 {
+            None => Ok(val),
+            Some(failure) => Err(Box::new(Failure { partial: Some(val), ..*failure })),
+        }
+    }
+
+    /// What is known of a result.
+    fn known(result: &Evaluated) -> Option<&Val> {
+        match result {
+            Ok(val) => Some(val),
+            Err(failure) => failure.partial.as_ref(),
+        }
+    }
+}
+
+/// Whether a tuple or object may become the list or map that the other arm is, where that leaves the type of its elements
+/// open. Within a conditional terraform then converts no element that is itself compound.
+fn is_of_one_type(val: &Val, ty: &Type, other: &Evaluated) -> bool {
+    let is_open = matches!(ty, Type::List(element) | Type::Map(element) if **element == Type::Dynamic);
+    let is_other = Failed::known(other).is_some_and(|other| other.sort() == ty.sort());
+    if !is_open || !is_other || !matches!(val.kind, Kind::Tuple(_) | Kind::Object(_)) {
+        return true;
+    }
+    let mut types = val.parts().map(Val::ty).filter(|ty| !ty.is_primitive() && *ty != Type::Dynamic);
+    types.next().is_none_or(|first| val.parts().all(|part| part.ty() == first))
 }
 
 /// The type of a conditional with these results.

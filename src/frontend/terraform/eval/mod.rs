@@ -44,6 +44,16 @@ pub struct Failure {
     pub message: String,
     /// Limits can't be caught by `try`.
     pub is_limit: bool,
+    /// What is known of the value nevertheless: a conditional has the type of both its arms, also of one that fails.
+    pub partial: Option<Val>,
+}
+
+impl Failure {
+    /// The failure of something whose type is known though its value is not.
+    fn of_type(self: Box<Failure>, ty: Type) -> Box<Failure> {
+        let partial = Some(unknown(ty, "", None, self.span));
+        Box::new(Failure { partial, ..*self })
+    }
 }
 
 /// A value or a failure.
@@ -360,9 +370,9 @@ pub use self::operator::not_null;
 pub use self::repetition::{Repetition, Repetitions};
 
 fn fail(span: Span, message: impl Into<String>) -> Box<Failure> {
-    Box::new(Failure { span, message: message.into(), is_limit: false })
+    Box::new(Failure { span, message: message.into(), is_limit: false, partial: None })
 }
 
 fn limit(span: Span, message: String) -> Box<Failure> {
-    Box::new(Failure { span, message, is_limit: true })
+    Box::new(Failure { span, message, is_limit: true, partial: None })
 }

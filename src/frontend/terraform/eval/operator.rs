@@ -15,6 +15,17 @@ impl Evaluator<'_> {
         right: ExprId,
         span: Span,
     ) -> Evaluated {
+        let ty = match operator {
+            Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo => {
+                Type::Number
+            }
+            _ => Type::Bool,
+        };
+        let result = self.combined(scope, operator, left, right, span);
+        result.map_err(|failure| failure.of_type(ty))
+    }
+
+    fn combined(&self, scope: Scope<'_>, operator: Operator, left: ExprId, right: ExprId, span: Span) -> Evaluated {
         let (a, b) = (self.eval(scope, left)?, self.eval(scope, right)?);
         let marks = match operator {
             Operator::Equal | Operator::NotEqual => a.deep_marks().with(b.deep_marks()),
@@ -32,7 +43,8 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn negate(&self, scope: Scope<'_>, inner: ExprId, span: Span) -> Evaluated {
-        let inner = operand(&self.eval(scope, inner)?, &Type::Number, "-", span)?;
+        let inner = self.eval(scope, inner).and_then(|inner| operand(&inner, &Type::Number, "-", span));
+        let inner = inner.map_err(|failure| failure.of_type(Type::Number))?;
         Ok(match inner.as_number() {
             Some(number) => Val::new(Kind::Number(number.negate()), span),
             None => not_null(Val::depends(Type::Number, &[&inner], span)),
@@ -41,7 +53,8 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn not(&self, scope: Scope<'_>, inner: ExprId, span: Span) -> Evaluated {
-        let inner = operand(&self.eval(scope, inner)?, &Type::Bool, "!", span)?;
+        let inner = self.eval(scope, inner).and_then(|inner| operand(&inner, &Type::Bool, "!", span));
+        let inner = inner.map_err(|failure| failure.of_type(Type::Bool))?;
         Ok(match inner.as_bool() {
             Some(bool) => Val::bool(!bool, span),
             None => not_null(Val::depends(Type::Bool, &[&inner], span)),

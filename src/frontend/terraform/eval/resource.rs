@@ -158,10 +158,11 @@ impl Evaluator<'_> {
                         members.push(Member { key: name.into(), key_span: span, val: Val::null(span) });
                     }
                 }
-                for name in ["id", "output"] {
-                    let val = computed(&address, name, span);
-                    members.push(Member { key: name.into(), key_span: span, val });
-                }
+                let input = members.iter().find(|member| &*member.key == "input").map(|member| member.val.clone());
+                let output = echoed(input.as_ref(), &address, span);
+                members.push(Member { key: "output".into(), key_span: span, val: output });
+                let val = computed(&address, "id", span);
+                members.push(Member { key: "id".into(), key_span: span, val });
             }
             let open = (!key.starts_with("terraform_data.")).then(|| address.as_str().into());
             let members =
@@ -209,12 +210,28 @@ impl Evaluator<'_> {
         if key.starts_with("terraform_data.") {
             return match name {
                 "input" | "triggers_replace" => Ok(Val::null(span)),
-                "id" | "output" => Ok(computed(key, name, span)),
+                "output" => {
+                    let input = self.attribute(instance, declaration, key, repetition, "input", span)?;
+                    Ok(echoed(Some(&input), &format!("{key}{}", repetition.key), span))
+                }
+                "id" => Ok(computed(&format!("{key}{}", repetition.key), name, span)),
                 _ => Err(fail(span, format!("{key} has no attribute \"{name}\""))),
             };
         }
         let marks = if key.starts_with("ephemeral.") { Marks::EPHEMERAL } else { Marks::NONE };
         Ok(computed(&format!("{key}{}", repetition.key), name, span).marked(marks))
+    }
+}
+
+/// The `output` of a `terraform_data`: its input once it is applied, of which the type is known before.
+fn echoed(input: Option<&Val>, resource: &str, span: Span) -> Val {
+    match input {
+        None => Val::null(span),
+        Some(input) if input.is_null() => input.clone().at(span),
+        Some(input) => {
+            let reference = format!("{resource}.output").into();
+            unknown(input.ty(), "known after apply", Some(reference), span)
+        }
     }
 }
 
@@ -224,7 +241,7 @@ fn computed(resource: &str, name: &str, span: Span) -> Val {
         ty: if matches!(name, "id" | "arn") { Type::String } else { Type::Dynamic },
         reason: "known after apply".into(),
         references: vec![format!("{resource}.{name}").into()],
-        not_null: name != "output",
+        not_null: true,
         ..Unknown::default()
     };
     Val::unknown(unknown, span)

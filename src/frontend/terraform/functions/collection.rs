@@ -110,14 +110,15 @@ fn chunklist(arguments: &[Val], at: &Place) -> Answer {
 
 fn coalescelist(arguments: &[Val], at: &Place) -> Answer {
     for argument in arguments {
-        match &argument.kind {
-            Kind::Unknown(_) => return Ok(open(Type::Dynamic, std::slice::from_ref(argument), at)),
-            Kind::List(_) | Kind::Tuple(_) if !argument.items().is_empty() => return Ok(argument.clone()),
-            Kind::List(_) | Kind::Tuple(_) => {}
-            _ => return Err("wants lists or tuples".into()),
+        if argument.is_unknown() {
+            return Ok(open(Type::Dynamic, std::slice::from_ref(argument), at));
+        }
+        if !matches!(argument.sort(), Sort::List | Sort::Tuple) {
+            return Err("wants lists or tuples".into());
         }
     }
-    Err("no list has an element".into())
+    let found = arguments.iter().find(|argument| !argument.items().is_empty());
+    found.cloned().ok_or_else(|| "no list has an element".into())
 }
 
 fn concat(arguments: &[Val], at: &Place) -> Answer {
@@ -149,7 +150,10 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
             return Ok(partial(arguments, at));
         }
         let items: Result<Vec<Val>, String> = items.into_iter().map(|item| convert(item, &ty)).collect();
-        return Ok(Val::list(ty, items?, at.span));
+        let items = items?;
+        // What an empty list leaves open, the elements of the others tell.
+        let ty = items.first().filter(|_| ty == Type::Dynamic).map_or(ty, Val::ty);
+        return Ok(Val::list(ty, items, at.span));
     }
     if is_open { Ok(partial(arguments, at)) } else { Ok(Val::tuple(items, at.span)) }
 }

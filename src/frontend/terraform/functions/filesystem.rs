@@ -137,27 +137,26 @@ fn basename(path: &str) -> &str {
 
 fn fileset(arguments: &[Val], at: &Place) -> Answer {
     let pattern = text(&arguments[1]);
+    let mut found = Vec::new();
+    let folder = match candidate(at, text(&arguments[0])) {
+        Ok(folder) => folder,
+        // The pattern is not even looked at.
+        Err(Missing::NotThere) => return Ok(Val::set(Type::String, found, at.span)),
+        Err(Missing::Outside) => return Err("it lies outside the scanned folder".into()),
+    };
     let glob = GlobBuilder::new(pattern)
         .literal_separator(true)
         .build()
         .map_err(|error| format!("invalid pattern: {}", error.kind()))?
         .compile_matcher();
-    let mut found = Vec::new();
-    let folder = match candidate(at, text(&arguments[0])) {
-        Ok(folder) => Some(folder),
-        Err(Missing::NotThere) => None,
-        Err(Missing::Outside) => return Err("it lies outside the scanned folder".into()),
-    };
-    if let Some(folder) = folder {
-        let root = at.files.real(at.root).map_err(|error| error.to_string())?;
-        let deep = pattern.contains("**") || pattern.contains('/');
-        walk(at.files, &folder, &folder, &root, deep, &mut |relative| {
-            if glob.is_match(relative) {
-                found.push(string(relative, at));
-            }
-            if found.len() > MAX_ELEMENTS { Err(format!("more than {MAX_ELEMENTS} files")) } else { Ok(()) }
-        })?;
-    }
+    let root = at.files.real(at.root).map_err(|error| error.to_string())?;
+    let deep = pattern.contains("**") || pattern.contains('/');
+    walk(at.files, &folder, &folder, &root, deep, &mut |relative| {
+        if glob.is_match(relative) {
+            found.push(string(relative, at));
+        }
+        if found.len() > MAX_ELEMENTS { Err(format!("more than {MAX_ELEMENTS} files")) } else { Ok(()) }
+    })?;
     Ok(Val::set(Type::String, found, at.span))
 }
 

@@ -27,10 +27,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
             let unknown = Unknown { prefix, template, ..(**unknown).clone() };
             return Ok(result.with_kind(Kind::Unknown(unknown.into())));
         }
-        match formatted(pattern, &a[1..])? {
-            Some(text) => bounded(text, at),
-            None => Ok(open(Type::String, a, at)),
+        // A null of no type leaves the result unknown.
+        if a[1..].iter().any(is_untyped) {
+            return Ok(open(Type::String, a, at));
         }
+        bounded(formatted(pattern, &a[1..])?, at)
     }),
     variadic("formatlist", &[STRING], PART, Want::List(&Want::String), format_list),
 ];
@@ -67,7 +68,8 @@ fn template(pattern: &str, values: &[Val]) -> Option<String> {
 fn format_list(arguments: &[Val], at: &Place) -> Answer {
     let ty = Type::list(Type::String);
     let lists = |argument: &Val| matches!(argument.kind, Kind::List(_) | Kind::Set(_) | Kind::Tuple(_));
-    if arguments[1..].iter().any(|argument| argument.is_unknown() && !argument.ty().is_primitive()) {
+    let is_open = |argument: &Val| argument.is_unknown() && !argument.ty().is_primitive() || is_untyped(argument);
+    if arguments[1..].iter().any(is_open) {
         return Ok(open(ty, arguments, at));
     }
     let mut rows = None;
@@ -88,10 +90,7 @@ fn format_list(arguments: &[Val], at: &Place) -> Answer {
             items.push(open(Type::String, &values, at));
             continue;
         }
-        items.push(match formatted(text(&arguments[0]), &values)? {
-            Some(text) => bounded(text, at)?,
-            None => open(Type::String, &values, at),
-        });
+        items.push(bounded(formatted(text(&arguments[0]), &values)?, at)?);
     }
     Ok(Val::list(Type::String, items, at.span))
 }
@@ -108,13 +107,16 @@ struct Verb {
     letter: char,
 }
 
-/// The text; none where a verb meets null, which terraform 1.11 makes unknown.
-fn formatted(pattern: &str, values: &[Val]) -> Result<Option<String>, String> {
+/// Whether this is `null` and nothing more.
+fn is_untyped(value: &Val) -> bool {
+    matches!(value.kind, Kind::Null(Type::Dynamic))
+}
+
+fn formatted(pattern: &str, values: &[Val]) -> Result<String, String> {
     let mut out = String::new();
     let mut chars = pattern.chars().peekable();
     let mut next = 0;
     let mut highest = 0;
-    let mut is_open = false;
     while let Some(char) = chars.next() {
         if char != '%' {
             out.push(char);
@@ -131,12 +133,8 @@ fn formatted(pattern: &str, values: &[Val]) -> Result<Option<String>, String> {
         let value = values.get(next).ok_or_else(|| format!("no argument for the verb at place {}", next + 1))?;
         next += 1;
         highest = highest.max(next);
-        if value.is_null() && !matches!(verb.letter, 'v') && verb.letter != 's' {
+        if value.is_null() && verb.letter != 'v' {
             return Err(format!("`%{}` can't show null", verb.letter));
-        }
-        if value.is_null() {
-            is_open = true;
-            continue;
         }
         let body = body(&verb, value)?;
         // Booleans ignore the width.
@@ -149,7 +147,7 @@ fn formatted(pattern: &str, values: &[Val]) -> Result<Option<String>, String> {
     if highest < values.len() {
         return Err(format!("{} arguments, of which the pattern uses {highest}", values.len()));
     }
-    Ok(if is_open { None } else { Some(out) })
+    Ok(out)
 }
 
 /// Reads a verb after its `%`, and the argument that it names itself (`%[2]d`), counted from 0.

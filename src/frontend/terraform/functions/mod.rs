@@ -14,6 +14,7 @@ mod network;
 mod number;
 mod pattern;
 mod regular;
+mod rsa;
 mod set;
 mod text;
 mod time;
@@ -172,6 +173,7 @@ const TABLES: &[&[Function]] = &[
     network::FUNCTIONS,
     number::FUNCTIONS,
     regular::FUNCTIONS,
+    rsa::FUNCTIONS,
     set::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,

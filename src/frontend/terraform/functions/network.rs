@@ -1,21 +1,28 @@
 //! Address blocks.
+//!
+//! Terraform computes with whole numbers of any size and writes what comes out as an address, so that a negative number or an
+//! IPv4 address in IPv6 clothes gives what nobody would expect; the same comes out here.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
+use dashu_int::IBig;
 use ipnet::IpNet;
 
 use super::{Answer, Function, NUMBER, Place, STRING, Val, Want, function, string, text, variadic, whole};
 use crate::frontend::terraform::value::Type;
 
+/// Bits by which a prefix may shrink or grow; more lead to no address.
+const MAX_NEW_BITS: i64 = 1000;
+
 pub(super) const FUNCTIONS: &[Function] = &[
     function("cidrhost", &[STRING, NUMBER], Want::String, host),
     function("cidrnetmask", &[STRING], Want::String, |a, at| match block(&a[0])? {
         IpNet::V4(net) => Ok(string(net.netmask().to_string(), at)),
+        IpNet::V6(net) if net.network().to_ipv4_mapped().is_some() => Ok(string(net.netmask().to_string(), at)),
         IpNet::V6(_) => Err("only IPv4 blocks have a netmask".into()),
     }),
     function("cidrsubnet", &[STRING, NUMBER, NUMBER], Want::String, |a, at| {
-        let index = whole(&a[2], 0, i64::MAX)? as u128;
-        subnet(block(&a[0])?, whole(&a[1], -128, 128)?, index).map(|net| string(net.to_string(), at))
+        Ok(string(subnet(block(&a[0])?, whole(&a[1], i64::MIN, i64::MAX)?, &integer(&a[2])?)?, at))
     }),
     variadic("cidrsubnets", &[STRING], NUMBER, Want::List(&Want::String), subnets),
 ];
@@ -43,6 +50,16 @@ fn block(value: &Val) -> Result<IpNet, String> {
     IpNet::new(address, length.parse().map_err(|_| refused())?).map(|net| net.trunc()).map_err(|_| refused())
 }
 
+fn integer(value: &Val) -> Result<IBig, String> {
+    value.as_number().and_then(|number| number.as_integer()).ok_or_else(|| "a whole number is required".into())
+}
+
+/// The 64 lowest bits of a number without its sign, which is all that terraform compares.
+fn low(number: &IBig) -> u64 {
+    let magnitude = if *number < IBig::ZERO { -number.clone() } else { number.clone() };
+    u64::try_from(magnitude & IBig::from(u64::MAX)).unwrap_or(0)
+}
+
 fn bits(net: IpNet) -> (u128, u32) {
     match net {
         IpNet::V4(net) => (u128::from(u32::from(net.network())), 32),
@@ -50,45 +67,66 @@ fn bits(net: IpNet) -> (u128, u32) {
     }
 }
 
+/// The address with these bits; IPv4 in IPv6 becomes IPv4.
 fn address(bits: u128, width: u32) -> IpAddr {
-    if width == 32 { IpAddr::V4((bits as u32).into()) } else { IpAddr::V6(bits.into()) }
+    if width == 32 { IpAddr::V4((bits as u32).into()) } else { IpAddr::V6(bits.into()).to_canonical() }
 }
 
-fn subnet(net: IpNet, new_bits: i64, index: u128) -> Result<IpNet, String> {
+/// The bits of an address with those of a number, shifted, in between; the sign of what comes out is dropped.
+fn inserted(base: u128, number: &IBig, shift: u32, width: u32) -> Result<IpAddr, String> {
+    let result = IBig::from(base) | (number.clone() << shift as usize);
+    let magnitude = if result < IBig::ZERO { -result } else { result };
+    match u128::try_from(magnitude) {
+        Ok(bits) if width == 128 || bits >> width == 0 => Ok(address(bits, width)),
+        _ => Err("the result is no address".into()),
+    }
+}
+
+fn subnet(net: IpNet, new_bits: i64, number: &IBig) -> Result<String, String> {
     let (base, width) = bits(net);
-    let prefix = i64::from(net.prefix_len()) + new_bits;
-    if prefix < 0 || prefix > i64::from(width) {
+    let old = i64::from(net.prefix_len());
+    let prefix = old.saturating_add(new_bits);
+    if prefix > i64::from(width) || new_bits < -MAX_NEW_BITS {
         return Err(format!("the prefix would be {prefix} bits long"));
     }
-    if new_bits < 128 && index >= 1u128 << new_bits.max(0) {
-        return Err(format!("{new_bits} more bits can't hold the number {index}"));
+    let most = if (0..64).contains(&new_bits) { (1u64 << new_bits) - 1 } else { u64::MAX };
+    if low(number) > most {
+        return Err(format!("{new_bits} more bits can't hold the number {number}"));
     }
-    let shift = width - prefix as u32;
-    let offset = if shift >= 128 { 0 } else { index << shift };
-    IpNet::new(address(base | offset, width), prefix as u8).map(|net| net.trunc()).map_err(|error| error.to_string())
+    if prefix < 0 {
+        return Ok("<nil>".into());
+    }
+    let address = inserted(base, number, width - prefix as u32, width)?;
+    // Of IPv4 in IPv6 only the bits of the IPv4 address are counted.
+    let length = if address.is_ipv4() && width == 128 { (prefix - 96).max(0) } else { prefix };
+    Ok(format!("{address}/{length}"))
 }
 
 fn host(arguments: &[Val], at: &Place) -> Answer {
     let net = block(&arguments[0])?;
-    let index = whole(&arguments[1], i64::MIN, i64::MAX)?;
+    let mut number = integer(&arguments[1])?;
     let (base, width) = bits(net);
-    let size = width - u32::from(net.prefix_len());
-    let fits = size >= 64
-        || if index < 0 { index.unsigned_abs() <= 1u64 << size } else { index.unsigned_abs() < 1u64 << size };
-    if !fits {
-        return Err(format!("the block has no host {index}"));
+    let last = (IBig::ONE << (width - u32::from(net.prefix_len())) as usize) - IBig::ONE;
+    let mut compared = IBig::from(low(&number) as i64);
+    if number < IBig::ZERO {
+        compared = -&number - IBig::ONE;
+        number = &last - &compared;
     }
-    let mask = if size >= 128 { u128::MAX } else { (1u128 << size) - 1 };
-    let offset = (index as i128 as u128) & mask;
-    Ok(string(address(base | offset, width).to_string(), at))
+    if compared > last {
+        return Err(format!("the block has no host {number}"));
+    }
+    let is_mapped = matches!(net, IpNet::V6(net) if net.network().to_ipv4_mapped().is_some());
+    let shift = if is_mapped { width - 32 } else { 0 };
+    Ok(string(inserted(base, &number, shift, width)?.to_string(), at))
 }
 
 fn subnets(arguments: &[Val], at: &Place) -> Answer {
     let net = block(&arguments[0])?;
     let (base, width) = bits(net);
     let start = i64::from(net.prefix_len());
-    // Terraform looks for the block before the first, and finds none before address zero.
-    if base == 0 && arguments.len() > 1 {
+    // Terraform looks for the block before the first, and finds none before address zero nor before IPv4 in IPv6.
+    let has_none_before = base == 0 || width == 128 && Ipv6Addr::from(base).to_ipv4_mapped().is_some();
+    if has_none_before && arguments.len() > 1 {
         return Err("there is no room in a block that begins at address zero".into());
     }
     // The end of what is taken already, counted from the start of the block; none past the last of all addresses.

@@ -7,7 +7,7 @@ use crate::frontend::terraform::value::{Kind, Number, Type};
 pub(super) const FUNCTIONS: &[Function] = &[
     function("abs", &[NUMBER], Want::Number, |a, at| {
         let number = number(&a[0])?;
-        wrap(if number.is_negative() { number.negate() } else { number.clone() }, at)
+        wrap(if number.has_minus() { number.negate() } else { number.clone() }, at)
     }),
     function("ceil", &[NUMBER], Want::Number, |a, at| wrap(number(&a[0])?.ceil(), at)),
     function("floor", &[NUMBER], Want::Number, |a, at| wrap(number(&a[0])?.floor(), at)),
@@ -19,7 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("min", &[NUMBER], NUMBER, Want::Number, |a, at| extreme(a, at, Ord::min)),
     function("parseint", &[super::ANY, NUMBER], Want::Number, parse_int),
     function("pow", &[NUMBER, NUMBER], Want::Number, |a, at| {
-        double(number(&a[0])?.as_f64().powf(number(&a[1])?.as_f64()), at)
+        double(power(number(&a[0])?.as_f64(), number(&a[1])?.as_f64()), at)
     }),
     function("signum", &[NUMBER], Want::Number, |a, at| {
         Ok(Val::int(whole(&a[0], i64::MIN, i64::MAX)?.signum(), at.span))
@@ -47,6 +47,29 @@ fn wrap(number: Number, at: &Place) -> Answer {
 
 fn double(result: f64, at: &Place) -> Answer {
     wrap(Number::from_f64(result).ok_or("the result is no finite number")?, at)
+}
+
+/// A power as Go computes it: whole exponents by squaring, so that the last bits are the same.
+fn power(base: f64, exponent: f64) -> f64 {
+    let is_whole = exponent.fract() == 0.0 && exponent.abs() < 9e15;
+    if !is_whole || !base.is_normal() {
+        return base.powf(exponent);
+    }
+    let mut result = 1.0f64;
+    let mut square = base;
+    let mut left = exponent.abs() as u64;
+    while left > 0 {
+        if left & 1 == 1 {
+            result *= square;
+        }
+        square *= square;
+        left >>= 1;
+    }
+    // What leaves the range of doubles on the way may lie within it in the end.
+    if !result.is_normal() {
+        return base.powf(exponent);
+    }
+    if exponent < 0.0 { 1.0 / result } else { result }
 }
 
 fn extreme(arguments: &[Val], at: &Place, choose: fn(Number, Number) -> Number) -> Answer {
@@ -85,7 +108,7 @@ fn parse_int(arguments: &[Val], at: &Place) -> Answer {
         let next = total.multiply(&base_number).and_then(|total| total.add(&Number::Int(digit)));
         total = next.map_err(|refused| refused.to_string())?;
     }
-    wrap(if negative { total.negate() } else { total }, at)
+    wrap(if negative && total != Number::Int(0) { total.negate() } else { total }, at)
 }
 
 fn sum(arguments: &[Val], at: &Place) -> Answer {

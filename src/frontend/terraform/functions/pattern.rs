@@ -123,7 +123,8 @@ fn escape(chars: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> 
             out.push(char);
             return Ok(());
         }
-        'a' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' | 'p' | 'P' => {
+        'p' | 'P' => return property(char == 'P', chars, out),
+        'a' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' => {
             out.push('\\');
             out.push(char);
             return Ok(());
@@ -138,6 +139,37 @@ fn escape(chars: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> 
         (true, false) => out.push_str(ascii),
         (_, true) => out.push_str(&format!("[^{ascii}]")),
         (false, false) => out.push_str(&format!("[{ascii}]")),
+    }
+    Ok(())
+}
+
+/// What follows `\p` or `\P`: a general category, a script, or `Any`, by the name that Unicode gives it. The crate knows
+/// more properties and takes names in any case.
+fn property(is_negated: bool, chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    const CATEGORIES: &[&str] = &[
+        "C", "Cc", "Cf", "Co", "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N", "Nd", "Nl", "No", "P",
+        "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp", "Zs",
+    ];
+    let whole: String = match chars.next() {
+        Some('{') => {
+            let rest: String = chars.clone().take_while(|char| *char != '}').collect();
+            chars.nth(rest.chars().count());
+            rest
+        }
+        Some(letter) => letter.into(),
+        None => String::new(),
+    };
+    let name = whole.strip_prefix('^').unwrap_or(&whole);
+    let letter = if is_negated != (name.len() < whole.len()) { 'P' } else { 'p' };
+    let is_script = name.len() > 2
+        && name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.chars().all(|char| char.is_ascii_alphabetic() || char == '_')
+        && !name.bytes().all(|byte| byte.is_ascii_uppercase());
+    match name {
+        "Any" => out.push_str(&format!("\\{letter}{{any}}")),
+        name if CATEGORIES.contains(&name) => out.push_str(&format!("\\{letter}{{gc={name}}}")),
+        name if is_script => out.push_str(&format!("\\{letter}{{sc={name}}}")),
+        _ => return Err(format!("invalid regular expression: there is no class of characters `{whole}`")),
     }
     Ok(())
 }

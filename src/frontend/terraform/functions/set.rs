@@ -3,10 +3,10 @@
 use super::{ANY, Answer, Function, Place, SET, Val, Want, few, function, is_sequence, open, variadic};
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
-use crate::frontend::terraform::value::{Kind, Type, equal};
+use crate::frontend::terraform::value::{Kind, Marks, Type, equal};
 
 const WHOLE: super::Parameter = SET.whole();
-const FACTOR: super::Parameter = ANY.unknown();
+const FACTOR: super::Parameter = ANY.unknown().parts();
 
 pub(super) const FUNCTIONS: &[Function] = &[
     variadic("setintersection", &[WHOLE], WHOLE, Want::Set(&Want::Any), |a, at| {
@@ -84,7 +84,9 @@ fn product(arguments: &[Val], at: &Place) -> Answer {
     let ty = Type::Tuple(std::sync::Arc::new(elements));
     let rows: Vec<Val> = rows.into_iter().map(|row| Val::tuple(row, at.span)).collect();
     if arguments.iter().any(|argument| matches!(argument.kind, Kind::Set(_))) {
-        return Ok(Val::set(ty, rows, at.span));
+        // An element of a set can't be told from the others, so their marks are those of the whole.
+        let marks = rows.iter().fold(Marks::NONE, |marks, row| marks.with(row.deep_marks()));
+        return Ok(Val::set(ty, rows, at.span).marked(marks));
     }
     Ok(Val::list(ty, rows, at.span))
 }

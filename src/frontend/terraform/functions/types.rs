@@ -3,12 +3,12 @@
 use super::{ANY, Answer, Function, Place, Val, Want, function, open, variadic};
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
-use crate::frontend::terraform::value::{Kind, Marks, Type};
+use crate::frontend::terraform::value::{Kind, Marks, Type, Unknown};
 
 const OPEN: super::Parameter = ANY.null().unknown().parts();
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    variadic("coalesce", &[OPEN], OPEN, Want::Any, coalesce),
+    variadic("coalesce", &[ANY.null().unknown()], ANY.null().unknown(), Want::Any, coalesce),
     function("ephemeralasnull", &[OPEN.unmarked()], Want::Any, |a, _| Ok(as_null(&a[0]))),
     function("issensitive", &[OPEN.unmarked()], Want::Bool, |a, at| match a[0].is_unknown() {
         true => Ok(open(Type::Bool, a, at)),
@@ -25,7 +25,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn converted(arguments: &[Val], at: &Place, ty: Type) -> Answer {
-    Ok(convert(arguments[0].clone(), &ty)?.at(at.span))
+    let val = convert(arguments[0].clone(), &ty)?.at(at.span);
+    // That it will not be null is not told of what is converted.
+    Ok(match &val.kind {
+        Kind::Unknown(unknown) => {
+            let unknown = Unknown { not_null: false, ..(**unknown).clone() };
+            val.with_kind(Kind::Unknown(unknown.into()))
+        }
+        _ => val,
+    })
 }
 
 /// Ephemeral values, at any depth, as null.

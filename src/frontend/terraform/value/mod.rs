@@ -514,21 +514,10 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
         return Some(false);
     }
     match (&a.kind, &b.kind) {
-        (Kind::Unknown(x), Kind::Unknown(y)) => differ(&x.ty, &y.ty),
-        (Kind::Unknown(x), _) => {
-            if b.is_null() {
-                None
-            } else {
-                differ(&x.ty, &b.ty())
-            }
-        }
-        (_, Kind::Unknown(y)) => {
-            if a.is_null() {
-                None
-            } else {
-                differ(&a.ty(), &y.ty)
-            }
-        }
+        (Kind::Unknown(_), Kind::Unknown(_)) => None,
+        (Kind::Unknown(_), Kind::Null(_)) | (Kind::Null(_), Kind::Unknown(_)) => None,
+        (Kind::Unknown(x), _) => never_equal(&x.ty, &b.ty()),
+        (_, Kind::Unknown(y)) => never_equal(&a.ty(), &y.ty),
         (Kind::Null(_), Kind::Null(_)) => Some(true),
         (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
         (Kind::Bool(x), Kind::Bool(y)) => Some(x == y),
@@ -551,6 +540,20 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
         }
         _ => Some(false),
     }
+}
+
+/// Some(false) where an unknown of one type can't turn out to be equal to a value of the other; none where it can. Only what is
+/// no collection may turn out to be of another type.
+fn never_equal(a: &Type, b: &Type) -> Option<bool> {
+    fn is_open(ty: &Type) -> bool {
+        match ty {
+            Type::Dynamic => true,
+            Type::Tuple(items) => items.iter().any(is_open),
+            Type::Object(attributes) => attributes.iter().any(|one| is_open(&one.ty)),
+            _ => false,
+        }
+    }
+    if a == b || is_open(a) || is_open(b) { None } else { Some(false) }
 }
 
 /// Some(false) where two types can't be those of equal values; none where they may.

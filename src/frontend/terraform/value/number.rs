@@ -63,7 +63,9 @@ impl Number {
         if plain.len() != digits.len() && digits.len() != text.len() {
             return None;
         }
-        if let Ok(int) = text.parse::<i64>() {
+        if let Ok(int) = text.parse::<i64>()
+            && (int != 0 || !text.starts_with('-'))
+        {
             return Some(Number::Int(int));
         }
         let (mantissa, exponent) = match plain.split_once(['e', 'E']) {
@@ -78,7 +80,8 @@ impl Number {
         }
         let negative = text.starts_with('-');
         let decimal = Decimal::from_str(&format!("{}{mantissa}e{exponent}", if negative { "-" } else { "" })).ok()?;
-        Some(Number::of(decimal.with_base_and_precision::<2>(PRECISION).value()))
+        let number = Number::of(decimal.with_base_and_precision::<2>(PRECISION).value());
+        Some(if negative && number == Number::Int(0) { Number::Int(0).negate() } else { number })
     }
 
     /// What is computed in doubles; none for infinities and NaN.
@@ -210,7 +213,7 @@ impl Number {
         }
     }
 
-    /// Less than zero.
+    /// Less than zero; the zero that is written with a minus is not.
     pub fn is_negative(&self) -> bool {
         *self < Number::Int(0)
     }
@@ -294,8 +297,16 @@ impl Number {
     }
 
     /// Negative, or the zero that is written with a minus.
-    fn has_minus(&self) -> bool {
+    pub fn has_minus(&self) -> bool {
         self.is_negative() || matches!(self, Number::Big(float) if float.repr().is_neg_zero())
+    }
+
+    /// The integer, of any size, where it is one.
+    pub fn as_integer(&self) -> Option<IBig> {
+        match self {
+            Number::Int(int) => Some(IBig::from(*int)),
+            Number::Big(float) => self.is_integer().then(|| float.trunc().to_int().value()),
+        }
     }
 
     /// The nearest double.
