@@ -794,4 +794,36 @@ concat(tolist([[1], []]), tolist([]))
   [[1],[]] : list(list(number))
 fileset("missing", "[")
   [] : set(string)
+# verbs
+format("%5.0d|", 0)
+  "|" : string
+format("%05.3d", 7)
+  "  007" : string
+format("%+.3d", 7)
+  "+007" : string
+format("%-8.3d|", -3)
+  "-003    |" : string
+format("%#010x", 255)
+  "0x000000ff" : string
+format("%#x", -255)
+  "-0xff" : string
+format("%d", -0)
+  "0" : string
+format("%+v", 1)
+  "1" : string
+format("%05v", 12)
+  "00012" : string
+# types are looked at before values
+compact(regexall("(x) (y)", "a"))
+  refused
+toset(null)[*].a
+  refused
+contains([1, 2], [timestamp()])
+  false : bool
+lookup(["a"], timestamp(), {})
+  refused
+matchkeys([1], [timestamp()], [[1]])
+  refused
+merge(sensitive([null])...)
+  {} : object({})
 "##;

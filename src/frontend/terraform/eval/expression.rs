@@ -33,9 +33,13 @@ impl Evaluator<'_> {
             ExprKind::Template(parts) => self.template(scope, parts, span),
             ExprKind::Parenthesis(inner) => self.eval(scope, inner),
             ExprKind::Element => scope.element.cloned().ok_or_else(|| fail(span, "a splat element outside a splat")),
-            ExprKind::Variable(_) | ExprKind::Attribute(..) | ExprKind::Index(..) => self.traversal(scope, id),
+            ExprKind::Variable(_) | ExprKind::Attribute(..) | ExprKind::Index(..) => {
+                self.traversal(scope, id).map_err(Failure::bare)
+            }
             ExprKind::Splat(source, each) => self.splat(scope, source, each, span),
-            ExprKind::Call(name, arguments, expanded) => self.call(scope, name, arguments, expanded, span),
+            ExprKind::Call(name, arguments, expanded) => {
+                self.call(scope, name, arguments, expanded, span).map_err(Failure::bare)
+            }
             ExprKind::Tuple(items) => {
                 let mut failed = Failed::default();
                 let items: Result<Vec<Val>, _> =
@@ -95,7 +99,7 @@ impl Evaluator<'_> {
     /// A condition as a boolean; null is refused, unknown stays.
     fn condition(&self, scope: Scope<'_>, expr: ExprId, what: &str) -> Result<Val, Box<Failure>> {
         let span = scope.file.expr_span(expr);
-        let val = self.eval(scope, expr)?;
+        let val = self.eval(scope, expr).map_err(Failure::bare)?;
         let val = convert(val, &Type::Bool).map_err(|_| fail(span, format!("{what} is not true or false")))?;
         if val.is_null() { Err(fail(span, format!("{what} is null"))) } else { Ok(val) }
     }
@@ -181,7 +185,7 @@ impl Evaluator<'_> {
                 ExprKind::Variable(name) => file.text(name).into(),
                 ExprKind::Null | ExprKind::Bool(_) => file.source_text(key_span).into(),
                 _ => {
-                    let key = self.eval(scope, pair[0])?;
+                    let key = self.eval(scope, pair[0]).map_err(Failure::bare)?;
                     match self.key(&key, key_span)? {
                         Some(text) => {
                             marks = marks.with(key.marks);
@@ -216,7 +220,7 @@ impl Evaluator<'_> {
     /// What `for` may go through.
     fn iterable(&self, scope: Scope<'_>, expr: ExprId) -> Evaluated {
         let span = scope.file.expr_span(expr);
-        let collection = self.eval(scope, expr)?;
+        let collection = self.eval(scope, expr).map_err(Failure::bare)?;
         match &collection.kind {
             Kind::Null(_) => Err(fail(span, "`for` can't go through null")),
             Kind::Unknown(unknown) if unknown.ty.is_primitive() => Err(fail(span, "`for` wants a collection")),
@@ -276,7 +280,7 @@ impl Evaluator<'_> {
                 continue;
             };
             let key_span = scope.file.expr_span(key);
-            let key = self.eval(inner, key)?;
+            let key = self.eval(inner, key).map_err(Failure::bare)?;
             marks = marks.with(key.marks);
             let Some(text) = self.key(&key, key_span)? else {
                 open.get_or_insert(key);
@@ -311,7 +315,7 @@ impl Evaluator<'_> {
     }
 
     fn splat(&self, scope: Scope<'_>, source: ExprId, each: ExprId, span: Span) -> Evaluated {
-        let source = self.eval(scope, source)?;
+        let source = self.eval(scope, source).map_err(Failure::bare)?;
         let marks = source.marks;
         let apply = |element: &Val| self.eval(Scope { element: Some(element), ..scope }, each);
         let mut failed = Failed::default();
@@ -319,6 +323,9 @@ impl Evaluator<'_> {
             items.iter().map(|item| failed.part(apply(item))).collect()
         };
         let val = match &source.kind {
+            Kind::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                return Err(fail(span, "a splat can't go through null"));
+            }
             Kind::Null(_) => Val::tuple(Vec::new(), span),
             Kind::List(_) | Kind::Set(_) => {
                 let items = all(source.items())?;

@@ -49,6 +49,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The failure of something of which nothing is known, whatever is known of its parts.
+    fn bare(self: Box<Failure>) -> Box<Failure> {
+        Box::new(Failure { partial: None, ..*self })
+    }
+
     /// The failure of something whose type is known though its value is not.
     fn of_type(self: Box<Failure>, ty: Type) -> Box<Failure> {
         let partial = Some(unknown(ty, "", None, self.span));
@@ -233,10 +238,15 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates an argument; a failure is reported once and leaves an unknown. Gives the resources that it depends on too.
     pub fn argument(&self, scope: Scope<'_>, expr: ExprId) -> (Val, Dependencies) {
-        self.collectors.borrow_mut().push(Dependencies::new());
-        let result = self.eval(scope, expr);
-        let dependencies = self.collectors.borrow_mut().pop().unwrap_or_default();
+        let (result, dependencies) = self.collected(|| self.eval(scope, expr));
         (result.unwrap_or_else(|failure| self.give_up(scope.file.expr_span(expr), *failure)), dependencies)
+    }
+
+    /// What `work` yields, and the resources that it depends on.
+    pub fn collected<T>(&self, work: impl FnOnce() -> T) -> (T, Dependencies) {
+        self.collectors.borrow_mut().push(Dependencies::new());
+        let result = work();
+        (result, self.collectors.borrow_mut().pop().unwrap_or_default())
     }
 
     /// The value as rules see it. What grows past all measure is unknown to them, and a problem.
@@ -325,9 +335,7 @@ impl<'a> Evaluator<'a> {
         }
         let key: Arc<str> = key.into();
         memos.borrow_mut().insert(key.clone(), Memo::InProgress);
-        self.collectors.borrow_mut().push(Dependencies::new());
-        let result = compute();
-        let dependencies = self.collectors.borrow_mut().pop().unwrap_or_default();
+        let (result, dependencies) = self.collected(compute);
         let val = result.unwrap_or_else(|failure| {
             let at = failure.span;
             self.give_up(at, *failure)

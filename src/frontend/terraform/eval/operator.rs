@@ -63,10 +63,10 @@ impl Evaluator<'_> {
     }
 }
 
-/// Says of an unknown that it will not be null.
+/// Says of an unknown that it will not be null. Of one without a type terraform knows nothing at all.
 pub fn not_null(val: Val) -> Val {
     match &val.kind {
-        Kind::Unknown(unknown) if !unknown.not_null => {
+        Kind::Unknown(unknown) if !unknown.not_null && unknown.ty != Type::Dynamic => {
             let mut unknown = (**unknown).clone();
             unknown.not_null = true;
             val.with_kind(Kind::Unknown(unknown.into()))

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
-use crate::frontend::terraform::value::{Elements, Kind, Member, Sort, Type, equal};
+use crate::frontend::terraform::value::{Elements, Kind, Marks, Member, Sort, Type, equal};
 
 const PARTS: super::Parameter = ANY.unknown().parts();
 const OPEN: super::Parameter = ANY.null().unknown().parts();
@@ -45,9 +45,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("index", &[PARTS, ANY.unknown()], Want::Number, index),
     function("keys", &[PARTS], Want::Any, keys),
     function("length", &[PARTS], Want::Number, length),
-    variadic("lookup", &[PARTS, STRING], OPEN, Want::Any, lookup),
-    function("matchkeys", &[LIST, LIST.whole(), LIST.whole()], Want::List(&Want::Any), matchkeys),
-    variadic("merge", &[], OPEN, Want::Any, merge),
+    variadic("lookup", &[PARTS, STRING.unknown()], OPEN, Want::Any, lookup),
+    function("matchkeys", &[LIST.unknown(), LIST.unknown(), LIST.unknown()], Want::List(&Want::Any), matchkeys),
+    variadic("merge", &[], OPEN.unmarked(), Want::Any, |a, at| {
+        // A null adds nothing, its marks included.
+        let marks = a.iter().filter(|one| !one.is_null()).fold(Marks::NONE, |marks, one| marks.with(one.marks));
+        merge(a, at).map(|val| val.marked(marks))
+    }),
     function("one", &[PARTS], Want::Any, one),
     variadic("range", &[NUMBER], NUMBER, Want::List(&Want::Number), range),
     function("reverse", &[PARTS], Want::Any, reverse),
@@ -170,7 +174,7 @@ fn partial(arguments: &[Val], at: &Place) -> Val {
 
 fn contains(arguments: &[Val], at: &Place) -> Answer {
     only_sequence(&arguments[0], "contains")?;
-    if arguments[0].is_unknown() || arguments[1].has_unknown() {
+    if arguments[0].is_unknown() || arguments[1].is_unknown() {
         return Ok(open(Type::Bool, arguments, at));
     }
     search(&arguments[0], &arguments[1]).map_or_else(
@@ -350,16 +354,16 @@ fn lookup(arguments: &[Val], at: &Place) -> Answer {
         return Err("wants a map, a key and perhaps a default".into());
     }
     only_map(map, "lookup")?;
-    if map.is_unknown() {
-        return Ok(Val::depends(map.element_ty().cloned().unwrap_or_default(), &[map, key], at.span));
-    }
-    let default = match (&map.kind, rest.first()) {
-        (Kind::Map(members), Some(default)) => {
-            let default = convert(default.clone(), &members.ty);
+    let default = match (map.element_ty(), rest.first()) {
+        (Some(element), Some(default)) => {
+            let default = convert(default.clone(), element);
             Some(default.map_err(|_| "the default must have the type of the map's elements")?)
         }
         (_, default) => default.cloned(),
     };
+    if map.is_unknown() || key.is_unknown() {
+        return Ok(Val::depends(map.element_ty().cloned().unwrap_or_default(), &[map, key], at.span));
+    }
     match (map.member(text(key)), default) {
         (Some(value), _) => Ok(value.clone()),
         (None, _) if matches!(&map.kind, Kind::Object(members) if members.open.is_some()) => {
@@ -372,11 +376,14 @@ fn lookup(arguments: &[Val], at: &Place) -> Answer {
 
 fn matchkeys(arguments: &[Val], at: &Place) -> Answer {
     let (values, keys, wanted) = (&arguments[0], &arguments[1], &arguments[2]);
+    let types: Vec<Type> = [keys, wanted].iter().filter_map(|list| list.element_ty().cloned()).collect();
+    let ty = unify(&types).ok_or("keys and search set have types that do not go together")?;
+    if values.is_unknown() || keys.has_unknown() || wanted.has_unknown() {
+        return Ok(open(values.ty(), arguments, at));
+    }
     if values.items().len() != keys.items().len() {
         return Err("values and keys must be of one length".into());
     }
-    let types: Vec<Type> = [keys, wanted].iter().filter_map(|list| list.element_ty().cloned()).collect();
-    let ty = unify(&types).ok_or("keys and search set have types that do not go together")?;
     let wanted: Result<Vec<Val>, String> = wanted.items().iter().map(|item| convert(item.clone(), &ty)).collect();
     let wanted = wanted?;
     let mut kept = Vec::new();

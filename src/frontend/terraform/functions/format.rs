@@ -137,11 +137,13 @@ fn formatted(pattern: &str, values: &[Val]) -> Result<String, String> {
             return Err(format!("`%{}` can't show null", verb.letter));
         }
         let body = body(&verb, value)?;
-        // Booleans ignore the width.
-        if verb.letter == 't' {
-            out.push_str(&body);
-        } else {
-            pad(&body, &verb, &mut out);
+        match verb.letter {
+            // Booleans ignore the width.
+            't' => out.push_str(&body),
+            'd' | 'b' | 'o' | 'x' | 'X' if body.is_empty() => {}
+            // Their zeros stand already.
+            'd' | 'b' | 'o' | 'x' | 'X' => pad(&body, &Verb { zero: false, ..verb }, &mut out),
+            _ => pad(&body, &verb, &mut out),
         }
     }
     if highest < values.len() {
@@ -213,7 +215,7 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
         'v' if verb.sharp => encode_json(value),
         'v' => match &value.kind {
             Kind::String(text) => text.to_string(),
-            Kind::Number(number) => signed(general(number, None, 'g'), number, verb),
+            Kind::Number(number) => general(number, None, 'g'),
             Kind::Bool(bool) => bool.to_string(),
             _ => encode_json(value),
         },
@@ -223,10 +225,7 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
             let bool = convert(value.clone(), &Type::Bool).map_err(|_| "`%t` wants a boolean")?;
             bool.as_bool().ok_or("a boolean is required")?.to_string()
         }
-        'd' => {
-            let number = as_integer()?;
-            signed(number.to_string(), &number, verb)
-        }
+        'd' => integer(&as_integer()?, 10, "", verb),
         'b' | 'o' | 'x' | 'X' => {
             if let ('x' | 'X', Kind::String(text)) = (verb.letter, &value.kind)
                 && Number::parse(text).is_none()
@@ -240,11 +239,8 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
                 'x' => (16, "0x"),
                 _ => (16, "0X"),
             };
-            let digits = number.in_base(base);
-            let digits = if verb.letter == 'X' { digits.to_uppercase() } else { digits };
-            let (sign, digits) = digits.strip_prefix('-').map_or(("", &*digits), |digits| ("-", digits));
-            let text = format!("{sign}{}{digits}", if verb.sharp { prefix } else { "" });
-            signed(text, &number, verb)
+            let text = integer(&number, base, if verb.sharp { prefix } else { "" }, verb);
+            if verb.letter == 'X' { text.to_uppercase() } else { text }
         }
         'e' | 'E' => {
             let number = as_number()?;
@@ -268,6 +264,25 @@ fn cut(text: &str, precision: Option<usize>) -> String {
         Some(most) if most > 0 => text.graphemes(true).take(most).collect(),
         _ => text.to_string(),
     }
+}
+
+/// A whole number with its sign, the mark of its base, and zeros up to the precision or the width; a zero with a precision of
+/// zero is nothing at all, whatever the width.
+fn integer(number: &Number, base: u8, prefix: &str, verb: &Verb) -> String {
+    let digits = number.in_base(base);
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None if verb.plus => ("+", &*digits),
+        None if verb.space => (" ", &*digits),
+        None => ("", &*digits),
+    };
+    let zeros = match verb.precision {
+        Some(0) if digits == "0" => return String::new(),
+        Some(least) => least.saturating_sub(digits.len()),
+        None if verb.zero && !verb.minus => verb.width.saturating_sub(sign.len() + prefix.len() + digits.len()),
+        None => 0,
+    };
+    format!("{sign}{prefix}{}{digits}", "0".repeat(zeros))
 }
 
 fn signed(text: String, number: &Number, verb: &Verb) -> String {
@@ -351,7 +366,7 @@ fn scientific(text: &str) -> Option<(String, i32)> {
 
 fn pad(body: &str, verb: &Verb, out: &mut String) {
     let missing = verb.width.saturating_sub(body.graphemes(true).count());
-    let is_number = matches!(verb.letter, 'd' | 'b' | 'o' | 'x' | 'X' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G');
+    let is_number = matches!(verb.letter, 'e' | 'E' | 'f' | 'F' | 'g' | 'G');
     if verb.minus {
         out.push_str(body);
         out.extend(std::iter::repeat_n(' ', missing));

@@ -110,6 +110,13 @@ fn elements(val: &Val, wanted: &Type, is_list: bool) -> Result<(Type, Vec<Val>),
     let items = val.items();
     let disagree = || "the elements can't all be of one type".to_string();
     if let Kind::List(elements) | Kind::Set(elements) = &val.kind {
+        if items.is_empty() && !can_convert(&elements.ty, wanted) {
+            return Err(format!(
+                "elements of another type: {} is required, here is {}",
+                wanted.noun(),
+                elements.ty.noun()
+            ));
+        }
         if *wanted == Type::Dynamic || items.is_empty() {
             return Ok((bare(&resolve(&elements.ty, wanted)), items.to_vec()));
         }

@@ -222,7 +222,7 @@ impl Number {
     pub fn is_integer(&self) -> bool {
         match self {
             Number::Int(_) => true,
-            Number::Big(float) => float.repr().is_int(),
+            Number::Big(float) => float.repr().is_int() || float.repr().is_neg_zero(),
         }
     }
 
