@@ -146,9 +146,11 @@ pub fn judge_some(
             let body = resource.body.with_arms(second)?;
             Some(index.judge(cx, id, &Resource { body, ..resource.clone() }))
         };
-        match (with(false), with(true)) {
-            (Some(first), Some(second)) => arms::weigh(judged, first, second),
-            _ => judged,
+        // Almost no body has two arms: one look tells, and the second is spared.
+        let Some(first) = with(false) else { return judged };
+        match with(true) {
+            Some(second) => arms::weigh(judged, first, second),
+            None => judged,
         }
     });
     let mut results: Vec<Ran> = per_resource.flatten_iter().collect();
