@@ -38,12 +38,40 @@ pub fn body(
         }
     }
     for (file, body) in &declaration.overrides {
-        for member in without(REPETITION, evaluator, Scope { file, ..scope }, *body, depends) {
-            match members.iter_mut().find(|known| known.key == member.key) {
-                Some(known) => *known = member,
-                None => members.push(member),
-            }
+        replace(&mut members, without(REPETITION, evaluator, Scope { file, ..scope }, *body, depends));
+    }
+    members
+}
+
+/// What an override file says takes the place of what the others say.
+fn replace(members: &mut Vec<Member>, others: Vec<Member>) {
+    for other in others {
+        match members.iter_mut().find(|known| known.key == other.key) {
+            Some(known) => *known = other,
+            None => members.push(other),
         }
+    }
+}
+
+/// The body of an output whose value is known already.
+pub fn output(
+    evaluator: &Evaluator<'_>,
+    scope: Scope<'_>,
+    declaration: &Declaration,
+    val: Val,
+    depends: &mut dyn FnMut(&str, Dependencies),
+) -> Vec<Member> {
+    let mut members = without(&["value"], evaluator, scope, declaration.block.body, depends);
+    for (file, body) in &declaration.overrides {
+        let others = without(&["value"], evaluator, Scope { file, ..scope }, *body, depends);
+        replace(&mut members, others);
+    }
+    let bodies = declaration.overrides.iter().rev().map(|(file, body)| (file, *body));
+    let mut bodies = bodies.chain([(&declaration.file, declaration.block.body)]);
+    let written = bodies.find_map(|(file, body)| Some((file, file.attribute(body, "value")?)));
+    if let Some((file, attribute)) = written {
+        let key_span = Span::new(file.id, attribute.start, attribute.name_end);
+        members.push(Member { key: "value".into(), key_span, val });
     }
     members
 }

@@ -6,29 +6,31 @@
 pub mod body;
 pub mod eval;
 pub mod functions;
+mod given;
 mod installed;
 mod kubernetes;
 pub mod module;
 pub mod policy;
+mod root;
 pub mod syntax;
 pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use regex::Regex;
 use rustc_hash::FxHashMap;
 
-use self::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
-use self::module::{Declaration, Module};
-use self::value::{Member, Val};
+use self::eval::{Evaluator, Repetition, Scope};
+use self::given::{given, variable_files};
+use self::module::Module;
+use self::root::Root;
+use self::value::Val;
 use super::{Claim, Context, Frontend, LocalEdge, Parsed, Settings};
-use crate::model::{Entry, Node, Resource};
 use crate::problem::{Problem, ProblemKind};
-use crate::source::{FileId, Source, Sources, Span};
+use crate::source::{FileId, Source, Sources};
 
 /// The terraform whose semantics are followed.
 const VERSION: &str = "1.11.4";
@@ -63,8 +65,31 @@ impl Frontend for Terraform {
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
+        let loaded = load(sources, files);
+        let mut parsed = loaded.evaluate(settings, sources);
+        parsed.read = loaded.parsed.read;
+        parsed.comments = loaded.parsed.comments;
+        parsed.problems.extend(loaded.parsed.problems);
+        // Several roots may call one module and see the same thing in it.
+        parsed.problems.sort();
+        parsed.problems.dedup();
+        parsed
+    }
+}
+
+/// Files that are parsed and sorted into modules, of which nothing is evaluated yet.
+pub struct Loaded {
+    folders: FxHashMap<String, Folder>,
+    modules: FxHashMap<String, Arc<Module>>,
+    /// What the texts say by themselves.
+    parsed: Parsed,
+}
+
+impl Loaded {
+    /// Evaluates every root module, in parallel.
+    pub fn evaluate(&self, settings: &Settings, sources: &Sources) -> Parsed {
+        let Loaded { folders, modules, .. } = self;
         let mut parsed = Parsed::default();
-        let (folders, modules) = load(sources, files, &mut parsed);
         let mut names: Vec<&String> = folders.keys().collect();
         names.sort();
         for name in &names {
@@ -73,11 +98,11 @@ impl Frontend for Terraform {
                 parsed.problems.extend(module.problems.iter().cloned());
             }
         }
-        let roots = roots(&modules);
-        parsed.problems.extend(undeclared(&modules, &roots, settings));
+        let roots = roots(modules);
+        parsed.problems.extend(undeclared(modules, &roots, settings));
         let judged: Vec<Root> = roots
             .par_iter()
-            .map(|folder| Root::evaluate(&modules, &folders[folder], modules[folder].clone(), settings, sources))
+            .map(|folder| Root::evaluate(modules, &folders[folder], modules[folder].clone(), settings, sources))
             .collect();
         parsed.resources.reserve_exact(judged.iter().map(|root| root.resources.len()).sum());
         for root in judged {
@@ -96,8 +121,6 @@ impl Frontend for Terraform {
             parsed.resources.extend(variable_files(&folders[*name], name, settings));
         }
         // Several roots may call one module and see the same thing in it.
-        parsed.problems.sort();
-        parsed.problems.dedup();
         parsed.observations.sort_by(|a, b| (a.span, a.name, &a.message).cmp(&(b.span, b.name, &b.message)));
         parsed.observations.dedup_by(|a, b| a.span == b.span && a.name == b.name);
         parsed
@@ -114,12 +137,9 @@ fn undeclared(modules: &FxHashMap<String, Arc<Module>>, roots: &[String], settin
     settings.vars.iter().filter(|(name, _)| !roots.is_empty() && !is_declared(name)).map(problem).collect()
 }
 
-/// The files of every folder, and the modules that they make.
-fn load(
-    sources: &Sources,
-    files: &[FileId],
-    parsed: &mut Parsed,
-) -> (FxHashMap<String, Folder>, FxHashMap<String, Arc<Module>>) {
+/// Parses files and sorts them into modules.
+pub fn load(sources: &Sources, files: &[FileId]) -> Loaded {
+    let mut parsed = Parsed::default();
     let (files, mut installed) = installed::used(sources, files, &mut parsed.problems);
     parsed.read.clone_from(&files);
     let trees: Vec<(FileId, syntax::Parsed)> = files
@@ -151,7 +171,7 @@ fn load(
             ((*name).clone(), Arc::new(Module { installed, ..folders[*name].module(name) }))
         })
         .collect();
-    (folders, modules)
+    Loaded { folders, modules, parsed }
 }
 
 /// Evaluates expressions one by one in the root module of the scan, for `gate console`. Each answer is a value or what is
@@ -163,12 +183,11 @@ pub fn evaluate_all(
     expressions: impl Iterator<Item = String>,
     answer: &mut dyn FnMut(Result<Val, String>),
 ) {
-    let mut parsed = Parsed::default();
-    let (mut folders, modules) = load(sources, files, &mut parsed);
+    let Loaded { mut folders, modules, .. } = load(sources, files);
     let module = modules.get(".").cloned().unwrap_or_else(|| Arc::new(Module::new(".".into(), &[])));
     let folder = folders.remove(".").unwrap_or_default();
     let evaluator = Evaluator::new(&modules, settings);
-    let given = given(&evaluator, &folder, &module, settings, sources, &mut parsed.problems);
+    let given = given(&evaluator, &folder, &module, settings, sources, &mut Vec::new());
     let instance = evaluator.root(module, given);
     for expression in expressions {
         answer(match syntax::parse_expression(FileId::OUTSIDE, expression.into()) {
@@ -255,347 +274,4 @@ fn roots(modules: &FxHashMap<String, Arc<Module>>) -> Vec<String> {
     }
     roots.sort();
     roots
-}
-
-/// What one root module yields.
-#[derive(Default)]
-struct Root {
-    resources: Vec<Resource>,
-    edges: Vec<LocalEdge>,
-    problems: Vec<Problem>,
-    observations: Vec<crate::model::Observation>,
-}
-
-/// References of one resource before addresses are looked up.
-type References = Vec<(u32, Arc<str>, Dependencies)>;
-
-impl Root {
-    fn evaluate(
-        modules: &FxHashMap<String, Arc<Module>>,
-        folder: &Folder,
-        module: Arc<Module>,
-        settings: &Settings,
-        sources: &Sources,
-    ) -> Root {
-        let evaluator = Evaluator::new(modules, settings);
-        let mut root = Root::default();
-        let given = given(&evaluator, folder, &module, settings, sources, &mut root.problems);
-        let instance = evaluator.root(module.clone(), given);
-        let mut references = References::new();
-        root.collect(&evaluator, &instance, &mut references);
-        root.connect(references);
-        root.problems.extend(evaluator.problems.take());
-        root.observations = evaluator.observations.take();
-        root
-    }
-
-    fn collect(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, references: &mut References) {
-        let module = instance.module.clone();
-        evaluator.validate(instance);
-        for (name, declaration) in module.outputs.iter() {
-            evaluator.output_value(instance, name, declaration, declaration.head());
-        }
-        for (kind, declarations) in [("terraform", &module.settings), ("provider", &module.providers)] {
-            for declaration in declarations {
-                let label = declaration.labels.first().map(|label| label.to_string()).unwrap_or_default();
-                let (kind, address) = match kind {
-                    "provider" => (format!("provider.{label}"), format!("provider.{label}")),
-                    _ => ("terraform".to_string(), "terraform".to_string()),
-                };
-                self.add(evaluator, instance, declaration, &kind, &label, &address, &Repetition::default(), references);
-                if kind == "terraform" {
-                    required_version(evaluator, declaration);
-                    self.backends(evaluator, instance, declaration);
-                }
-            }
-        }
-        for (kind, declarations) in [("variable", &module.variables), ("output", &module.outputs)] {
-            for (name, declaration) in declarations.iter() {
-                let address = if kind == "variable" { format!("var.{name}") } else { format!("output.{name}") };
-                self.add(evaluator, instance, declaration, kind, name, &address, &Repetition::default(), references);
-            }
-        }
-        for (name, local) in module.locals.iter() {
-            // Evaluated even when unused: what is wrong in it is wrong.
-            let span = local.file.expr_span(local.item);
-            let node = evaluator.lower(&evaluator.local(instance, name, span));
-            let key_span = node.span;
-            self.resources.push(Resource {
-                format: "terraform",
-                kind: "local".into(),
-                api_version: "".into(),
-                name: name.clone(),
-                address: format!("{}local.{name}", instance.prefix).into(),
-                body: Node::map(vec![Entry { key: "value".into(), key_span, node }], span),
-                head: span,
-                span,
-                calls: instance.calls.clone(),
-                root: instance.root_folder().into(),
-            });
-        }
-        for (key, declaration) in module.resources.iter().chain(module.data.iter()) {
-            let is_data = key.starts_with("data.");
-            let labels = &declaration.labels;
-            let kind = if is_data { format!("data.{}", labels[0]) } else { labels[0].to_string() };
-            let (all, dependencies) = evaluator.repeated(instance, declaration, key);
-            for repetition in all.iter() {
-                if !dependencies.is_empty() {
-                    references.push((self.resources.len() as u32, "for_each".into(), dependencies.clone()));
-                }
-                evaluator.preconditions(Scope::new(instance, &declaration.file, repetition), declaration, key);
-                let address = format!("{key}{}", repetition.key);
-                self.add(evaluator, instance, declaration, &kind, &labels[1], &address, repetition, references);
-            }
-        }
-        for (name, call) in module.calls.iter() {
-            let address = format!("module.{name}");
-            // One resource for the call however often it is made; `each` and `count` need an instance to mean something.
-            let (all, dependencies) = evaluator.repeated(instance, call, &address);
-            if let Some(repetition) = all.first() {
-                if !dependencies.is_empty() {
-                    references.push((self.resources.len() as u32, "for_each".into(), dependencies));
-                }
-                self.add(evaluator, instance, call, "module", name, &address, repetition, references);
-            }
-            for child in evaluator.children(instance, name, call).iter() {
-                self.collect(evaluator, child, references);
-            }
-        }
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "one row of facts about one block, passed straight on")]
-    fn add(
-        &mut self,
-        evaluator: &Evaluator<'_>,
-        instance: &Rc<Instance>,
-        declaration: &Declaration,
-        kind: &str,
-        name: &str,
-        address: &str,
-        repetition: &Repetition,
-        references: &mut References,
-    ) {
-        let from = self.resources.len() as u32;
-        let file = &declaration.file;
-        let mut depends = |attribute: &str, dependencies: Dependencies| {
-            if !dependencies.is_empty() {
-                references.push((from, attribute.into(), dependencies));
-            }
-        };
-        let mut members = match kind {
-            "variable" => variable_members(evaluator, instance, declaration),
-            _ => body::body(evaluator, Scope::new(instance, file, repetition), declaration, &mut depends),
-        };
-        if kind == "data.aws_iam_policy_document" {
-            let val = policy::document(evaluator, instance, declaration, repetition);
-            members.push(Member { key: "json".into(), key_span: val.span, val });
-        }
-        let entries = entries(evaluator, members);
-        let span = file.block_span(&declaration.block);
-        self.resources.push(Resource {
-            format: "terraform",
-            kind: kind.into(),
-            api_version: "".into(),
-            name: name.into(),
-            address: format!("{}{address}", instance.prefix).into(),
-            body: Node::map(entries, declaration.head()),
-            head: declaration.head(),
-            span,
-            calls: instance.calls.clone(),
-            root: instance.root_folder().into(),
-        });
-    }
-
-    /// `backend "s3"` of a `terraform` block, as a resource of its own kind.
-    fn backends(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) {
-        let file = &declaration.file;
-        for block in file.blocks(declaration.block.body).iter().filter(|block| file.text(block.kind) == "backend") {
-            let label = file.labels(block).next().unwrap_or("").to_string();
-            let none = Repetition::default();
-            let members = body::inside(evaluator, Scope::new(instance, file, &none), block.body, &mut |_, _| {});
-            let entries = entries(evaluator, members);
-            self.resources.push(Resource {
-                format: "terraform",
-                kind: format!("backend.{label}").into(),
-                api_version: "".into(),
-                name: label.as_str().into(),
-                address: format!("backend.{label}").into(),
-                body: Node::map(entries, file.header_span(block)),
-                head: file.header_span(block),
-                span: file.block_span(block),
-                calls: instance.calls.clone(),
-                root: instance.root_folder().into(),
-            });
-        }
-    }
-
-    /// Turns addresses into edges; an address without an instance key means every instance.
-    fn connect(&mut self, references: References) {
-        let mut by_address: FxHashMap<String, Vec<u32>> = FxHashMap::default();
-        for (index, resource) in self.resources.iter().enumerate() {
-            let address = &*resource.address;
-            by_address.entry(address.to_string()).or_default().push(index as u32);
-            if address.ends_with(']')
-                && let Some((plain, _)) = address.rsplit_once('[')
-            {
-                by_address.entry(plain.to_string()).or_default().push(index as u32);
-            }
-        }
-        for (from, attribute, dependencies) in references {
-            for address in dependencies {
-                for to in by_address.get(&*address).into_iter().flatten().filter(|to| **to != from) {
-                    self.edges.push(LocalEdge { from, attribute: attribute.clone(), to: *to });
-                }
-            }
-        }
-    }
-}
-
-/// Says so where a module wants another terraform than the one whose semantics are followed; its values may differ then.
-fn required_version(evaluator: &Evaluator<'_>, declaration: &Declaration) {
-    let Some(required) = declaration.attribute("required_version") else { return };
-    let Some(wanted) = module::literal(&required.file, required.item) else { return };
-    if !installed::satisfies(VERSION, wanted) {
-        let message =
-            format!("the module requires terraform {wanted:?}, and is evaluated as terraform {VERSION} would");
-        evaluator.problem(Problem::at(ProblemKind::Note, required.file.expr_span(required.item), message));
-    }
-}
-
-/// The members of a body as rules see them.
-fn entries(evaluator: &Evaluator<'_>, members: Vec<Member>) -> Vec<Entry> {
-    let entry =
-        |member: Member| Entry { node: evaluator.lower(&member.val), key: member.key, key_span: member.key_span };
-    members.into_iter().map(entry).collect()
-}
-
-/// The declared facts of a variable; validations speak of the variable itself and are no values.
-fn variable_members(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) -> Vec<Member> {
-    let none = Repetition::default();
-    ["default", "sensitive", "nullable", "description"]
-        .iter()
-        .filter_map(|name| {
-            let argument = declaration.attribute(name)?;
-            let (val, _) = evaluator.argument(Scope::new(instance, &argument.file, &none), argument.item);
-            Some(Member { key: (*name).into(), key_span: val.span, val })
-        })
-        .collect()
-}
-
-/// Variable files as resources of their own kind: what they assign is judged though the text does not say for which module.
-fn variable_files(folder: &Folder, path: &str, settings: &Settings) -> Vec<Resource> {
-    let modules = FxHashMap::default();
-    let evaluator = Evaluator::new(&modules, settings);
-    let instance = evaluator.root(Arc::new(Module::new(path.into(), &[])), FxHashMap::default());
-    let none = Repetition::default();
-    let resource = |(name, file): &(String, Arc<syntax::File>)| {
-        let entries: Vec<Entry> = file
-            .attributes(file.root())
-            .iter()
-            .map(|attribute| {
-                let (val, _) = evaluator.argument(Scope::new(&instance, file, &none), attribute.value);
-                let node = evaluator.lower(&val);
-                let key_span = Span::new(file.id, attribute.start, attribute.name_end);
-                Entry { key: file.text(attribute.name).into(), key_span, node }
-            })
-            .collect();
-        let head = entries.first()?.key_span;
-        let span = entries.iter().fold(head, |span, entry| span.to(entry.node.span));
-        Some(Resource {
-            format: "terraform",
-            kind: "tfvars".into(),
-            api_version: "".into(),
-            name: name.as_str().into(),
-            address: name.as_str().into(),
-            body: Node::map(entries, head),
-            head,
-            span,
-            calls: Arc::from([]),
-            root: path.into(),
-        })
-    };
-    folder.assignments.iter().filter_map(resource).collect()
-}
-
-/// Values of a root's variables from files and flags, later ones first: flags in order, `*.auto.tfvars`, `terraform.tfvars`.
-fn given(
-    evaluator: &Evaluator<'_>,
-    folder: &Folder,
-    module: &Arc<Module>,
-    settings: &Settings,
-    sources: &Sources,
-    problems: &mut Vec<Problem>,
-) -> FxHashMap<Arc<str>, Val> {
-    let mut given = FxHashMap::default();
-    let none = Repetition::default();
-    let nothing = evaluator.root(module.clone(), FxHashMap::default());
-    let mut flag = |name: &str, value: &str, given: &mut FxHashMap<Arc<str>, Val>| {
-        let Some(declaration) = module.variables.get(name) else { return };
-        let span = declaration.head();
-        let ty = evaluator.declared_type(&nothing, declaration);
-        let is_literal = ty.is_primitive() || declaration.attribute("type").is_none();
-        let val = match is_literal {
-            true => Ok(Val::string(value, span)),
-            false => literal_expression(evaluator, &nothing, value, span),
-        };
-        match val {
-            Ok(val) => {
-                given.insert(name.into(), val);
-            }
-            Err(message) => problems.push(
-                Problem::at(ProblemKind::Evaluation, span, format!("the value given for var.{name}: {message}"))
-                    .help("give it as an expression, as in ['a', 'b'] with double quotes"),
-            ),
-        }
-    };
-    if settings.tf_env {
-        let variables =
-            std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)));
-        for (name, value) in variables {
-            flag(&name, &value, &mut given);
-        }
-    }
-    let mut files: Vec<(usize, &String, Arc<syntax::File>)> = folder
-        .variables
-        .iter()
-        .map(|(name, file)| (usize::from(!name.starts_with("terraform.tfvars")), name, file.clone()))
-        .collect();
-    files.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
-    let mut trees: Vec<Arc<syntax::File>> = files.into_iter().map(|(_, _, file)| file).collect();
-    let mut parse_problems = Vec::new();
-    for id in &settings.var_files {
-        let source = sources.get(*id);
-        let tree = match source.path().ends_with(".json") {
-            true => syntax::parse_json(*id, source.shared_text(), true),
-            false => syntax::parse(*id, source.shared_text()),
-        };
-        parse_problems.extend(tree.problems);
-        trees.push(tree.file);
-    }
-    for file in trees {
-        for attribute in file.attributes(file.root()) {
-            // Only bound names are known in a variable file, and there is none.
-            let scope = Scope { is_closed: true, ..Scope::new(&nothing, &file, &none) };
-            let (val, _) = evaluator.argument(scope, attribute.value);
-            given.insert(Arc::from(file.text(attribute.name)), val);
-        }
-    }
-    for (name, value) in &settings.vars {
-        flag(name, value, &mut given);
-    }
-    problems.extend(parse_problems);
-    given
-}
-
-/// A value from the command line for a variable of a compound type.
-fn literal_expression(
-    evaluator: &Evaluator<'_>,
-    instance: &Rc<Instance>,
-    text: &str,
-    span: Span,
-) -> Result<Val, String> {
-    let (file, expr) = syntax::parse_expression(FileId::OUTSIDE, text.into()).map_err(|problem| problem.message)?;
-    let none = Repetition::default();
-    let scope = Scope { is_closed: true, ..Scope::new(instance, &file, &none) };
-    evaluator.eval(scope, expr).map(|val| val.placed(span)).map_err(|failure| failure.message)
 }

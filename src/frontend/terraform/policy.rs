@@ -4,25 +4,15 @@
 //! place and unknown parts stay parts.
 //! <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document>
 
-use std::rc::Rc;
 use std::sync::Arc;
 
-use super::body;
-use super::eval::{Evaluator, Instance, Repetition, Scope};
-use super::module::Declaration;
-use super::value::lower::{encode_json, from_json};
+use super::functions::json::decode;
+use super::value::lower::encode_json;
 use super::value::{Kind, Member, Type, Val};
+use crate::source::Span;
 
-/// The document that a data block describes.
-pub fn document(
-    evaluator: &Evaluator<'_>,
-    instance: &Rc<Instance>,
-    declaration: &Declaration,
-    repetition: &Repetition,
-) -> Val {
-    let scope = Scope::new(instance, &declaration.file, repetition);
-    let members = body::body(evaluator, scope, declaration, &mut |_, _| {});
-    let head = declaration.head();
+/// The document that a data block with these members describes.
+pub fn document(members: &[Member], head: Span) -> Val {
     let find = |name: &str| members.iter().find(|member| &*member.key == name).map(|member| &member.val);
     let mut statements: Vec<Val> = Vec::new();
     for name in ["source_json", "source_policy_documents"] {
@@ -77,8 +67,8 @@ fn add_documents(val: &Val, statements: &mut Vec<Val>) {
             _ => {}
         },
         Kind::String(text) => {
-            if let Ok(value) = serde_json::from_str::<serde_json::Value>(text) {
-                add_documents(&from_json(&value, val.span), statements);
+            if let Ok(document) = decode(text, val.span) {
+                add_documents(&document, statements);
             }
         }
         Kind::Unknown(_) => statements.push(val.clone()),

@@ -130,9 +130,7 @@ impl Evaluator<'_> {
         declaration: &Declaration,
         key: &str,
     ) -> (Rc<Repetitions>, Dependencies) {
-        self.collectors.borrow_mut().push(Dependencies::new());
-        let all = self.representatives(instance, declaration, key);
-        (all, self.collectors.borrow_mut().pop().unwrap_or_default())
+        self.collected(|| self.representatives(instance, declaration, key))
     }
 
     /// As [`Evaluator::repetitions`], with one representative of unknown key where the number is unknown.

@@ -184,7 +184,9 @@ impl Evaluator<'_> {
         let address = format!("{key}{}.{name}", repetition.key);
         if key.starts_with("data.aws_iam_policy_document.") && matches!(name, "json" | "minified_json") {
             return Ok(self.memoized(instance, Space::Resource, &address, span, || {
-                Ok(policy::document(self, instance, declaration, repetition))
+                let scope = Scope::new(instance, &declaration.file, repetition);
+                let members = body::body(self, scope, declaration, &mut |_, _| {});
+                Ok(policy::document(&members, declaration.head()))
             }));
         }
         if let Some(argument) = declaration.attribute(name) {

@@ -5,22 +5,26 @@ use std::sync::Arc;
 use super::{ANY, Answer, Function, Place, STRING, Val, Want, bounded, function, normal, text};
 use crate::frontend::terraform::value::lower::encode_json;
 use crate::frontend::terraform::value::{Kind, Member, Number, Sort, Type, Unknown};
+use crate::source::Span;
 
 /// Values inside values.
 const MAX_DEPTH: usize = 200;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("jsondecode", &[STRING], Want::Any, |a, at| {
-        let mut reader = Reader { text: text(&a[0]), at: 0, depth: 0, place: at };
-        let val = reader.value().map_err(|error| format!("invalid JSON at byte {}: {error}", reader.at))?;
-        reader.blank();
-        match reader.peek() {
-            None => Ok(val),
-            Some(_) => Err(format!("invalid JSON: more text after the value, at byte {}", reader.at)),
-        }
-    }),
+    function("jsondecode", &[STRING], Want::Any, |a, at| decode(text(&a[0]), at.span)),
     function("jsonencode", &[ANY.null().unknown()], Want::String, encode),
 ];
+
+/// The value that a JSON text holds, with every part at `span`: objects and tuples, whatever their elements.
+pub fn decode(text: &str, span: Span) -> Answer {
+    let mut reader = Reader { text, at: 0, depth: 0, span };
+    let val = reader.value().map_err(|error| format!("invalid JSON at byte {}: {error}", reader.at))?;
+    reader.blank();
+    match reader.peek() {
+        None => Ok(val),
+        Some(_) => Err(format!("invalid JSON: more text after the value, at byte {}", reader.at)),
+    }
+}
 
 fn encode(arguments: &[Val], at: &Place) -> Answer {
     if arguments[0].has_unknown() {
@@ -43,7 +47,7 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
-    place: &'t Place<'t>,
+    span: Span,
 }
 
 impl Reader<'_> {
@@ -69,7 +73,7 @@ impl Reader<'_> {
         if self.depth >= MAX_DEPTH {
             return Err(format!("values nested more than {MAX_DEPTH} deep"));
         }
-        let span = self.place.span;
+        let span = self.span;
         match self.peek() {
             Some(b'{') => self.object(),
             Some(b'[') => self.array(),
@@ -103,7 +107,7 @@ impl Reader<'_> {
             }
         }
         self.depth -= 1;
-        Ok(Val::tuple(items, self.place.span))
+        Ok(Val::tuple(items, self.span))
     }
 
     fn object(&mut self) -> Answer {
@@ -120,7 +124,7 @@ impl Reader<'_> {
                 if !self.take(b':') {
                     return Err("`:` is expected".into());
                 }
-                members.push(Member { key, key_span: self.place.span, val: self.value()? });
+                members.push(Member { key, key_span: self.span, val: self.value()? });
                 if self.take(b'}') {
                     break;
                 }
@@ -130,7 +134,7 @@ impl Reader<'_> {
             }
         }
         self.depth -= 1;
-        Ok(Val::object(members, self.place.span))
+        Ok(Val::object(members, self.span))
     }
 
     fn digits(&mut self) -> usize {
@@ -163,7 +167,7 @@ impl Reader<'_> {
             }
         }
         let number = Number::parse(&self.text[start..self.at]).ok_or("the number is out of range")?;
-        Ok(Val::new(Kind::Number(number), self.place.span))
+        Ok(Val::new(Kind::Number(number), self.span))
     }
 
     fn string(&mut self) -> Result<String, String> {

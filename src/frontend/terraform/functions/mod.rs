@@ -9,7 +9,7 @@ mod encoding;
 pub mod filesystem;
 mod format;
 mod hash;
-mod json;
+pub mod json;
 mod network;
 mod number;
 mod pattern;

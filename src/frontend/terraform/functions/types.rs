@@ -41,11 +41,9 @@ fn as_null(value: &Val) -> Val {
     if value.marks.has(Marks::EPHEMERAL) {
         return Val::new(Kind::Null(value.ty()), value.span).marked(value.marks.without(Marks::EPHEMERAL));
     }
-    match &value.kind {
-        Kind::Tuple(items) => {
-            value.clone().with_kind(Kind::Tuple(items.iter().map(as_null).collect::<Vec<_>>().into()))
-        }
-        _ => value.clone(),
+    match value.deep_marks().has(Marks::EPHEMERAL) {
+        true => value.clone().with_kind(value.map_parts(None, &as_null)),
+        false => value.clone(),
     }
 }
 

@@ -7,7 +7,6 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::{Kind, Link, Marks, Member, Number, Type, Unknown, Val};
 use crate::model::{self, Entry, Node, Step, Trail, Value};
-use crate::source::Span;
 
 /// Steps that a finding shows at most; a longer way keeps its two ends.
 const MAX_STEPS: usize = 8;
@@ -130,28 +129,6 @@ fn write_json_text(text: &str, out: &mut String) {
         }
     }
     out.push('"');
-}
-
-/// A JSON value with every part at `span`: objects and tuples, as `jsondecode` yields them.
-pub fn from_json(json: &Json, span: Span) -> Val {
-    match json {
-        Json::Null => Val::null(span),
-        Json::Bool(bool) => Val::bool(*bool, span),
-        Json::Number(number) => match Number::parse(&number.to_string()) {
-            Some(number) => Val::new(Kind::Number(number), span),
-            None => Val::null(span),
-        },
-        Json::String(text) => Val::string(text.as_str(), span),
-        Json::Array(items) => Val::tuple(items.iter().map(|item| from_json(item, span)).collect(), span),
-        Json::Object(map) => {
-            let member = |(key, value): (&String, &Json)| Member {
-                key: key.as_str().into(),
-                key_span: span,
-                val: from_json(value, span),
-            };
-            Val::object(map.iter().map(member).collect(), span)
-        }
-    }
 }
 
 /// What `gate console` answers: the value, its type, and mirrors of it with `true` where a part is unknown or sensitive.

@@ -297,28 +297,34 @@ impl Val {
 
     /// The same value with every part at one place, and no trail: for values from texts that are no file of the scan.
     pub fn placed(&self, span: Span) -> Val {
-        let elements = |elements: &Elements| {
-            let items = elements.items.iter().map(|one| one.placed(span)).collect();
-            Arc::new(Elements { ty: elements.ty.clone(), items })
-        };
-        let members = |members: &Members| {
-            let items = members.items.iter().map(|one| Member {
-                key: one.key.clone(),
-                key_span: span,
-                val: one.val.placed(span),
-            });
-            Arc::new(Members { items: items.collect(), ..members.clone() })
-        };
         let kind = match &self.kind {
-            Kind::List(items) => Kind::List(elements(items)),
-            Kind::Set(items) => Kind::Set(elements(items)),
-            Kind::Tuple(items) => Kind::Tuple(Arc::new(items.iter().map(|one| one.placed(span)).collect())),
-            Kind::Map(items) => Kind::Map(members(items)),
-            Kind::Object(items) => Kind::Object(members(items)),
             Kind::Unknown(unknown) => Kind::Unknown(Arc::new(Unknown { arms: None, ..(**unknown).clone() })),
-            other => other.clone(),
+            _ => self.map_parts(Some(span), &|part| part.placed(span)),
         };
         Val { marks: self.marks, ..Val::new(kind, span) }
+    }
+
+    /// The same kind of value with each part as `change` makes it, which must keep the types of parts; keys at another place if
+    /// one is given.
+    pub fn map_parts(&self, key_span: Option<Span>, change: &dyn Fn(&Val) -> Val) -> Kind {
+        let elements =
+            |all: &Elements| Arc::new(Elements { ty: all.ty.clone(), items: all.items.iter().map(change).collect() });
+        let members = |all: &Members| {
+            let items = all.items.iter().map(|one| Member {
+                key: one.key.clone(),
+                key_span: key_span.unwrap_or(one.key_span),
+                val: change(&one.val),
+            });
+            Arc::new(Members { ty: all.ty.clone(), items: items.collect(), open: all.open.clone() })
+        };
+        match &self.kind {
+            Kind::List(items) => Kind::List(elements(items)),
+            Kind::Set(items) => Kind::Set(elements(items)),
+            Kind::Tuple(items) => Kind::Tuple(Arc::new(items.iter().map(change).collect())),
+            Kind::Map(items) => Kind::Map(members(items)),
+            Kind::Object(items) => Kind::Object(members(items)),
+            other => other.clone(),
+        }
     }
 
     /// The same value at another place.

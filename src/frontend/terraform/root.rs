@@ -1,0 +1,245 @@
+//! One root module as resources, edges and problems.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
+use super::given::given;
+use super::module::{self, Declaration, Module};
+use super::value::Member;
+use super::{Folder, VERSION, body, installed, policy};
+use crate::frontend::{LocalEdge, Settings};
+use crate::model::{Entry, Node, Observation, Resource};
+use crate::problem::{Problem, ProblemKind};
+use crate::source::Sources;
+
+/// What one root module yields.
+#[derive(Default)]
+pub struct Root {
+    pub resources: Vec<Resource>,
+    pub edges: Vec<LocalEdge>,
+    pub problems: Vec<Problem>,
+    pub observations: Vec<Observation>,
+}
+
+/// References of one resource before addresses are looked up.
+type References = Vec<(u32, Arc<str>, Dependencies)>;
+
+impl Root {
+    /// Evaluates a root module and all that it calls.
+    pub fn evaluate(
+        modules: &FxHashMap<String, Arc<Module>>,
+        folder: &Folder,
+        module: Arc<Module>,
+        settings: &Settings,
+        sources: &Sources,
+    ) -> Root {
+        let evaluator = Evaluator::new(modules, settings);
+        let mut root = Root::default();
+        let given = given(&evaluator, folder, &module, settings, sources, &mut root.problems);
+        let instance = evaluator.root(module.clone(), given);
+        let mut references = References::new();
+        root.collect(&evaluator, &instance, &mut references);
+        root.connect(references);
+        root.problems.extend(evaluator.problems.take());
+        root.observations = evaluator.observations.take();
+        root
+    }
+
+    fn collect(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, references: &mut References) {
+        let module = instance.module.clone();
+        evaluator.validate(instance);
+        for (kind, declarations) in [("terraform", &module.settings), ("provider", &module.providers)] {
+            for declaration in declarations {
+                let label = declaration.labels.first().map(|label| label.to_string()).unwrap_or_default();
+                let (kind, address) = match kind {
+                    "provider" => (format!("provider.{label}"), format!("provider.{label}")),
+                    _ => ("terraform".to_string(), "terraform".to_string()),
+                };
+                self.add(evaluator, instance, declaration, &kind, &label, &address, &Repetition::default(), references);
+                if kind == "terraform" {
+                    required_version(evaluator, declaration);
+                    self.backends(evaluator, instance, declaration);
+                }
+            }
+        }
+        for (kind, declarations) in [("variable", &module.variables), ("output", &module.outputs)] {
+            for (name, declaration) in declarations.iter() {
+                let address = if kind == "variable" { format!("var.{name}") } else { format!("output.{name}") };
+                self.add(evaluator, instance, declaration, kind, name, &address, &Repetition::default(), references);
+            }
+        }
+        for (name, local) in module.locals.iter() {
+            // Evaluated even when unused: what is wrong in it is wrong.
+            let span = local.file.expr_span(local.item);
+            let node = evaluator.lower(&evaluator.local(instance, name, span));
+            let key_span = node.span;
+            self.resources.push(Resource {
+                format: "terraform",
+                kind: "local".into(),
+                api_version: "".into(),
+                name: name.clone(),
+                address: format!("{}local.{name}", instance.prefix).into(),
+                body: Node::map(vec![Entry { key: "value".into(), key_span, node }], span),
+                head: span,
+                span,
+                calls: instance.calls.clone(),
+                root: instance.root_folder().into(),
+            });
+        }
+        for (key, declaration) in module.resources.iter().chain(module.data.iter()) {
+            let is_data = key.starts_with("data.");
+            let labels = &declaration.labels;
+            let kind = if is_data { format!("data.{}", labels[0]) } else { labels[0].to_string() };
+            let (all, dependencies) = evaluator.repeated(instance, declaration, key);
+            for repetition in all.iter() {
+                if !dependencies.is_empty() {
+                    references.push((self.resources.len() as u32, "for_each".into(), dependencies.clone()));
+                }
+                evaluator.preconditions(Scope::new(instance, &declaration.file, repetition), declaration, key);
+                let address = format!("{key}{}", repetition.key);
+                self.add(evaluator, instance, declaration, &kind, &labels[1], &address, repetition, references);
+            }
+        }
+        for (name, call) in module.calls.iter() {
+            let address = format!("module.{name}");
+            // One resource for the call however often it is made; `each` and `count` need an instance to mean something.
+            let (all, dependencies) = evaluator.repeated(instance, call, &address);
+            if let Some(repetition) = all.first() {
+                if !dependencies.is_empty() {
+                    references.push((self.resources.len() as u32, "for_each".into(), dependencies));
+                }
+                self.add(evaluator, instance, call, "module", name, &address, repetition, references);
+            }
+            for child in evaluator.children(instance, name, call).iter() {
+                self.collect(evaluator, child, references);
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one row of facts about one block, passed straight on")]
+    fn add(
+        &mut self,
+        evaluator: &Evaluator<'_>,
+        instance: &Rc<Instance>,
+        declaration: &Declaration,
+        kind: &str,
+        name: &str,
+        address: &str,
+        repetition: &Repetition,
+        references: &mut References,
+    ) {
+        let from = self.resources.len() as u32;
+        let file = &declaration.file;
+        let mut depends = |attribute: &str, dependencies: Dependencies| {
+            if !dependencies.is_empty() {
+                references.push((from, attribute.into(), dependencies));
+            }
+        };
+        let mut members = match kind {
+            "variable" => variable_members(evaluator, instance, declaration),
+            "output" => {
+                let (val, dependencies) =
+                    evaluator.collected(|| evaluator.output_value(instance, name, declaration, declaration.head()));
+                depends("value", dependencies);
+                body::output(evaluator, Scope::new(instance, file, repetition), declaration, val, &mut depends)
+            }
+            _ => body::body(evaluator, Scope::new(instance, file, repetition), declaration, &mut depends),
+        };
+        if kind == "data.aws_iam_policy_document" {
+            let val = policy::document(&members, declaration.head());
+            members.push(Member { key: "json".into(), key_span: val.span, val });
+        }
+        let entries = entries(evaluator, members);
+        let span = file.block_span(&declaration.block);
+        self.resources.push(Resource {
+            format: "terraform",
+            kind: kind.into(),
+            api_version: "".into(),
+            name: name.into(),
+            address: format!("{}{address}", instance.prefix).into(),
+            body: Node::map(entries, declaration.head()),
+            head: declaration.head(),
+            span,
+            calls: instance.calls.clone(),
+            root: instance.root_folder().into(),
+        });
+    }
+
+    /// `backend "s3"` of a `terraform` block, as a resource of its own kind.
+    fn backends(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) {
+        let file = &declaration.file;
+        for block in file.blocks(declaration.block.body).iter().filter(|block| file.text(block.kind) == "backend") {
+            let label = file.labels(block).next().unwrap_or("").to_string();
+            let none = Repetition::default();
+            let members = body::inside(evaluator, Scope::new(instance, file, &none), block.body, &mut |_, _| {});
+            let entries = entries(evaluator, members);
+            self.resources.push(Resource {
+                format: "terraform",
+                kind: format!("backend.{label}").into(),
+                api_version: "".into(),
+                name: label.as_str().into(),
+                address: format!("backend.{label}").into(),
+                body: Node::map(entries, file.header_span(block)),
+                head: file.header_span(block),
+                span: file.block_span(block),
+                calls: instance.calls.clone(),
+                root: instance.root_folder().into(),
+            });
+        }
+    }
+
+    /// Turns addresses into edges; an address without an instance key means every instance.
+    fn connect(&mut self, references: References) {
+        let mut by_address: FxHashMap<String, Vec<u32>> = FxHashMap::default();
+        for (index, resource) in self.resources.iter().enumerate() {
+            let address = &*resource.address;
+            by_address.entry(address.to_string()).or_default().push(index as u32);
+            if address.ends_with(']')
+                && let Some((plain, _)) = address.rsplit_once('[')
+            {
+                by_address.entry(plain.to_string()).or_default().push(index as u32);
+            }
+        }
+        for (from, attribute, dependencies) in references {
+            for address in dependencies {
+                for to in by_address.get(&*address).into_iter().flatten().filter(|to| **to != from) {
+                    self.edges.push(LocalEdge { from, attribute: attribute.clone(), to: *to });
+                }
+            }
+        }
+    }
+}
+
+/// Says so where a module wants another terraform than the one whose semantics are followed; its values may differ then.
+fn required_version(evaluator: &Evaluator<'_>, declaration: &Declaration) {
+    let Some(required) = declaration.attribute("required_version") else { return };
+    let Some(wanted) = module::literal(&required.file, required.item) else { return };
+    if !installed::satisfies(VERSION, wanted) {
+        let message =
+            format!("the module requires terraform {wanted:?}, and is evaluated as terraform {VERSION} would");
+        evaluator.problem(Problem::at(ProblemKind::Note, required.file.expr_span(required.item), message));
+    }
+}
+
+/// The members of a body as rules see them.
+fn entries(evaluator: &Evaluator<'_>, members: Vec<Member>) -> Vec<Entry> {
+    let entry =
+        |member: Member| Entry { node: evaluator.lower(&member.val), key: member.key, key_span: member.key_span };
+    members.into_iter().map(entry).collect()
+}
+
+/// The declared facts of a variable; validations speak of the variable itself and are no values.
+fn variable_members(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declaration: &Declaration) -> Vec<Member> {
+    let none = Repetition::default();
+    ["default", "sensitive", "nullable", "description"]
+        .iter()
+        .filter_map(|name| {
+            let argument = declaration.attribute(name)?;
+            let (val, _) = evaluator.argument(Scope::new(instance, &argument.file, &none), argument.item);
+            Some(Member { key: (*name).into(), key_span: val.span, val })
+        })
+        .collect()
+}
