@@ -132,6 +132,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         }
         model.observations.extend(part.observations);
         model.dockerfiles.extend(part.dockerfiles);
+        model.dockerignores.extend(part.dockerignores);
         assembled.problems.extend(part.problems);
         assembled.comments.extend(part.comments);
         if !part.read.is_empty() {

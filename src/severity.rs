@@ -20,6 +20,15 @@ impl Severity {
     /// All severities, worst first.
     pub const ALL: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
 
+    /// The next less severe one.
+    pub fn milder(self) -> Severity {
+        match self {
+            Severity::Critical => Severity::High,
+            Severity::High => Severity::Medium,
+            Severity::Medium | Severity::Low => Severity::Low,
+        }
+    }
+
     /// The name in every output and in configuration.
     pub fn name(self) -> &'static str {
         match self {

@@ -328,6 +328,7 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
     model.resources = parsed.resources;
     model.observations = parsed.observations;
     model.dockerfiles = parsed.dockerfiles;
+    model.dockerignores = parsed.dockerignores;
     model.secrets = crate::scan::secrets(sources);
     (Some(model), parsed.problems)
 }

@@ -119,6 +119,7 @@ pub(super) enum Dialect {
     KubeLinter,
     DetectSecrets,
     Gitleaks,
+    Buildkit,
 }
 
 /// What may stay unread.

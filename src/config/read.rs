@@ -219,5 +219,6 @@ fn dialect(dialect: form::Dialect) -> &'static str {
         form::Dialect::KubeLinter => "kube-linter",
         form::Dialect::DetectSecrets => "detect-secrets",
         form::Dialect::Gitleaks => "gitleaks",
+        form::Dialect::Buildkit => "buildkit",
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::filesystem::Files;
 use crate::model::dockerfile::Dockerfile;
+use crate::model::dockerignore::Dockerignore;
 use crate::model::{Observation, Resource};
 use crate::problem::Problem;
 use crate::source::{FileId, Sources, Span};
@@ -44,6 +45,8 @@ pub struct Parsed {
     pub resources: Vec<Resource>,
     /// Dockerfiles in full, for rules about instructions.
     pub dockerfiles: Vec<Dockerfile>,
+    /// Ignore files of the contexts that they are built from.
+    pub dockerignores: Vec<Dockerignore>,
     /// References between them.
     pub edges: Vec<LocalEdge>,
     /// What was seen beside resources.

@@ -3,11 +3,40 @@
 use super::shell::{Command, Commands, Language};
 use crate::source::{FileId, Span};
 
+/// BuildKit's own checks of a Dockerfile, by the names that its `check` directive takes:
+/// <https://docs.docker.com/reference/build-checks/>.
+pub const BUILD_CHECKS: &[&str] = &[
+    "ConsistentInstructionCasing",
+    "CopyIgnoredFile",
+    "DuplicateStageName",
+    "ExposeInvalidFormat",
+    "ExposeProtoCasing",
+    "FromAsCasing",
+    "FromPlatformFlagConstDisallowed",
+    "InvalidBaseImagePlatform",
+    "InvalidDefaultArgInFrom",
+    "InvalidDefinitionDescription",
+    "JSONArgsRecommended",
+    "LegacyKeyValueFormat",
+    "MaintainerDeprecated",
+    "MultipleInstructionsDisallowed",
+    "NoEmptyContinuation",
+    "RedundantTargetPlatform",
+    "ReservedStageName",
+    "SecretsUsedInArgOrEnv",
+    "StageNameCasing",
+    "UndefinedArgInFrom",
+    "UndefinedVar",
+    "WorkdirRelativePath",
+];
+
 /// One Dockerfile.
 #[derive(Debug, Clone)]
 pub struct Dockerfile {
     /// The file.
     pub file: FileId,
+    /// The parser directives at the top: `syntax`, `escape`, `check`.
+    pub directives: Vec<Directive>,
     /// All instructions in order.
     pub instructions: Vec<Instruction>,
     /// The stages in order; instructions before the first `FROM` belong to a stage without base.
@@ -18,6 +47,17 @@ pub struct Dockerfile {
     pub declared: rustc_hash::FxHashSet<String>,
     /// Blank lines inside continued instructions.
     pub blank_lines: Vec<Span>,
+}
+
+/// A parser directive: `# check=skip=JSONArgsRecommended`.
+#[derive(Debug, Clone)]
+pub struct Directive {
+    /// The name in lower case.
+    pub name: String,
+    /// What follows the first `=`.
+    pub value: String,
+    /// Its line.
+    pub span: Span,
 }
 
 /// One instruction.
@@ -145,6 +185,13 @@ impl Dockerfile {
         &self.instructions[stage.instructions.clone()]
     }
 
+    /// Whether a build that tells anything by BuildKit's own checks fails: `# check=error=true`.
+    pub fn checks_are_errors(&self) -> bool {
+        let checks = self.directives.iter().filter(|one| one.name == "check");
+        let options = checks.flat_map(|one| one.value.split(';')).filter_map(|option| option.split_once('='));
+        options.into_iter().any(|(name, value)| name.trim() == "error" && value.trim().eq_ignore_ascii_case("true"))
+    }
+
     /// The stage that ships: the last.
     pub fn last(&self) -> Option<&Stage> {
         self.stages.last()
@@ -164,6 +211,13 @@ impl Dockerfile {
     pub fn stage_of(&self, index: usize) -> Option<&Stage> {
         let after = self.stages.partition_point(|stage| stage.instructions.start <= index);
         self.stages[..after].last()
+    }
+
+    /// Whether the layers of an instruction get into an image: those of a stage that ships or is built on do.
+    pub fn ships(&self, instruction: &Instruction) -> bool {
+        let index = self.instructions.partition_point(|one| one.span.start <= instruction.span.start).saturating_sub(1);
+        // What stands before the first FROM is told to the builder alone.
+        self.stage_of(index).is_some_and(|stage| self.is_built_on(stage))
     }
 
     /// The last instruction of this keyword in a stage or the stages that it builds on.

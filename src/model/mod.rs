@@ -1,6 +1,7 @@
 //! The common model: what all frontends yield and all rules read. It knows no syntax and no rule.
 
 pub mod dockerfile;
+pub mod dockerignore;
 pub mod graph;
 pub mod image;
 pub mod json;
@@ -90,6 +91,8 @@ pub struct Model {
     pub resources: Vec<Resource>,
     /// Dockerfiles in full.
     pub dockerfiles: Vec<dockerfile::Dockerfile>,
+    /// The ignore files of the contexts that they are built from.
+    pub dockerignores: Vec<dockerignore::Dockerignore>,
     /// References between them.
     pub graph: Graph,
     /// What frontends saw beside resources.

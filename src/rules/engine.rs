@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
+use super::admission;
 use super::arms;
 use super::catalog::Catalog;
 use super::native::{Cx, Findings, Found, Native, find, show};
@@ -15,6 +16,7 @@ use super::rego;
 use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
+use crate::model::dockerfile::BUILD_CHECKS;
 use crate::model::view::command;
 use crate::model::view::pod::{Pod, pod};
 use crate::model::{Lookup, Node, Resource, ResourceId};
@@ -43,7 +45,7 @@ enum Job<'a> {
 type PodCheck = fn(&Cx, ResourceId, Pod<'_>, &mut Findings);
 
 /// Which rules a resource meets.
-struct Index<'a> {
+pub(super) struct Index<'a> {
     exact: FxHashMap<(&'a str, &'a str), Vec<(usize, Job<'a>)>>,
     prefixes: Vec<(&'a str, &'a str, usize, Job<'a>)>,
     views: Vec<(&'a str, usize, Job<'a>)>,
@@ -51,6 +53,35 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
+    /// The rules at these indices that judge one resource, and those that look at more.
+    pub(super) fn of(rules: &'a [Rule], selected: &[usize]) -> (Index<'a>, Vec<(usize, Native)>) {
+        let mut index =
+            Index { exact: FxHashMap::default(), prefixes: Vec::new(), views: Vec::new(), pods: Vec::new() };
+        let mut project = Vec::new();
+        for &rule in selected {
+            match &rules[rule].check {
+                Check::Table(table) => {
+                    for target in &table.targets {
+                        for kind in &target.kinds {
+                            index.add(&target.format, kind, rule, Job::Table(table, target));
+                        }
+                    }
+                }
+                Check::Native(name) => match find(name) {
+                    Some(Native::Resource(format, kinds, check)) => {
+                        kinds.iter().for_each(|kind| index.add(format, kind, rule, Job::Native(check)));
+                    }
+                    Some(Native::Pod(check)) => index.pods.push((rule, check)),
+                    Some(native) => project.push((rule, native)),
+                    // The catalog test holds names and functions together; a user's policy may still be wrong.
+                    None => project.push((rule, Native::Project(|_, _| panic!("no native check has this name")))),
+                },
+                Check::Rego(_) => {}
+            }
+        }
+        (index, project)
+    }
+
     fn add(&mut self, format: &'a str, kind: &'a str, rule: usize, job: Job<'a>) {
         match kind.strip_suffix('*') {
             _ if format == "view" => self.views.push((kind, rule, job)),
@@ -70,7 +101,7 @@ impl<'a> Index<'a> {
     }
 
     /// Runs every rule that a resource meets.
-    fn judge(&self, cx: Cx<'_>, id: ResourceId, resource: &Resource) -> Vec<Ran> {
+    pub(super) fn judge(&self, cx: Cx<'_>, id: ResourceId, resource: &Resource) -> Vec<Ran> {
         let mut results = Vec::new();
         for (rule, job) in self.jobs(resource) {
             guarded(&mut results, rule, Some(id), |findings| run(cx, id, resource, job, findings));
@@ -110,30 +141,8 @@ pub fn judge_some(
     is_chosen: &(dyn Fn(&Resource) -> bool + Sync),
 ) -> Judged {
     let rules = catalog.rules();
-    let mut index = Index { exact: FxHashMap::default(), prefixes: Vec::new(), views: Vec::new(), pods: Vec::new() };
-    let mut project = Vec::new();
-    let mut has_rego = false;
-    for &rule in selected {
-        match &rules[rule].check {
-            Check::Table(table) => {
-                for target in &table.targets {
-                    for kind in &target.kinds {
-                        index.add(&target.format, kind, rule, Job::Table(table, target));
-                    }
-                }
-            }
-            Check::Native(name) => match find(name) {
-                Some(Native::Resource(format, kinds, check)) => {
-                    kinds.iter().for_each(|kind| index.add(format, kind, rule, Job::Native(check)));
-                }
-                Some(Native::Pod(check)) => index.pods.push((rule, check)),
-                Some(native) => project.push((rule, native)),
-                // The catalog test holds names and functions together; a user's policy may still be wrong.
-                None => project.push((rule, Native::Project(|_, _| panic!("no native check has this name")))),
-            },
-            Check::Rego(_) => has_rego = true,
-        }
-    }
+    let (index, project) = Index::of(rules, selected);
+    let has_rego = selected.iter().any(|rule| matches!(rules[*rule].check, Check::Rego(_)));
     let resources = &cx.model.resources;
     let per_resource = (0..resources.len()).into_par_iter().map(|number| {
         let id = ResourceId(number as u32);
@@ -160,6 +169,7 @@ pub fn judge_some(
             Native::Project(check) => check(&cx, findings),
             Native::Dockerfile(check) => cx.model.dockerfiles.iter().for_each(|file| check(&cx, file, findings)),
             Native::Observed(name) => observed(cx, name, findings),
+            Native::Admission => admission::refused(cx, rules, findings),
             Native::Resource(..) | Native::Pod(_) => unreachable!("indexed above"),
         });
         results
@@ -314,9 +324,22 @@ fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
         .findings
         .dedup_by(|a, b| a.at == b.at && a.rule == b.rule && a.address == b.address && a.message == b.message);
     precedence::one_per_secret(&mut judged.findings);
+    fail_build_checks(cx, rules, &ids, &mut judged.findings);
     judged.undecided = ids.into_iter().zip(undecided).filter(|(_, count)| *count > 0).collect();
     judged.problems.sort();
     judged
+}
+
+/// Where a Dockerfile says `# check=error=true`, what BuildKit checks fails the build: no such finding is below medium there.
+fn fail_build_checks(cx: Cx<'_>, rules: &[Rule], ids: &[Arc<str>], findings: &mut [Finding]) {
+    let strict: Vec<_> =
+        cx.model.dockerfiles.iter().filter(|file| file.checks_are_errors()).map(|file| file.file).collect();
+    for finding in findings.iter_mut().filter(|finding| strict.contains(&finding.at.file)) {
+        let rule = ids.iter().position(|id| *id == finding.rule).map(|index| &rules[index]);
+        if rule.is_some_and(|rule| rule.aliases.iter().any(|alias| BUILD_CHECKS.contains(&alias.as_str()))) {
+            finding.severity = finding.severity.max(crate::severity::Severity::Medium);
+        }
+    }
 }
 
 /// Gives a finding its rule, its final place and its fingerprint.
@@ -374,7 +397,7 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
     let fingerprint = fingerprint(id, &address, &found.attribute, identity);
     Finding {
         rule: id.clone(),
-        severity: rule.severity,
+        severity: if found.is_milder { rule.severity.milder() } else { rule.severity },
         message,
         at,
         address,

@@ -1,5 +1,6 @@
 //! Rules: the catalog, the three kinds of check, and the engine that runs them over the model.
 
+mod admission;
 mod arms;
 pub mod catalog;
 pub mod engine;

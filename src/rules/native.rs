@@ -46,6 +46,8 @@ pub enum Native {
     Dockerfile(fn(&Cx, &crate::model::dockerfile::Dockerfile, &mut Findings)),
     /// Once for the whole scan.
     Project(fn(&Cx, &mut Findings)),
+    /// Once, with all rules at hand: what a namespace's admission refuses.
+    Admission,
     /// Each observation of this name that a frontend made; its message is the finding's.
     Observed(&'static str),
 }
@@ -132,6 +134,8 @@ pub struct Found {
     pub sensitive: bool,
     /// It holds for one value of a conditional only, whose condition is not known.
     pub possible: bool,
+    /// It is less severe than the rule says, by one step.
+    pub is_milder: bool,
     /// What tells a sensitive place from others in its fingerprint, since its text must not be guessed from that. Only what
     /// can't be guessed, such as a long random token, may stand here.
     pub identity: Option<String>,
@@ -189,6 +193,7 @@ impl Findings {
             related: Vec::new(),
             sensitive: false,
             possible: false,
+            is_milder: false,
             identity: None,
         });
         self.found.last_mut().expect("one was pushed")
@@ -219,6 +224,12 @@ impl Found {
     /// Adds a place that explains the finding.
     pub fn related(&mut self, at: Span, message: impl Into<String>) -> &mut Found {
         self.related.push(crate::finding::Related { at, message: message.into() });
+        self
+    }
+
+    /// Makes it one step less severe than its rule.
+    pub fn milder(&mut self) -> &mut Found {
+        self.is_milder = true;
         self
     }
 

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Date;
+use crate::model::dockerfile::BUILD_CHECKS;
 
 /// A syntax of comments.
 pub(super) struct Row {
@@ -29,6 +30,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { dialect: "kics", needle: "kics-scan", read: kics },
     Row { dialect: "detect-secrets", needle: "pragma:", read: detect_secrets },
     Row { dialect: "gitleaks", needle: "gitleaks:allow", read: gitleaks },
+    Row { dialect: "buildkit", needle: "skip", read: buildkit },
 ];
 
 /// A syntax of annotations.
@@ -100,6 +102,8 @@ pub(super) enum Reach {
     File,
     /// The file, if nothing but comments stands above.
     FileTop,
+    /// The file, if the comment is a parser directive.
+    Directive,
     /// The object that has the annotation.
     Object,
 }
@@ -314,6 +318,31 @@ fn detect_secrets(line: &Line<'_>, out: &mut Vec<Mark>) {
 /// `gitleaks:allow` anywhere in the comment of a line.
 fn gitleaks(_: &Line<'_>, out: &mut Vec<Mark>) {
     out.push(Mark::new(Ids::Secrets, Reach::OwnLine, ""));
+}
+
+/// `check=skip=JSONArgsRecommended,UndefinedVar;error=true` among the parser directives; `skip=all` means all of BuildKit's own
+/// checks.
+fn buildkit(line: &Line<'_>, out: &mut Vec<Mark>) {
+    if line.format != Some("dockerfile") {
+        return;
+    }
+    let Some((_, options)) = line.text.split_once('=').filter(|(name, _)| name.trim() == "check") else { return };
+    let skipped = options.split(';').find_map(|option| {
+        let (name, ids) = option.split_once('=')?;
+        (name.trim() == "skip").then(|| ids.trim())
+    });
+    let Some(ids) = skipped else { return };
+    let mut mark = match ids {
+        "all" => Mark::named(&BUILD_CHECKS.join(","), Reach::Directive, ""),
+        _ => Mark::named(ids, Reach::Directive, ""),
+    };
+    if let Ids::Named(ids) = &mut mark.ids
+        && ids.iter().any(|id| id.eq_ignore_ascii_case("MultipleInstructionsDisallowed"))
+    {
+        // One check there, a rule for each instruction here.
+        ids.extend(["docker-repeated-entrypoint".into(), "docker-repeated-healthcheck".into()]);
+    }
+    out.push(mark);
 }
 
 /// `gate.dev/ignore.<rule-id>: until=2027-03-01 reason`; comments die in templates, annotations do not.

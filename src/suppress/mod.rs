@@ -26,7 +26,7 @@ use crate::source::{FileId, Span};
 
 /// Names of the tools whose suppressions are understood.
 pub const DIALECTS: &[&str] =
-    &["checkov", "trivy", "tfsec", "hadolint", "kics", "kube-linter", "detect-secrets", "gitleaks"];
+    &["checkov", "trivy", "tfsec", "hadolint", "kics", "kube-linter", "detect-secrets", "gitleaks", "buildkit"];
 
 /// What suppressions are held against.
 #[derive(Clone, Copy)]

@@ -19,6 +19,8 @@ pub(super) struct Layout<'a> {
     heads: BTreeMap<(FileId, u32), Vec<Span>>,
     /// Attributes, blocks and elements of several lines by the line on which they begin.
     parts: BTreeMap<(FileId, u32), Vec<Span>>,
+    /// The lines of parser directives of Dockerfiles.
+    directives: FxHashSet<(FileId, u32)>,
 }
 
 /// The text that a suppression covers.
@@ -44,8 +46,15 @@ impl Covered {
 impl<'a> Layout<'a> {
     /// Looks at the resources that touch the given files.
     pub fn new(sources: &'a Sources, model: &'a Model, comments: &'a [Span], files: &FxHashSet<FileId>) -> Layout<'a> {
-        let mut layout =
-            Layout { sources, comments, resources: BTreeMap::new(), heads: BTreeMap::new(), parts: BTreeMap::new() };
+        let directives = model.dockerfiles.iter().flat_map(|file| &file.directives);
+        let mut layout = Layout {
+            sources,
+            comments,
+            resources: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            directives: directives.map(|one| (one.span.file, sources.line(one.span))).collect(),
+        };
         let mut seen = FxHashSet::default();
         let mut visited: FxHashSet<Span> = FxHashSet::default();
         for resource in &model.resources {
@@ -115,6 +124,10 @@ impl<'a> Layout<'a> {
                 }
                 vec![whole]
             }
+            Reach::Directive => match self.directives.contains(&(comment.file, line)) {
+                true => vec![whole],
+                false => return None,
+            },
             Reach::Enclosing => self.around(comment, |first, last| first < line && line < last),
             Reach::Stage => self.around(comment, |first, _| first == line + 1),
             Reach::Statement | Reach::AdjacentStatement => {

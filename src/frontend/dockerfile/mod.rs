@@ -9,7 +9,10 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::{Claim, Frontend, Parsed, Settings};
-use crate::model::dockerfile::{Arguments, Dockerfile as File, Flag, Heredoc, Instruction, Script, Shell, Word};
+use crate::model::dockerfile::{
+    Arguments, Directive, Dockerfile as File, Flag, Heredoc, Instruction, Script, Shell, Word,
+};
+use crate::model::dockerignore::Dockerignore;
 use crate::model::shell::Commands;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources, Span};
@@ -75,12 +78,15 @@ impl Frontend for Dockerfile {
                     .and_then(|rest| rest.strip_prefix('.'))
                     .is_some_and(|end| !OTHER_ENDINGS.contains(&end.rsplit('.').next().unwrap_or(end)))
         });
-        if is_one { Claim::Yes } else { Claim::No }
+        if is_one || is_ignore_file(&name) { Claim::Yes } else { Claim::No }
     }
 
     fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
+        let (ignores, files): (Vec<FileId>, Vec<FileId>) =
+            files.iter().partition(|file| is_ignore_file(sources.get(**file).path()));
         let parts: Vec<Parsed> = files.par_iter().map(|file| read(*file, sources.get(*file))).collect();
-        let mut parsed = Parsed { read: files.to_vec(), ..Parsed::default() };
+        let dockerignores = ignores.iter().map(|file| Dockerignore::parse(*file, sources.get(*file).text())).collect();
+        let mut parsed = Parsed { read: files, dockerignores, ..Parsed::default() };
         for part in parts {
             parsed.resources.extend(part.resources);
             parsed.problems.extend(part.problems);
@@ -89,6 +95,11 @@ impl Frontend for Dockerfile {
         }
         parsed
     }
+}
+
+/// `.dockerignore`, or `web.Dockerfile.dockerignore` for one Dockerfile alone.
+fn is_ignore_file(path: &str) -> bool {
+    path.ends_with(".dockerignore")
 }
 
 fn read(file: FileId, source: &Source) -> Parsed {
@@ -101,7 +112,7 @@ fn read(file: FileId, source: &Source) -> Parsed {
         blank_lines: Vec::new(),
         problems: Vec::new(),
     };
-    reader.directives();
+    let directives = reader.directives();
     let mut instructions = reader.instructions();
     let stages = stages::stages(file, &instructions);
     let mut problems = reader.problems;
@@ -110,7 +121,8 @@ fn read(file: FileId, source: &Source) -> Parsed {
     let declares = |one: &&Instruction| matches!(one.keyword.as_str(), "ENV" | "ARG");
     let declared = instructions.iter().filter(declares).flat_map(Instruction::pairs);
     let declared = declared.map(|(name, _)| name.text.clone()).collect();
-    let dockerfile = File { file, instructions, stages, comments, declared, blank_lines: reader.blank_lines };
+    let dockerfile =
+        File { file, directives, instructions, stages, comments, declared, blank_lines: reader.blank_lines };
     if dockerfile.instructions.is_empty() && problems.is_empty() && !source.text().trim().is_empty() {
         problems.push(Problem::with_path(ProblemKind::Syntax, source.path(), "no instruction in this Dockerfile"));
     }
@@ -146,22 +158,25 @@ impl<'t> Reader<'t> {
     }
 
     /// `# escape=` and its like stand before everything else, each at most once.
-    fn directives(&mut self) {
+    fn directives(&mut self) -> Vec<Directive> {
+        let mut directives = Vec::new();
         let mut at = 0;
         while at < self.text.len() {
             let (line, next) = self.line(at);
             let Some((name, value)) = line.trim().strip_prefix('#').and_then(|rest| rest.split_once('=')) else {
-                return;
+                break;
             };
-            let name = name.trim().to_ascii_lowercase();
-            if !matches!(name.as_str(), "syntax" | "escape" | "check") {
-                return;
+            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_string());
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                break;
             }
-            if name == "escape" && value.trim() == "`" {
+            if name == "escape" && value == "`" {
                 self.escape = '`';
             }
+            directives.push(Directive { name, value, span: self.span(at, at + line.len()) });
             at = next;
         }
+        directives
     }
 
     fn instructions(&mut self) -> Vec<Instruction> {

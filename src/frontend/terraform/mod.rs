@@ -116,7 +116,7 @@ impl Loaded {
             parsed.problems.extend(root.problems);
             parsed.observations.extend(root.observations);
         }
-        parsed.resources.extend(kubernetes::objects(&parsed.resources));
+        parsed.resources.extend(kubernetes::objects(&parsed.resources, sources));
         for name in &names {
             parsed.resources.extend(variable_files(&folders[*name], name, settings));
         }

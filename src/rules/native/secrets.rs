@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::dockerfile::secrets::kept;
 use super::{Cx, Findings, Found, Native};
 use crate::model::dockerfile::{Arguments, Dockerfile, Instruction};
 use crate::model::{Model, Node, Resource, ResourceId, Secret, Value};
@@ -86,22 +87,23 @@ fn report<'f>(cx: &Cx, secret: &Secret, message: String, out: &'f mut Findings) 
 }
 
 /// The ENV or ARG instruction that holds a place.
-fn image_variable(files: &[Dockerfile], place: Span) -> Option<&Instruction> {
+fn image_variable(files: &[Dockerfile], place: Span) -> Option<(&Dockerfile, &Instruction)> {
     let file = files.iter().find(|file| file.file == place.file)?;
     let instruction = file.instructions.iter().find(|one| one.span.contains(place))?;
     let acting = instruction.trigger.as_deref().unwrap_or(instruction);
-    matches!(acting.keyword.as_str(), "ENV" | "ARG").then_some(acting)
+    matches!(acting.keyword.as_str(), "ENV" | "ARG").then_some((file, acting))
 }
 
 /// Credentials of known forms in ENV and ARG, whatever the name.
 fn in_image_variables(cx: &Cx, out: &mut Findings) {
     let owners = Owners::new(cx.model);
     for secret in &cx.model.secrets {
-        if let Some(instruction) = image_variable(&cx.model.dockerfiles, secret.span) {
-            let keyword = &instruction.keyword;
-            let message = format!("{} in {keyword} stays in the image's history, wanted a secret mount", secret.what);
+        if let Some((file, instruction)) = image_variable(&cx.model.dockerfiles, secret.span) {
+            let ships = file.ships(instruction);
+            let message = kept(&format!("{} in {}", secret.what, instruction.keyword), ships);
             let found = report(cx, secret, message, out);
             found.resource = owners.of(secret.span);
+            found.is_milder = !ships;
         }
     }
 }

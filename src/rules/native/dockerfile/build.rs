@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Cx, Findings, Native, of_keyword, references, report, variable};
 use crate::model::dockerfile::{Dockerfile, Instruction, Stage};
+use crate::model::dockerignore::Dockerignore;
 use crate::model::image::Image;
 use crate::source::Span;
 
@@ -20,6 +21,8 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("docker-expose-protocol-casing", Native::Dockerfile(expose_casing)),
     ("docker-expose-with-host", Native::Dockerfile(expose_host)),
     ("docker-undescriptive-comment", Native::Dockerfile(description)),
+    ("docker-ignored-file-copied", Native::Dockerfile(ignored_copy)),
+    ("docker-base-image-of-other-platform", Native::Dockerfile(other_platform)),
 ];
 
 fn has_upper(text: &str) -> bool {
@@ -260,6 +263,79 @@ fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         if !begins {
             let message = format!("the comment above does not begin with {name}, so that it describes nothing");
             report(cx, file, one, message, out);
+        }
+    }
+}
+
+/// The ignore file of a build: the Dockerfile's own, or that of its folder, which a build takes as context unless told otherwise.
+fn ignore_file<'a>(cx: &Cx<'a>, file: &Dockerfile) -> Option<&'a Dockerignore> {
+    let path = cx.sources.get(file.file).path();
+    let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let own = format!("{path}.dockerignore");
+    let of_path = |path: &str| cx.model.dockerignores.iter().find(|one| cx.sources.get(one.file).path() == path);
+    of_path(&own).or_else(|| of_path(&format!("{folder}.dockerignore")))
+}
+
+/// A file that is copied but never gets to the builder, so that the build fails.
+fn ignored_copy(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    let Some(ignores) = ignore_file(cx, file) else { return };
+    for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "COPY" | "ADD")) {
+        if one.flag("from").is_some() {
+            continue;
+        }
+        let words = one.words();
+        let sources = words.split_last().map_or(&[][..], |(_, sources)| sources);
+        for source in sources {
+            let is_local = !["$", "<<", "://", "git@"].iter().any(|sign| source.text.contains(sign));
+            if let Some(pattern) = ignores.ignoring(&source.text).filter(|_| is_local) {
+                let path = cx.sources.get(ignores.file).path();
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let message = format!("{} takes {}, which {name} leaves out of the context", one.keyword, source.text);
+                report(cx, file, one, message, out);
+                if let Some(found) = out.found.last_mut() {
+                    found.related(pattern.span, format!("by the pattern {}", pattern.text));
+                }
+            }
+        }
+    }
+}
+
+/// Architectures as names and tags of images write them, with the one that a platform names.
+const ARCHITECTURES: &[(&str, &str)] = &[
+    ("amd64", "amd64"),
+    ("x86_64", "amd64"),
+    ("arm64v8", "arm64"),
+    ("arm64", "arm64"),
+    ("aarch64", "arm64"),
+    ("arm32v5", "arm"),
+    ("arm32v6", "arm"),
+    ("arm32v7", "arm"),
+    ("i386", "386"),
+    ("ppc64le", "ppc64le"),
+    ("riscv64", "riscv64"),
+    ("s390x", "s390x"),
+];
+
+/// The architecture that an image is made for alone, if its name says so: the first part of its repository (`arm64v8/alpine`) or the
+/// end of its tag (`1.2-amd64`).
+fn architecture(image: &Image<'_>) -> Option<&'static str> {
+    let of = |word: &str| ARCHITECTURES.iter().find(|(name, _)| *name == word).map(|(_, architecture)| *architecture);
+    let owner = image.repository.split_once('/').and_then(|(owner, _)| of(owner));
+    owner.or_else(|| image.tag.and_then(|tag| of(tag.rsplit(['-', '_']).next()?)))
+}
+
+/// Of what BuildKit tells when it has pulled the image, the part that the file shows.
+fn other_platform(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    for stage in &file.stages {
+        let from = &file.of(stage)[0];
+        let platform = from.flag("platform").map(|flag| flag.value.as_str()).filter(|text| !text.contains('$'));
+        let base = stage.base.as_ref().filter(|base| stage.parent.is_none() && !base.text.contains('$'));
+        let (Some(platform), Some(base)) = (platform, base) else { continue };
+        let wanted = platform.split('/').nth(1).unwrap_or("").to_ascii_lowercase();
+        let wanted = ARCHITECTURES.iter().find(|(name, _)| *name == wanted).map_or(wanted.as_str(), |(_, one)| one);
+        if let Some(made) = Image::parse(&base.text).as_ref().and_then(architecture).filter(|made| *made != wanted) {
+            let message = format!("{} is an image for {made}, --platform={platform} wants another", base.text);
+            report(cx, file, from, message, out);
         }
     }
 }

@@ -29,10 +29,18 @@ fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         };
         if let Some((name, _)) = instruction.pairs().iter().find(is_told) {
             let span = cx.sources.get(file.file).first_line(outer.span);
-            let message =
-                format!("{} {} stays in the image's history, wanted a secret mount", instruction.keyword, name.text);
-            out.at(span, instruction.keyword.to_lowercase(), message).sensitive();
+            let subject = format!("{} {}", instruction.keyword, name.text);
+            let found = out.at(span, instruction.keyword.to_lowercase(), kept(&subject, file.ships(outer)));
+            found.sensitive().is_milder = !file.ships(outer);
         }
+    }
+}
+
+/// What becomes of a secret in a layer: one that ships gives it to everybody who pulls the image.
+pub fn kept(subject: &str, ships: bool) -> String {
+    match ships {
+        true => format!("{subject} stays in the history of the image that ships, wanted a secret mount"),
+        false => format!("{subject} stays in the build's cache, in a stage that does not ship, wanted a secret mount"),
     }
 }
 
@@ -76,7 +84,11 @@ fn secret_file(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         if acting(copy).flag("from").is_none()
             && let Some(word) = sources.iter().find(|word| is_secret_file(&word.text))
         {
-            report(cx, file, copy, format!("{} is copied into the image, wanted a secret mount", word.text), out);
+            let ships = file.ships(copy);
+            report(cx, file, copy, kept(&format!("the copy of {}", word.text), ships), out);
+            if let Some(found) = out.found.last_mut() {
+                found.is_milder = !ships;
+            }
         }
     }
 }

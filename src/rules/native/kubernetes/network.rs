@@ -326,9 +326,38 @@ pub(super) fn annotation<'a>(resource: &'a Resource, name: &str) -> Lookup<'a> {
     }
 }
 
-fn load_balancer(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
+/// Parts of the names of images that are there to take traffic from outside.
+const GATEWAYS: &[&str] = &[
+    "ingress",
+    "traefik",
+    "contour",
+    "envoy",
+    "istio/proxyv2",
+    "kong",
+    "haproxy",
+    "emissary",
+    "ambassador",
+    "gateway",
+];
+
+/// Whether the pods behind a service are those of an ingress controller or gateway.
+fn serves_gateway(cx: &Cx, service: &Resource) -> bool {
+    let Lookup::Known(selector) = service.body.at("spec.selector") else { return false };
+    workloads(cx, Some(selector)).any(|(workload, labels)| {
+        share_namespace(service, workload) != Some(false)
+            && map_selects(selector, labels) == Some(true)
+            && pod(workload).is_some_and(|pod| {
+                pod.containers().any(|container| {
+                    let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+                    GATEWAYS.iter().any(|name| image.contains(name))
+                })
+            })
+    })
+}
+
+fn load_balancer(cx: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     let Lookup::Known(kind) = service.body.at("spec.type") else { return };
-    if !is_core(service) || kind.as_str() != Some("LoadBalancer") {
+    if !is_core(service) || kind.as_str() != Some("LoadBalancer") || serves_gateway(cx, service) {
         return;
     }
     for (name, values) in INTERNAL {

@@ -10,6 +10,7 @@ use crate::rules::native::{Cx, Findings, Native, show};
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-default-namespace", Native::Resource("kubernetes", &["*"], default_namespace)),
+    ("k8s-pod-refused-by-namespace", Native::Admission),
     ("k8s-namespace-missing-limit-range", Native::Pod(|cx, id, _, out| namespaced(cx, id, "LimitRange", out))),
     ("k8s-namespace-missing-quota", Native::Pod(|cx, id, _, out| namespaced(cx, id, "ResourceQuota", out))),
     ("k8s-invalid-port-name", Native::Resource("kubernetes", &["*"], port_names)),

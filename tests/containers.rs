@@ -1,0 +1,164 @@
+//! Dockerfiles and manifests as teams hand them over: directives of other tools, and input made to break the readers.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::tree;
+
+fn gate(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+/// Rule, severity and line of each finding of all rules that these tokens select.
+fn found(files: &[(&str, &str)], select: &[&str]) -> Vec<(String, String, u64)> {
+    let folder = tree(files);
+    let mut arguments = vec!["scan", "--format", "json", "--fail-on", "never"];
+    select.iter().for_each(|token| arguments.extend(["--select", *token]));
+    let report: Value = serde_json::from_slice(&gate(folder.path(), &arguments).stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_string();
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.map(|one| (text(&one["rule"]), text(&one["severity"]), one["at"]["line"].as_u64().unwrap())).collect()
+}
+
+fn rules(files: &[(&str, &str)], select: &[&str]) -> Vec<String> {
+    found(files, select).into_iter().map(|(rule, ..)| rule).collect()
+}
+
+const LOOSE: &str = "FROM alpine:3.20 as Build\nCMD echo one\nCMD echo two\nUSER root\n";
+
+fn loose(directives: &str) -> Vec<(String, String, u64)> {
+    let select =
+        ["docker-stage-name-casing", "docker-repeated-cmd", "docker-shell-form-command", "docker-last-user-root"];
+    found(&[("Dockerfile", &format!("{directives}{LOOSE}"))], &select)
+}
+
+fn names(found: &[(String, String, u64)]) -> Vec<&str> {
+    found.iter().map(|(rule, ..)| rule.as_str()).collect()
+}
+
+#[test]
+fn the_check_directive_turns_named_build_checks_off() {
+    assert_eq!(loose("").len(), 5);
+    let left = loose("# syntax=docker/dockerfile:1\n# check=skip=JSONArgsRecommended,stagenamecasing\n");
+    assert_eq!(names(&left), ["docker-repeated-cmd", "docker-last-user-root"]);
+    let left = loose("#check=skip=all;error=false\n");
+    assert_eq!(names(&left), ["docker-last-user-root"], "other tools' rules are none of its business");
+    let left = loose("# a remark\n# check=skip=all\n");
+    assert_eq!(left.len(), 5, "after a comment it is a comment");
+}
+
+#[test]
+fn a_build_that_fails_on_its_checks_makes_their_findings_count() {
+    let severity = |directives: &str| {
+        let all = loose(directives);
+        all.into_iter().find(|(rule, ..)| rule == "docker-stage-name-casing").unwrap().1
+    };
+    assert_eq!(severity(""), "low");
+    assert_eq!(severity("# check=error=true\n"), "medium");
+    assert_eq!(severity("# check=skip=JSONArgsRecommended;error=true\n"), "medium");
+}
+
+#[test]
+fn a_secret_in_a_layer_that_ships_is_worse_than_in_one_that_does_not() {
+    let text = "\
+FROM alpine:3.20 AS tools
+ENV API_TOKEN=d41d8cd98f
+FROM alpine:3.20 AS base
+COPY id_rsa /root/.ssh/
+FROM base
+ENV DB_PASSWORD=d41d8cd98f
+";
+    let select = ["docker-secret-named-variable", "docker-secret-file-copied"];
+    let all = found(&[("Dockerfile", text)], &select);
+    let severities: Vec<(&str, u64)> = all.iter().map(|(_, severity, line)| (severity.as_str(), *line)).collect();
+    assert_eq!(severities, [("medium", 2), ("high", 4), ("high", 6)]);
+}
+
+/// A Dockerfile whose RUN holds this script, and one beside it with a mistake that must still be told.
+fn with_run(script: &str) -> (Output, Duration) {
+    let text = format!("FROM alpine:3.20\nRUN {script}\n");
+    let folder = tree(&[("hostile/Dockerfile", &text), ("plain/Dockerfile", "FROM alpine\n")]);
+    let begun = Instant::now();
+    (gate(folder.path(), &["scan", "--format", "json", "--select", "all"]), begun.elapsed())
+}
+
+#[test]
+fn a_shell_script_that_is_never_closed_is_told_and_the_rest_is_judged() {
+    for script in [
+        "echo 'one",
+        "echo \"one",
+        "cat <<EOT\nnever closed",
+        "echo $(date",
+        "echo `date",
+    ] {
+        let (output, _) = with_run(script);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(2), "{script}: {shown}");
+        assert!(shown.contains("hostile/Dockerfile") && shown.contains("docker-untagged-base-image"), "{shown}");
+    }
+}
+
+#[test]
+fn a_huge_or_deep_run_is_bounded() {
+    let long = format!("echo {}", "word ".repeat(200_000));
+    let joined = format!("true{}", " && \\\n    echo one".repeat(20_000));
+    let substituted = format!("echo {}date{}", "$(echo ".repeat(20_000), ")".repeat(20_000));
+    let quoted = format!("echo {}", "\"$(".repeat(20_000));
+    let grouped = format!("{} true {}", "( ".repeat(20_000), ")".repeat(20_000));
+    let arithmetic = format!("echo {}1{}", "$((".repeat(20_000), "))".repeat(20_000));
+    for script in [long, joined, substituted, quoted, grouped, arithmetic] {
+        let (output, spent) = with_run(&script);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{}", &script[..40]);
+        assert!(shown.contains("docker-untagged-base-image"), "{}", &script[..40]);
+        assert!(spent < Duration::from_secs(60), "{}: {spent:?}", &script[..40]);
+    }
+}
+
+const POD: &str = "    spec:\n      containers:\n        - name: web\n          image: acme/web\n";
+
+#[test]
+fn objects_that_own_or_select_each_other_end() {
+    let owned = |name: &str, owner: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: {name}\n  namespace: shop\n  ownerReferences:\n    \
+             - {{ apiVersion: apps/v1, kind: ReplicaSet, name: {owner}, uid: \"1\" }}\nspec:\n  template:\n{POD}"
+        )
+    };
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: a\naggregationRule:\n  \
+                clusterRoleSelectors:\n    - matchLabels: { a: b }\nrules: []\n";
+    let text = format!("{}---\n{}---\n{}---\n{role}", owned("a", "b"), owned("b", "a"), owned("self", "self"));
+    let found = rules(&[("a.yaml", &text)], &["all"]);
+    assert_eq!(found.iter().filter(|rule| *rule == "container-unpinned-image").count(), 3, "{found:?}");
+}
+
+#[test]
+fn broken_manifests_are_told_and_their_neighbors_judged() {
+    let deep = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
+    let wide = "x".repeat(3 << 20);
+    let bad = [
+        "spec: {unclosed: [\n".to_string(),
+        "spec: \"never closed\n".to_string(),
+        "spec: &a [*a]\n".to_string(),
+        format!("spec: {deep}\n"),
+        format!("spec: |\n  {wide}\n"),
+    ];
+    for spec in bad {
+        let files = [
+            ("bad.yaml", format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n{spec}")),
+            (
+                "good.yaml",
+                format!("apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n{POD}"),
+            ),
+        ];
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        let found = rules(&files, &["all"]);
+        assert!(found.iter().any(|rule| rule == "container-unpinned-image"), "{}", &spec[..20]);
+    }
+}
