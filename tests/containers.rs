@@ -90,13 +90,7 @@ fn with_run(script: &str) -> (Output, Duration) {
 
 #[test]
 fn a_shell_script_that_is_never_closed_is_told_and_the_rest_is_judged() {
-    for script in [
-        "echo 'one",
-        "echo \"one",
-        "cat <<EOT\nnever closed",
-        "echo $(date",
-        "echo `date",
-    ] {
+    for script in ["echo 'one", "echo \"one", "cat <<EOT\nnever closed", "echo $(date", "echo `date"] {
         let (output, _) = with_run(script);
         let shown = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(2), "{script}: {shown}");
@@ -161,4 +155,65 @@ fn broken_manifests_are_told_and_their_neighbors_judged() {
         let found = rules(&files, &["all"]);
         assert!(found.iter().any(|rule| rule == "container-unpinned-image"), "{}", &spec[..20]);
     }
+}
+
+#[test]
+fn the_gaps_of_one_container_are_told_together_and_counted_apart() {
+    let text = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  template:\n{POD}"
+    );
+    let folder = tree(&[("web.yaml", &text)]);
+    let select = ["scan", "--select", "k8s-privilege-escalation,k8s-undropped-capabilities,k8s-seccomp-profile-unset"];
+    let text = String::from_utf8(gate(folder.path(), &select).stdout).unwrap();
+    assert_eq!(text.matches("--> web.yaml:10:").count(), 1, "{text}");
+    assert!(text.contains("medium Deployment/shop/web: container web: 3 gaps"), "{text}");
+    for gap in ["medium k8s-privilege-escalation: allowPrivilegeEscalation is not set", "k8s-undropped-capabilities: "]
+    {
+        assert!(text.contains(gap), "{text}");
+    }
+    let report: Value =
+        serde_json::from_slice(&gate(folder.path(), &[&select[..], &["--format", "json"]].concat()).stdout).unwrap();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn manifests_of_a_cluster_get_a_handful_of_findings() {
+    let text = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: metrics-server
+  namespace: kube-system
+spec:
+  replicas: 2
+  selector:
+    matchLabels: { k8s-app: metrics-server }
+  template:
+    metadata:
+      labels: { k8s-app: metrics-server }
+    spec:
+      serviceAccountName: metrics-server
+      automountServiceAccountToken: false
+      containers:
+        - name: metrics-server
+          image: registry.k8s.io/metrics-server/metrics-server:v0.7.2
+          args: [--cert-dir=/tmp, --secure-port=10250]
+          ports:
+            - { name: https, containerPort: 10250 }
+          readinessProbe:
+            httpGet: { path: /readyz, port: https, scheme: HTTPS }
+          livenessProbe:
+            httpGet: { path: /livez, port: https, scheme: HTTPS }
+          resources:
+            requests: { cpu: 100m, memory: 200Mi }
+            limits: { memory: 400Mi }
+          securityContext:
+            allowPrivilegeEscalation: false
+            capabilities: { drop: [ALL] }
+            readOnlyRootFilesystem: true
+            runAsNonRoot: true
+            seccompProfile: { type: RuntimeDefault }
+";
+    let all = rules(&[("metrics-server.yaml", text)], &["default"]);
+    assert!(all.len() <= 4, "{all:?}");
 }

@@ -1,6 +1,7 @@
 //! For people at a terminal: worst first, grouped by cause, the verdict and the counts last.
 
 mod changes;
+mod containers;
 mod summary;
 
 use std::collections::BTreeSet;
@@ -51,10 +52,17 @@ fn compose(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()>
     let page = Page { report, secrets: secrets(report), paint: &paint, width };
     if !style.quiet {
         let mut told = BTreeSet::new();
-        for group in groups(report.shown(style)) {
+        for block in containers::blocks(groups(report.shown(style))) {
             // Whoever made the change learns why; once for each rule.
-            let explained = report.comparison.is_some() && group[0].counts() && told.insert(&*group[0].rule);
-            page.finding(&group, if explained { Prose::WhyAndFix } else { Prose::Fix }, out)?;
+            let explains = |group: &[&Finding]| report.comparison.is_some() && group[0].counts();
+            if block.len() > 1 && !block.iter().any(|group| explains(group)) {
+                page.gaps(&block, out)?;
+                continue;
+            }
+            for group in block {
+                let explained = explains(&group) && told.insert(&*group[0].rule);
+                page.finding(&group, if explained { Prose::WhyAndFix } else { Prose::Fix }, out)?;
+            }
         }
     }
     if let Some(comparison) = &report.comparison {
@@ -94,11 +102,8 @@ fn groups(findings: Vec<&Finding>) -> Vec<Vec<&Finding>> {
 
 impl Page<'_> {
     fn finding(&self, group: &[&Finding], prose: Prose, out: &mut dyn Write) -> io::Result<()> {
-        let Page { report, paint, width, .. } = *self;
+        let Page { report, paint, .. } = *self;
         let finding = group[0];
-        let source = report.sources.get(finding.at.file);
-        let (start, _) = report.sources.region(finding.at);
-        let severity = paint.severity(finding.severity, finding.severity.name());
         let possible = if finding.possible { " (possible)" } else { "" };
         let status = match finding.status {
             Some(Status::Worse) => " (worse than before)",
@@ -107,25 +112,8 @@ impl Page<'_> {
         };
         let instances = if group.len() > 1 { format!(" ×{} instances", group.len()) } else { String::new() };
         let head = format!("{}{possible}{status}: {}{instances}", plain(&finding.rule), plain(&finding.message));
-        let mut lines =
-            wrap(&head, width.saturating_sub(finding.severity.name().len() + 1), width.saturating_sub(2)).into_iter();
-        writeln!(out, "{severity} {}", paint.bold(&lines.next().unwrap_or_default()))?;
-        for line in lines {
-            writeln!(out, "  {}", paint.bold(&line))?;
-        }
-        let gutter = start.line.to_string().len();
-        let blank = " ".repeat(gutter);
-        let arrow = paint.dim(&format!("{blank}-->"));
-        writeln!(out, "{arrow} {}:{}:{}", plain(source.path()), start.line, start.column)?;
-        let shown = snippet(report, finding, &self.secrets);
-        if !shown.text.trim().is_empty() {
-            let bar = paint.dim("|");
-            writeln!(out, "{} {bar} {}", paint.dim(&start.line.to_string()), shown.text)?;
-            if shown.mark > 0 {
-                let mark = paint.severity(finding.severity, &"^".repeat(shown.mark));
-                writeln!(out, "{blank} {bar} {}{mark}", " ".repeat(shown.mark_at))?;
-            }
-        }
+        self.head(finding, &head, out)?;
+        let blank = self.place(finding, out)?;
         for place in &finding.related {
             let path = report.sources.get(place.at.file).path();
             writeln!(
@@ -146,6 +134,35 @@ impl Page<'_> {
         }
         self.paragraph("fix:", &rule.fix, &blank, out)?;
         writeln!(out)
+    }
+
+    /// The severity and what is said, wrapped.
+    fn head(&self, finding: &Finding, head: &str, out: &mut dyn Write) -> io::Result<()> {
+        let name = finding.severity.name();
+        let mut lines = wrap(head, self.width.saturating_sub(name.len() + 1), self.width.saturating_sub(2)).into_iter();
+        let severity = self.paint.severity(finding.severity, name);
+        writeln!(out, "{severity} {}", self.paint.bold(&lines.next().unwrap_or_default()))?;
+        lines.try_for_each(|line| writeln!(out, "  {}", self.paint.bold(&line)))
+    }
+
+    /// The place of a finding and its line; gives blanks as wide as the number of the line.
+    fn place(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<String> {
+        let Page { report, paint, .. } = *self;
+        let source = report.sources.get(finding.at.file);
+        let (start, _) = report.sources.region(finding.at);
+        let blank = " ".repeat(start.line.to_string().len());
+        let arrow = paint.dim(&format!("{blank}-->"));
+        writeln!(out, "{arrow} {}:{}:{}", plain(source.path()), start.line, start.column)?;
+        let shown = snippet(report, finding, &self.secrets);
+        if !shown.text.trim().is_empty() {
+            let bar = paint.dim("|");
+            writeln!(out, "{} {bar} {}", paint.dim(&start.line.to_string()), shown.text)?;
+            if shown.mark > 0 {
+                let mark = paint.severity(finding.severity, &"^".repeat(shown.mark));
+                writeln!(out, "{blank} {bar} {}{mark}", " ".repeat(shown.mark_at))?;
+            }
+        }
+        Ok(blank)
     }
 
     /// A text of the rule below a finding whose line number is as wide as `blank`; nothing for an empty one.
