@@ -101,8 +101,12 @@ jobs:
       - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
         with:
           persist-credentials: false
+          # The merge of a pull request with its parents: the first is what the change is held against.
+          fetch-depth: 2
       # The runner needs the gate binary on its PATH; install the version that your team has agreed on before this step.
-      - run: gate scan --format text --format github --format "markdown=$GITHUB_STEP_SUMMARY"
+      - run: gate scan ${BASE:+"--base=$BASE"} --format text --format github --format "markdown=$GITHUB_STEP_SUMMARY"
+        env:
+          BASE: ${{ github.event_name == 'pull_request' && 'HEAD^1' || '' }}
 "#;
 
 const OFFERS: &[Offer] = &[

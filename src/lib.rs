@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod cli;
 pub mod compare;
 pub mod config;
+pub mod confine;
 pub mod discover;
 pub mod escape;
 pub mod filesystem;

@@ -9,6 +9,8 @@ use gate::cli::Cli;
 fn main() -> ExitCode {
     // A panic is caught where it happens and reported as a problem; its own message would only disturb the report.
     std::panic::set_hook(Box::new(|_| {}));
+    // Before anything is read; where the kernel does not agree the code still opens and starts nothing.
+    gate::confine::confine();
     let cli = Cli::parse();
     match gate::run::run(cli, &mut io::stdout().lock(), &mut io::stderr()) {
         Ok(code) => ExitCode::from(code),

@@ -332,6 +332,17 @@ fn a_policy_of_the_base_can_not_be_emptied_or_deleted() {
 }
 
 #[test]
+fn a_change_can_not_bring_the_modules_that_it_is_judged_by() {
+    let call = "module \"vpc\" {\n  source  = \"acme/vpc/aws\"\n  version = \"1.0.0\"\n}\n";
+    let list = r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"vpc","Source":"registry.terraform.io/acme/vpc/aws","Version":"1.0.0","Dir":".terraform/modules/vpc"}]}"#;
+    let change = Change::from(&[("db.tf", DATABASE)])
+        .write("vpc.tf", call)
+        .write(".terraform/modules/modules.json", list)
+        .write(".terraform/modules/vpc/main.tf", "# harmless\n");
+    assert_eq!(change.judged(&[]).code, 2, "the module is not read");
+}
+
+#[test]
 fn with_trust_in_the_head_its_own_words_count() {
     let bad = DATABASE.replace("\"main\"", "\"second\"");
     let comment = "  # gate: ignore[aws-rds-publicly-accessible] it is only a test\n  publicly";

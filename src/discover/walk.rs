@@ -332,6 +332,14 @@ impl Scope<'_> {
     /// always ignored, so that it is read whole. Folders behind links are not entered.
     pub fn list(&self, frontend: usize, need: &Need) -> Vec<Candidate> {
         let mut candidates = Vec::new();
+        // Installed modules are the machine's. Those that a change brings along would be its own word about others' code.
+        let is_brought = |change: &Change<'_>| {
+            let folder = self.root.join(&need.folder);
+            change.head.tracks(&folder) && !change.base.tracks(&folder)
+        };
+        if need.deep && self.change.is_some_and(is_brought) {
+            return candidates;
+        }
         let mut folders = vec![need.folder.clone()];
         while let Some(folder) = folders.pop() {
             let full = self.root.join(&folder);

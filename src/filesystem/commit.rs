@@ -173,6 +173,11 @@ impl Commit {
         self.inside(path).is_some_and(|path| self.folders.contains_key(&path) || self.named(&path).is_some())
     }
 
+    /// Whether the commit has this folder, also where it is one that only tools should write.
+    pub fn tracks(&self, folder: &Path) -> bool {
+        folder.strip_prefix(&self.folder).is_ok_and(|folder| self.folders.contains_key(folder))
+    }
+
     /// Whether the commit has a file with exactly these bytes at this path.
     pub fn has_bytes(&self, path: &Path, bytes: &[u8]) -> bool {
         let Some(named) = self.inside(path).and_then(|path| self.named(&path)) else { return false };

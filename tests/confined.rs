@@ -1,0 +1,32 @@
+//! What the running process can't do, though a file under judgement made it try.
+
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+#[test]
+fn the_kernel_keeps_the_process_from_programs_and_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("main.tf"), "locals {\n  a = 1\n}\n").unwrap();
+    let mut gate = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .args(["console", "."])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = gate.stdin.take().unwrap();
+    let mut answers = BufReader::new(gate.stdout.take().unwrap()).lines();
+    writeln!(input, "local.a").unwrap();
+    input.flush().unwrap();
+    assert!(answers.next().unwrap().unwrap().contains('1'), "it works as before");
+    // Field `Seccomp` of proc(5): 2 is a filter. Every thread has its own.
+    for thread in std::fs::read_dir(format!("/proc/{}/task", gate.id())).unwrap() {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:")).map(str::trim);
+        assert_eq!(mode, Some("2"));
+    }
+    drop(input);
+    assert!(gate.wait().unwrap().success());
+}
