@@ -217,3 +217,14 @@ spec:
     let all = rules(&[("metrics-server.yaml", text)], &["default"]);
     assert!(all.len() <= 4, "{all:?}");
 }
+
+#[test]
+fn the_ignore_file_of_the_context_is_read_though_it_is_hidden() {
+    let select = ["CopyIgnoredFile"];
+    let dockerfile = ("web/Dockerfile", "FROM alpine:3.20\nCOPY dist /srv\nCOPY src /src\n");
+    let line = |files: &[(&str, &str)]| found(files, &select).into_iter().map(|(.., line)| line).collect::<Vec<_>>();
+    assert_eq!(line(&[dockerfile, ("web/.dockerignore", "dist\n")]), [2]);
+    assert_eq!(line(&[dockerfile, (".dockerignore", "dist\n")]), [0; 0], "another folder's");
+    let own = ("web/Dockerfile.dockerignore", "src\n");
+    assert_eq!(line(&[dockerfile, ("web/.dockerignore", "dist\n"), own]), [3], "the Dockerfile's own comes first");
+}

@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Hidden files and folders are tools' own, but `.github` is code.
+/// Hidden files and folders are tools' own, but `.github` is code, and `.dockerignore` tells what a Dockerfile can copy.
 pub(super) fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") && name != ".github"
+    name.as_encoded_bytes().starts_with(b".") && name != ".github" && name != ".dockerignore"
 }
 
 /// Folders of version control, and of what tools install and build; nobody commits them.

@@ -22,6 +22,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("docker-pip-env-trusted-host", Native::Dockerfile(pip_env)),
     ("docker-python-env-without-tls-verification", Native::Dockerfile(python_env)),
     ("docker-password-set-in-image", Native::Dockerfile(chpasswd)),
+    ("docker-unverified-download", Native::Dockerfile(unverified_download)),
 ];
 
 fn curl(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
@@ -218,5 +219,56 @@ fn python_env(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 fn chpasswd(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     each_command(cx, file, out, |_, command| {
         (command.name() == "chpasswd").then(|| "chpasswd sets a password in the image, wanted users without one".into())
+    });
+}
+
+/// Ends of the names of what is run or unpacked.
+const ARTIFACTS: &[&str] = &[
+    ".tar.gz",
+    ".tgz",
+    ".tar.xz",
+    ".tar.bz2",
+    ".zip",
+    ".deb",
+    ".rpm",
+    ".apk",
+    ".jar",
+    ".whl",
+    ".bin",
+    ".run",
+    ".AppImage",
+];
+
+/// Programs that hold a file against a digest or a signature.
+const VERIFIERS: &[&str] = &[
+    "sha1sum",
+    "sha224sum",
+    "sha256sum",
+    "sha384sum",
+    "sha512sum",
+    "b2sum",
+    "shasum",
+    "gpg",
+    "gpg2",
+    "gpgv",
+    "cosign",
+    "minisign",
+    "openssl",
+    "signify",
+    "rpmkeys",
+    "slsa-verifier",
+];
+
+/// A program or archive from the network that the same RUN does not hold against anything.
+fn unverified_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    each_command(cx, file, out, |run, command| {
+        let is_download = matches!(command.name(), "curl" | "wget");
+        let url = command.operands().find(|word| {
+            let path = word.text.split(['?', '#']).next().unwrap_or("");
+            word.text.contains("://") && ARTIFACTS.iter().any(|end| path.ends_with(end))
+        });
+        let is_verified = || run.run.commands().iter().any(|one| VERIFIERS.contains(&one.name()));
+        let url = url.filter(|_| is_download && !is_verified())?;
+        Some(format!("{} downloads {} and verifies nothing, wanted a digest or signature", command.name(), url.text))
     });
 }
