@@ -146,6 +146,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         }
     }
     model.graph = Graph::new(edges);
+    model.mark_targets();
     assembled.comments.sort();
     assembled.model = model;
     assembled

@@ -306,6 +306,7 @@ fn file_name(format: &str, text: &str) -> &'static str {
         ("terraform", true) => "main.tf.json",
         ("kubernetes", false) => "manifest.yaml",
         ("kubernetes", true) => "manifest.json",
+        ("compose", _) => "compose.yaml",
         _ => "Dockerfile",
     }
 }

@@ -31,6 +31,7 @@ impl Frontend for Modules {
         Context {
             folders: std::iter::once(".".to_string()).chain(called).collect(),
             installed: vec![".terraform/modules".into()],
+            files: Vec::new(),
         }
     }
     fn parse(&self, _: &Settings, _: &Sources, _: &[FileId]) -> Parsed {
@@ -45,7 +46,7 @@ impl Frontend for Manifests {
     fn claims(&self, path: &Path) -> Claim {
         if path.extension().is_some_and(|end| end == "yaml") { Claim::Maybe } else { Claim::No }
     }
-    fn recognizes(&self, text: &str) -> bool {
+    fn recognizes(&self, _path: &Path, text: &str) -> bool {
         text.contains("apiVersion:")
     }
     fn parse(&self, _: &Settings, _: &Sources, _: &[FileId]) -> Parsed {

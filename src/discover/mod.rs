@@ -260,7 +260,7 @@ fn read_context(
     max_bytes: u64,
 ) -> (Vec<read::Text>, read::Outcome) {
     let mut known: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
-    let mut listed: BTreeSet<(usize, PathBuf)> = BTreeSet::new();
+    let mut listed: BTreeSet<(usize, walk::Extent, PathBuf)> = BTreeSet::new();
     let mut outcome = read::Outcome::default();
     let mut fresh = 0;
     while fresh < texts.len() {
@@ -268,7 +268,7 @@ fn read_context(
         fresh = texts.len();
         let mut candidates = Vec::new();
         for (frontend, need) in asked.into_iter().flatten() {
-            if listed.insert((frontend, need.folder.clone())) {
+            if listed.insert((frontend, need.extent, need.path.clone())) {
                 candidates.extend(scope.list(frontend, &need));
             }
         }

@@ -8,6 +8,11 @@ pub(super) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") && name != ".github" && name != ".dockerignore"
 }
 
+/// Variables that Compose reads beside its file. A folder of this name is a tool's.
+pub(super) fn is_variables_file(name: &OsStr) -> bool {
+    name == ".env"
+}
+
 /// Folders of version control, and of what tools install and build; nobody commits them.
 pub(super) fn is_installed(name: &OsStr) -> bool {
     const NAMES: &[&str] = &[

@@ -132,7 +132,8 @@ fn owner(scope: &Scope<'_>, candidate: &Candidate, text: &str) -> Option<usize> 
     let owns = |(frontend, claim): &(usize, Claim)| {
         // One that breaks on the text gets the file, so that it breaks where that is reported.
         *claim == Claim::Yes
-            || catch_unwind(AssertUnwindSafe(|| scope.frontends[*frontend].recognizes(text))).unwrap_or(true)
+            || catch_unwind(AssertUnwindSafe(|| scope.frontends[*frontend].recognizes(&candidate.path, text)))
+                .unwrap_or(true)
     };
     candidate.claims.iter().find(|claim| owns(claim)).map(|(frontend, _)| *frontend)
 }

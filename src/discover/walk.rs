@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::names::{is_hidden, is_installed, may_be_text};
+use super::names::{is_hidden, is_installed, is_variables_file, may_be_text};
 use super::{Change, Error, Keep, Within, claims_of, escaped, io_reason, read};
 use crate::config::PathGlobs;
 use crate::filesystem::{Entry, FileSystem, Kind};
@@ -59,13 +59,24 @@ impl Found {
     }
 }
 
-/// A folder that must be read for a file to be understood.
+/// A folder or file that must be read for a file to be understood.
 #[derive(Debug)]
 pub(super) struct Need {
     /// Relative to the root, without `..`.
-    pub folder: PathBuf,
-    /// Whether folders below it count too.
-    pub deep: bool,
+    pub path: PathBuf,
+    /// What of it.
+    pub extent: Extent,
+}
+
+/// What is read of a [`Need`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Extent {
+    /// The files in the folder.
+    Folder,
+    /// Those in folders below it too.
+    Below,
+    /// The file itself, whichever frontend has it.
+    File,
 }
 
 /// Where a walk may go and whom it asks.
@@ -176,7 +187,8 @@ impl Scope<'_> {
         let folder = self.with_ignore_files(folder, &entries, &mut found);
         for entry in entries {
             let Entry { name, kind } = entry;
-            let hidden = folder.hidden || is_hidden(&name);
+            let is_variables = is_variables_file(&name) && kind == Kind::File;
+            let hidden = folder.hidden || is_hidden(&name) && !is_variables;
             if hidden && !folder.searched {
                 continue;
             }
@@ -203,7 +215,7 @@ impl Scope<'_> {
             if !self.is_within(&path) {
                 continue;
             }
-            found.seen += 1;
+            found.seen += usize::from(!is_variables);
             if kind == Kind::Link {
                 self.link(path, &mut found);
                 continue;
@@ -320,34 +332,52 @@ impl Scope<'_> {
     fn needs(&self, frontend: usize, path: &str, text: &str) -> Vec<(usize, Need)> {
         let own = Path::new(path).parent().unwrap_or(Path::new(""));
         let context = self.frontends[frontend].context(text);
-        let near = context.folders.iter().filter_map(|folder| normal(&own.join(folder))).map(|folder| (folder, false));
-        let installed = context.installed.iter().filter_map(|folder| normal(&own.join(folder)));
-        near.chain(installed.map(|folder| (folder, true)))
-            .map(|(folder, deep)| (frontend, Need { folder, deep }))
-            .collect()
+        let near = context.folders.iter().map(|folder| (folder, Extent::Folder));
+        let installed = context.installed.iter().map(|folder| (folder, Extent::Below));
+        let files = context.files.iter().map(|file| (file, Extent::File));
+        let all = near.chain(installed).chain(files);
+        all.filter_map(|(path, extent)| Some((frontend, Need { path: normal(&own.join(path))?, extent }))).collect()
     }
 
-    /// The files of a frontend in a folder that another file needs, though the folder be hidden, ignored or excluded:
+    /// A file that another needs, though it be hidden or excluded: it was asked for. An ignored one stays out, since it
+    /// differs between machines.
+    fn needed(&self, path: &Path) -> Option<Candidate> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let full = self.root.join(path);
+        let is_real = self.files.real(&full).is_ok_and(|real| real == full);
+        let is_file = is_real && self.files.kind(&full).is_ok_and(|kind| kind == Kind::File);
+        if !is_file || self.ignores_down_to(folder).excludes(path, false, || self.is_tracked(path)) {
+            return None;
+        }
+        let claims = claims_of(self.frontends, path);
+        (!claims.is_empty()).then(|| Candidate { path: path.to_path_buf(), claims, searched: false })
+    }
+
+    /// The files of a frontend in a folder that another file needs, or the file that it needs, though the folder be hidden, ignored or excluded:
     /// it was asked for. Ignored files in it stay out, since they differ between machines; what was installed there is
     /// always ignored, so that it is read whole. Folders behind links are not entered.
     pub fn list(&self, frontend: usize, need: &Need) -> Vec<Candidate> {
+        if need.extent == Extent::File {
+            return self.needed(&need.path).into_iter().collect();
+        }
+        let is_deep = need.extent == Extent::Below;
         let mut candidates = Vec::new();
         // Installed modules are the machine's. Those that a change brings along would be its own word about others' code.
         let is_brought = |change: &Change<'_>| {
-            let folder = self.root.join(&need.folder);
+            let folder = self.root.join(&need.path);
             change.head.tracks(&folder) && !change.base.tracks(&folder)
         };
-        if need.deep && self.change.is_some_and(is_brought) {
+        if is_deep && self.change.is_some_and(is_brought) {
             return candidates;
         }
-        let mut folders = vec![need.folder.clone()];
+        let mut folders = vec![need.path.clone()];
         while let Some(folder) = folders.pop() {
             let full = self.root.join(&folder);
             let Ok(entries) = self.files.list(&full) else { continue };
             if !self.files.real(&full).is_ok_and(|real| real == full) {
                 continue;
             }
-            let ignores = if need.deep { Arc::default() } else { self.ignores_down_to(&folder) };
+            let ignores = if is_deep { Arc::default() } else { self.ignores_down_to(&folder) };
             for Entry { name, kind } in entries {
                 let path = folder.join(&name);
                 let is_ignored = || ignores.excludes(&path, kind == Kind::Folder, || self.is_tracked(&path));
@@ -355,7 +385,7 @@ impl Scope<'_> {
                     continue;
                 }
                 if kind == Kind::Folder {
-                    if need.deep {
+                    if is_deep {
                         folders.push(path);
                     }
                     continue;

@@ -27,7 +27,7 @@ impl Frontend for Kubernetes {
     }
 
     /// A manifest names its `apiVersion` and `kind` at the top of a document; in JSON or flow style anywhere.
-    fn recognizes(&self, text: &str) -> bool {
+    fn recognizes(&self, _path: &Path, text: &str) -> bool {
         let begins_line = |key: &str| {
             text.match_indices(key)
                 .any(|(at, _)| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'"' | b'\'' | b'{' | b' '))

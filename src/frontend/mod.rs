@@ -1,6 +1,7 @@
 //! Input formats. Each turns files into resources of the common model; a new format is one file here and one entry in
 //! [`FRONTENDS`].
 
+pub mod compose;
 pub mod dockerfile;
 pub mod kubernetes;
 pub mod terraform;
@@ -85,7 +86,7 @@ pub struct Environment {
     pub var_files: Vec<FileId>,
 }
 
-/// Folders that a file needs read beside it, relative to its own folder (`.`, `../modules/db`); those outside the root
+/// Folders and files that a file needs read beside it, relative to its own folder (`.`, `../modules/db`); those outside the root
 /// of the scan are left out. Their files are given to the frontend too, also where they are hidden or ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
@@ -93,6 +94,8 @@ pub struct Context {
     pub folders: Vec<String>,
     /// Folders that are read with all folders below: what was installed there, such as `.terraform/modules`.
     pub installed: Vec<String>,
+    /// Single files, whichever frontend reads them: `.env`, `../api/Dockerfile`.
+    pub files: Vec<String>,
 }
 
 /// An input format.
@@ -102,8 +105,8 @@ pub trait Frontend: Sync {
     /// Whether a file of this name is of this format; `path` is relative to the root, with `/`.
     fn claims(&self, path: &Path) -> Claim;
     /// Whether the text of a file that may be of this format is.
-    fn recognizes(&self, text: &str) -> bool {
-        let _ = text;
+    fn recognizes(&self, path: &Path, text: &str) -> bool {
+        let _ = (path, text);
         true
     }
     /// What must be read beside a file of this format for it to be understood, as the other files of a module.
@@ -116,4 +119,5 @@ pub trait Frontend: Sync {
 }
 
 /// All formats. Where two may claim a file the first has it.
-pub const FRONTENDS: &[&dyn Frontend] = &[&terraform::Terraform, &dockerfile::Dockerfile, &kubernetes::Kubernetes];
+pub const FRONTENDS: &[&dyn Frontend] =
+    &[&terraform::Terraform, &dockerfile::Dockerfile, &compose::Compose, &kubernetes::Kubernetes];

@@ -41,6 +41,8 @@ pub struct Dockerfile {
     pub instructions: Vec<Instruction>,
     /// The stages in order; instructions before the first `FROM` belong to a stage without base.
     pub stages: Vec<Stage>,
+    /// Stages before the last that something in the tree builds by name.
+    pub targets: Vec<usize>,
     /// Comments with their marks, in order.
     pub comments: Vec<Span>,
     /// Names that any ENV or ARG declares.
@@ -197,6 +199,11 @@ impl Dockerfile {
         self.stages.last()
     }
 
+    /// The stages that become images: those that are built by name, and the last.
+    pub fn shipped(&self) -> impl Iterator<Item = &Stage> {
+        self.targets.iter().filter_map(|index| self.stages.get(*index)).chain(self.last())
+    }
+
     /// A stage and the earlier stages that it builds on, itself first.
     pub fn lineage<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Stage> {
         std::iter::successors(Some(stage), |stage| stage.parent.and_then(|parent| self.stages.get(parent)))
@@ -204,7 +211,7 @@ impl Dockerfile {
 
     /// Whether a stage ships or another is built on it, so that what its layers hold gets into an image.
     pub fn is_built_on(&self, stage: &Stage) -> bool {
-        stage.is_base || stage.index + 1 == self.stages.len()
+        stage.is_base || stage.index + 1 == self.stages.len() || self.targets.contains(&stage.index)
     }
 
     /// The stage that holds the instruction at this index.

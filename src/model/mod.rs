@@ -21,22 +21,23 @@ use crate::source::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId(pub u32);
 
-/// One thing that rules judge: a Terraform resource instance, a Kubernetes object, a Dockerfile stage.
+/// One thing that rules judge: a Terraform resource instance, a Kubernetes object, a Dockerfile stage,
+/// a Compose service.
 ///
 /// Terraform's other blocks are resources too, so that rules reach them: kinds `variable`, `output`, `module`,
 /// `provider.aws`, `backend.s3`, `terraform`, `data.aws_iam_policy_document`.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// The name of the frontend that made it: `terraform`, `kubernetes`, `dockerfile`.
+    /// The name of the frontend that made it: `terraform`, `kubernetes`, `dockerfile`, `compose`.
     pub format: &'static str,
-    /// The type: `aws_db_instance`, `Deployment`, `stage`.
+    /// The type: `aws_db_instance`, `Deployment`, `stage`, `service`.
     pub kind: Arc<str>,
     /// Version and group of a Kubernetes object (`apps/v1`); empty elsewhere.
     pub api_version: Arc<str>,
     /// The last part of the address: Terraform's name label, `metadata.name`, the stage's name or index.
     pub name: Arc<str>,
     /// What tells it from all others of its format: `module.db["a"].aws_db_instance.main[0]`,
-    /// `Deployment/shop/web`, `stage build`.
+    /// `Deployment/shop/web`, `stage build`, `services.web`.
     pub address: Arc<str>,
     /// The arguments, always a map.
     pub body: Node,
@@ -101,6 +102,8 @@ pub struct Model {
     pub secrets: Vec<Secret>,
     /// Made by [`Model::cluster`].
     pub(crate) cluster: OnceLock<view::cluster::Cluster>,
+    /// Made by [`Model::builds`].
+    pub(crate) builds: OnceLock<view::build::Builds>,
 }
 
 impl Model {

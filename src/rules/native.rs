@@ -4,6 +4,7 @@
 
 mod aws;
 mod bastion;
+mod compose;
 mod containers;
 mod dockerfile;
 mod ecs;
@@ -57,6 +58,7 @@ pub const NATIVE: &[&[(&str, Native)]] = &[
     LANGUAGE,
     aws::CHECKS,
     bastion::CHECKS,
+    compose::CHECKS,
     ecs::CHECKS,
     groups::CHECKS,
     subnets::CHECKS,

@@ -216,7 +216,7 @@ pub struct Mistake {
 }
 
 /// Formats that selectors and examples may name; a test holds this to the frontends.
-pub const FORMATS: &[&str] = &["terraform", "kubernetes", "dockerfile"];
+pub const FORMATS: &[&str] = &["terraform", "kubernetes", "dockerfile", "compose"];
 
 /// Views that table rules may select, beside formats.
 pub const VIEWS: &[&str] =

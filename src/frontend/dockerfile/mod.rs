@@ -121,8 +121,16 @@ fn read(file: FileId, source: &Source) -> Parsed {
     let declares = |one: &&Instruction| matches!(one.keyword.as_str(), "ENV" | "ARG");
     let declared = instructions.iter().filter(declares).flat_map(Instruction::pairs);
     let declared = declared.map(|(name, _)| name.text.clone()).collect();
-    let dockerfile =
-        File { file, directives, instructions, stages, comments, declared, blank_lines: reader.blank_lines };
+    let dockerfile = File {
+        file,
+        directives,
+        instructions,
+        stages,
+        targets: Vec::new(),
+        comments,
+        declared,
+        blank_lines: reader.blank_lines,
+    };
     if dockerfile.instructions.is_empty() && problems.is_empty() && !source.text().trim().is_empty() {
         problems.push(Problem::with_path(ProblemKind::Syntax, source.path(), "no instruction in this Dockerfile"));
     }

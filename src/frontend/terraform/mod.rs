@@ -61,6 +61,7 @@ impl Frontend for Terraform {
         Context {
             folders: std::iter::once(".".to_string()).chain(called).collect(),
             installed: installed.into_iter().collect(),
+            files: Vec::new(),
         }
     }
 

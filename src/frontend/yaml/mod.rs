@@ -20,6 +20,15 @@ use crate::source::{FileId, Span};
 /// Nodes that the aliases of one document may stand for together; more is a bomb.
 const MAX_ALIASED: usize = 200_000;
 
+/// Whose reader a text is read like, where they differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// kubectl: go-yaml v2.
+    Kubectl,
+    /// Docker Compose: go-yaml v3, for which `yes`, `on` and their like are text and keys that are written win over merged ones.
+    Compose,
+}
+
 /// One document of a file.
 #[derive(Debug)]
 pub struct Document {
@@ -40,10 +49,17 @@ pub struct Documents {
     pub observations: Vec<Observation>,
     /// Every comment with its `#`.
     pub comments: Vec<Span>,
+    /// Keys whose value has a tag of the application's own (`!reset`), with the tag's name.
+    pub tagged: Vec<(Span, String)>,
+}
+
+/// Reads all documents of a text as kubectl does.
+pub fn read(file: FileId, text: &str) -> Documents {
+    read_as(file, text, Dialect::Kubectl)
 }
 
 /// Reads all documents of a text.
-pub fn read(file: FileId, text: &str) -> Documents {
+pub fn read_as(file: FileId, text: &str, dialect: Dialect) -> Documents {
     let mut out = Documents::default();
     for (start, end) in pieces(text) {
         if text[start..end].trim().is_empty() {
@@ -51,6 +67,7 @@ pub fn read(file: FileId, text: &str) -> Documents {
         }
         let mut reader = Reader {
             file,
+            dialect,
             base: start,
             text: &text[start..end],
             out: &mut out,
@@ -110,6 +127,7 @@ enum Frame {
 
 struct Reader<'t, 'o> {
     file: FileId,
+    dialect: Dialect,
     base: usize,
     text: &'t str,
     out: &'o mut Documents,
@@ -168,10 +186,17 @@ impl Reader<'_, '_> {
                     let tag = tag.map(|tag| tag.suffix().to_string());
                     let is_plain = style == ScalarStyle::Plain;
                     let is_key = matches!(frames.last(), Some(Frame::Map { key: None, .. }));
+                    self.mark(&frames, tag.as_deref());
                     let value = resolve(&text, is_plain, tag.as_deref());
                     let value = value.map_err(|message| {
                         self.wrong(ProblemKind::Syntax, span, message, "write a value that JSON can hold")
                     })?;
+                    let value = match value {
+                        Value::Bool(_) if self.dialect == Dialect::Compose && is_plain && !is_core_boolean(&text) => {
+                            Value::String(text.as_ref().into())
+                        }
+                        value => value,
+                    };
                     if is_plain && tag.is_none() && !is_key {
                         self.look_at(&text, &value, span, frames.last());
                     }
@@ -179,17 +204,21 @@ impl Reader<'_, '_> {
                     self.anchor(anchor, &node, 1);
                     self.place(&mut frames, &mut root, node, is_plain && &*text == "<<")?;
                 }
-                Event::SequenceStart(_, anchor, _) => {
+                Event::SequenceStart(_, anchor, tag) => {
+                    self.mark(&frames, tag.as_deref().map(|tag| tag.suffix()));
                     frames.push(Frame::List { items: Vec::new(), start: span, anchor })
                 }
-                Event::MappingStart(_, anchor, _) => frames.push(Frame::Map {
-                    entries: Vec::new(),
-                    seen: FxHashMap::default(),
-                    key: None,
-                    merges: Vec::new(),
-                    start: span,
-                    anchor,
-                }),
+                Event::MappingStart(_, anchor, tag) => {
+                    self.mark(&frames, tag.as_deref().map(|tag| tag.suffix()));
+                    frames.push(Frame::Map {
+                        entries: Vec::new(),
+                        seen: FxHashMap::default(),
+                        key: None,
+                        merges: Vec::new(),
+                        start: span,
+                        anchor,
+                    });
+                }
                 Event::SequenceEnd | Event::MappingEnd => {
                     let Some(frame) = frames.pop() else { continue };
                     let (node, anchor) = self.close(frame, span);
@@ -228,6 +257,16 @@ impl Reader<'_, '_> {
             }
         }
         Ok(root.filter(|root: &Node| !matches!(root.value, Value::Null)))
+    }
+
+    /// Keeps a tag of the application's own, by the key of its value.
+    fn mark(&mut self, frames: &[Frame], tag: Option<&str>) {
+        const YAML: &[&str] = &["str", "int", "float", "bool", "null", "binary", "map", "seq", "set", "timestamp"];
+        if let (Some(tag), Some(Frame::Map { key: Some((_, key, _)), .. })) = (tag, frames.last())
+            && !YAML.contains(&tag)
+        {
+            self.out.tagged.push((*key, tag.to_string()));
+        }
     }
 
     fn anchor(&mut self, id: usize, node: &Node, size: usize) {
@@ -300,16 +339,21 @@ impl Reader<'_, '_> {
                 let span = items.iter().fold(start, |span, item| span.to(item.span)).to(end_of(start, end, &items));
                 (Node::list(items, span), anchor)
             }
-            Frame::Map { mut entries, merges, start, anchor, .. } => {
+            Frame::Map { mut entries, mut seen, merges, start, anchor, .. } => {
+                let written = entries.len();
                 for merge in merges {
                     for entry in merge.entries() {
-                        match entries.iter().position(|known| known.key == entry.key) {
+                        match seen.get(&entry.key).copied() {
+                            Some(index) if index < written && self.dialect == Dialect::Compose => {}
                             // go-yaml v2 lets a merge that stands after a key win; keys after the merge win over it.
                             Some(index) if entries[index].key_span.start < merge.span.start => {
                                 entries[index].node = entry.node.clone()
                             }
                             Some(_) => {}
-                            None => entries.push(entry.clone()),
+                            None => {
+                                seen.insert(entry.key.clone(), entries.len());
+                                entries.push(entry.clone());
+                            }
                         }
                     }
                 }
@@ -330,7 +374,7 @@ impl Reader<'_, '_> {
             _ => "",
         };
         let (name, message) = match value {
-            Value::Bool(bool) if !matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE") => {
+            Value::Bool(bool) if !is_core_boolean(text) => {
                 ("yaml-truthy", format!("{text} is read as {bool}; write {bool}, or quote it if text is meant"))
             }
             Value::Number(number) if is_octal(text) && !key.to_ascii_lowercase().ends_with("mode") => {
@@ -340,6 +384,11 @@ impl Reader<'_, '_> {
         };
         self.out.observations.push(Observation { name, span, message, address: None });
     }
+}
+
+/// A boolean of YAML 1.2 too.
+fn is_core_boolean(text: &str) -> bool {
+    matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE")
 }
 
 fn is_octal(text: &str) -> bool {

@@ -1,7 +1,9 @@
 //! Meaning that several formats share, computed from the tree; every view keeps the nodes that it came from.
 
+pub mod build;
 pub mod cluster;
 pub mod command;
+pub mod compose;
 pub mod flow;
 pub mod iam;
 pub mod network;

@@ -290,7 +290,7 @@ fn rule(rule: &RuleText) -> Value {
         examples.first().map(|(format, text)| {
             let language = if format == "terraform" {
                 "hcl"
-            } else if format == "kubernetes" {
+            } else if format == "kubernetes" || format == "compose" {
                 "yaml"
             } else {
                 format

@@ -1,10 +1,12 @@
-//! Checks of containers that hold for several formats: pods, ECS task definitions and the stage of a Dockerfile that ships.
+//! Checks of containers that hold for several formats: pods, ECS task definitions, Compose services and the stages of a
+//! Dockerfile that ship.
 
 use super::{Cx, Findings, Native, show};
 use crate::model::image::Image;
 use crate::model::json::from_json;
+use crate::model::view::compose::services;
 use crate::model::view::pod::{Container, Pod, pod};
-use crate::model::{Lookup, Node, Resource, Value};
+use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 use crate::secret::{is_literal_secret, is_secret_name};
 use crate::source::Span;
 
@@ -14,7 +16,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("container-writable-root-filesystem", Native::Project(writable_root)),
     ("container-privileged", Native::Project(privileged)),
     ("container-plaintext-secret-in-env", Native::Project(plaintext_secret)),
-    ("container-unpinned-image", Native::Pod(|_, _, pod, out| images(pod, out))),
+    ("container-unpinned-image", Native::Project(images)),
     ("container-low-uid", Native::Project(low_uid)),
     ("container-image-without-digest", Native::Project(undigested)),
     ("k8s-run-as-non-root-unset", Native::Pod(|_, _, pod, out| run_as_non_root(pod, out))),
@@ -129,6 +131,16 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
         Lookup::Unknown(_) => out.undecided(),
         _ => {}
     });
+    // Without a user a service has that of its image, which the Dockerfile below tells if it is in the tree.
+    for (id, service) in services(cx.model) {
+        match service.body.get("user") {
+            Lookup::Known(node) if node.to_text().is_some_and(|user| is_root(&user)) => {
+                out.about(id).fail(node, "user", format!("user is {}, wanted an unprivileged user", show(node)));
+            }
+            Lookup::Unknown(_) => out.undecided(),
+            _ => {}
+        }
+    }
     for (id, resource) in cx.model.iter().filter(|(_, resource)| resource.format == "dockerfile") {
         if resource.body.get("final").known().and_then(Node::as_bool) != Some(true) {
             continue;
@@ -151,6 +163,8 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
 }
 
 fn writable_root(cx: &Cx, out: &mut Findings) {
+    // Few services could run without; that it is not set has a rule of its own.
+    of_services(cx, "read_only", false, out);
     pods(cx, out, |container, out| match container.body.at("securityContext.readOnlyRootFilesystem") {
         Lookup::Known(node) if node.as_bool() == Some(true) => {}
         Lookup::Known(node) => {
@@ -186,7 +200,21 @@ fn writable_root(cx: &Cx, out: &mut Findings) {
     });
 }
 
+/// A key of every Compose service that should not have this boolean.
+fn of_services(cx: &Cx, key: &str, bad: bool, out: &mut Findings) {
+    for (id, service) in services(cx.model) {
+        match service.body.get(key) {
+            Lookup::Known(node) if node.as_bool() == Some(bad) => {
+                out.about(id).fail(node, key, format!("{key} is {bad}, wanted {}", !bad));
+            }
+            Lookup::Unknown(_) => out.undecided(),
+            _ => {}
+        }
+    }
+}
+
 fn privileged(cx: &Cx, out: &mut Findings) {
+    of_services(cx, "privileged", true, out);
     pods(cx, out, |container, out| match container.body.at("securityContext.privileged") {
         Lookup::Known(node) if node.as_bool() == Some(true) => {
             out.fail(node, "securityContext.privileged", "privileged is true, wanted false");
@@ -222,17 +250,37 @@ fn plaintext_secret(cx: &Cx, out: &mut Findings) {
             judge(entry, "container_definitions.environment", out);
         }
     });
+    for (id, service) in services(cx.model) {
+        for entry in service.body.get("environment").known().map(Node::entries).unwrap_or_default() {
+            let (name, text) = (&entry.key, entry.node.as_str().unwrap_or(""));
+            // What `.env` gives is written there.
+            let is_here = || cx.sources.slice(entry.node.span).contains(text.lines().next().unwrap_or(text));
+            if is_secret_name(name) && is_literal_secret(text) && is_here() {
+                let message = format!("{name} is written out, wanted a secret or a variable without default");
+                out.about(id).fail(&entry.node, format!("environment.{name}"), message).sensitive();
+            }
+        }
+    }
 }
 
-fn images(pod: Pod<'_>, out: &mut Findings) {
-    each(pod, out, |container, out| {
-        let Lookup::Known(node) = container.body.get("image") else { return };
+fn images(cx: &Cx, out: &mut Findings) {
+    let judge = |body: &Node, out: &mut Findings| {
+        let Lookup::Known(node) = body.get("image") else { return };
         if let Some(image) = Image::parse(node.as_str().unwrap_or(""))
             && image.is_latest()
         {
             out.fail(node, "image", format!("image is {}, wanted a version or digest", show(node)));
         }
-    });
+    };
+    pods(cx, out, |container, out| judge(container.body, out));
+    for (id, service) in pulled(cx) {
+        judge(&service.body, out.about(id));
+    }
+}
+
+/// The Compose services that run an image that others built; what is built here has no other name than its own.
+fn pulled<'a>(cx: &Cx<'a>) -> impl Iterator<Item = (ResourceId, &'a Resource)> {
+    services(cx.model).filter(|(_, service)| service.body.get("build").is_absent())
 }
 
 /// Users of the host have low numbers. An absent one is the image's, which is low more often than not; ECS names users too,
@@ -264,9 +312,17 @@ fn low_uid(cx: &Cx, out: &mut Findings) {
         Lookup::Unknown(_) => out.undecided(),
         Lookup::Absent(_) => {}
     });
+    for (id, service) in services(cx.model) {
+        let Lookup::Known(node) = service.body.get("user") else { continue };
+        let text = node.to_text().unwrap_or_default();
+        let user = text.split(':').next().and_then(|user| user.parse::<u64>().ok());
+        if user.is_some_and(|user| user < 10_000) {
+            out.about(id).fail(node, "user", format!("user is {}, {WANTED}", show(node)));
+        }
+    }
 }
 
-/// Images by tag, in pods, ECS tasks and stages of Dockerfiles.
+/// Images by tag, in pods, ECS tasks, Compose services and stages of Dockerfiles.
 fn undigested(cx: &Cx, out: &mut Findings) {
     let judge = |node: &Node, attribute: &str, out: &mut Findings| {
         if let Some(image) = node.as_str().and_then(Image::parse)
@@ -285,6 +341,13 @@ fn undigested(cx: &Cx, out: &mut Findings) {
         Lookup::Unknown(_) => out.undecided(),
         Lookup::Absent(_) => {}
     });
+    for (id, service) in pulled(cx) {
+        match service.body.get("image") {
+            Lookup::Known(node) => judge(node, "image", out.about(id)),
+            Lookup::Unknown(_) => out.undecided(),
+            Lookup::Absent(_) => {}
+        }
+    }
     let stages = |resource: &Resource| resource.format == "dockerfile" && &*resource.kind == "stage";
     for (id, stage) in cx.model.iter().filter(|(_, one)| stages(one)) {
         let Lookup::Known(base) = stage.body.get("base") else { continue };

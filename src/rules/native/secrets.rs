@@ -115,6 +115,13 @@ fn literals(cx: &Cx, out: &mut Findings) {
         out.about(id);
         match resource.format {
             "terraform" => walk.terraform(resource, out),
+            "compose" => {
+                // Of these the first is judged with the containers of other formats, the others only name things.
+                const OTHERS: &[&str] = &["environment", "secrets", "configs", "networks", "depends_on", "env_file"];
+                for entry in resource.body.entries().iter().filter(|entry| !OTHERS.contains(&&*entry.key)) {
+                    walk.node(&entry.node, &entry.key, &entry.key, true, out);
+                }
+            }
             "kubernetes" if !manifests::judges(resource) && &*resource.kind != "CustomResourceDefinition" => {
                 for entry in resource.body.entries().iter().filter(|entry| &*entry.key != "metadata") {
                     walk.node(&entry.node, &entry.key, &entry.key, true, out);

@@ -72,10 +72,12 @@ fn line(cx: &Cx, file: &Dockerfile, stage: &Stage) -> Span {
     cx.sources.get(file.file).first_line(stage.head)
 }
 
-/// The image that the last stage is built on, through the stages between.
-fn shipped_base(file: &Dockerfile) -> Option<(&Stage, &Word)> {
-    let root = file.lineage(file.last()?).last()?;
-    Some((root, stage_image(root)?))
+/// The images that the stages that ship are built on, through the stages between.
+fn shipped_bases(file: &Dockerfile) -> Vec<(&Stage, &Word)> {
+    let mut roots: Vec<&Stage> = file.shipped().filter_map(|stage| file.lineage(stage).last()).collect();
+    roots.sort_by_key(|root| root.index);
+    roots.dedup_by_key(|root| root.index);
+    roots.into_iter().filter_map(|root| Some((root, stage_image(root)?))).collect()
 }
 
 /// Parts of names and tags of images that leave out what a running program does not need.
@@ -95,10 +97,8 @@ const SMALL: &[&str] = &[
 ];
 
 fn full_base(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    if let Some((stage, base)) = shipped_base(file)
-        && !is_open(base)
-        && !SMALL.iter().any(|word| base.text.to_ascii_lowercase().contains(word))
-    {
+    let is_small = |base: &Word| SMALL.iter().any(|word| base.text.to_ascii_lowercase().contains(word));
+    for (stage, base) in shipped_bases(file).into_iter().filter(|(_, base)| !is_open(base) && !is_small(base)) {
         let message = format!("the image ships on {:?}, wanted a slim, minimal or distroless base", base.text);
         out.at(line(cx, file, stage), "from", message);
     }
@@ -200,10 +200,7 @@ fn last_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 }
 
 fn missing_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    if let Some(stage) = file.last()
-        && stage.base.is_some()
-        && file.effective(stage, "USER").is_none()
-    {
+    for stage in file.shipped().filter(|stage| stage.base.is_some() && file.effective(stage, "USER").is_none()) {
         out.at(line(cx, file, stage), "user", "the image has no USER, wanted an unprivileged user");
     }
 }
@@ -331,10 +328,7 @@ fn repeated(cx: &Cx, file: &Dockerfile, keyword: &str, out: &mut Findings) {
 }
 
 fn missing_healthcheck(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    if let Some(stage) = file.last()
-        && stage.base.is_some()
-        && file.effective(stage, "HEALTHCHECK").is_none()
-    {
+    for stage in file.shipped().filter(|stage| stage.base.is_some() && file.effective(stage, "HEALTHCHECK").is_none()) {
         out.at(line(cx, file, stage), "healthcheck", "the image has no HEALTHCHECK");
     }
 }

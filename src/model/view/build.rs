@@ -1,0 +1,208 @@
+//! Where the images of the tree are built: the stage of a Dockerfile that a Compose service's `build` names, by the service and
+//! by the name of the image.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::dockerfile::{Dockerfile, Stage};
+use crate::model::image::Image;
+use crate::model::{Entry, Lookup, Model, Node, Resource, ResourceId, Value};
+
+/// A stage of a Dockerfile of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Built {
+    /// Index among [`Model::dockerfiles`].
+    pub dockerfile: usize,
+    /// Index among its stages.
+    pub stage: usize,
+}
+
+/// What is known of the build of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// The stage that becomes the image.
+    Stage(Built),
+    /// The Dockerfile was not read, or a variable decides which it is.
+    Unread,
+}
+
+/// The builds of a tree.
+#[derive(Debug, Default)]
+pub struct Builds {
+    by_service: FxHashMap<ResourceId, Build>,
+    by_image: FxHashMap<String, Vec<Built>>,
+}
+
+impl Builds {
+    /// Looks at all Compose services with `build`.
+    pub fn new(resources: &[Resource], dockerfiles: &[Dockerfile]) -> Builds {
+        let mut builds = Builds::default();
+        let services = || {
+            let all = resources.iter().enumerate();
+            all.filter(|(_, one)| {
+                one.format == "compose" && &*one.kind == "service" && !one.body.get("build").is_absent()
+            })
+        };
+        if services().next().is_none() {
+            return builds;
+        }
+        let by_file: FxHashMap<_, _> = dockerfiles.iter().enumerate().map(|(index, file)| (file.file, index)).collect();
+        let stages = resources.iter().filter(|one| one.format == "dockerfile");
+        let by_path: FxHashMap<&str, usize> =
+            stages.filter_map(|one| Some((&*one.root, *by_file.get(&one.span.file)?))).collect();
+        for (index, service) in services() {
+            let built = place(service).and_then(|(path, target)| {
+                let dockerfile = *by_path.get(path.as_str())?;
+                let stage = stage(&dockerfiles[dockerfile], target?.as_deref())?;
+                Some(Built { dockerfile, stage })
+            });
+            builds.by_service.insert(ResourceId(index as u32), built.map_or(Build::Unread, Build::Stage));
+            let image = service.body.get("image").known().and_then(Node::as_str).and_then(repository);
+            if let (Some(built), Some(image)) = (built, image) {
+                let known = builds.by_image.entry(image).or_default();
+                if !known.contains(&built) {
+                    known.push(built);
+                }
+            }
+        }
+        builds
+    }
+
+    /// How the image of a service is built; none for one that is only pulled.
+    pub fn of(&self, service: ResourceId) -> Option<Build> {
+        self.by_service.get(&service).copied()
+    }
+
+    /// The stages that are built under the name of an image, whatever its tag; several where services disagree, none where
+    /// nothing in the tree says that it builds it.
+    pub fn of_image(&self, image: &str) -> &[Built] {
+        repository(image).and_then(|name| self.by_image.get(&name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All stages that are built.
+    fn stages(&self) -> Vec<Built> {
+        let built = self.by_service.values().filter_map(|build| match build {
+            Build::Stage(built) => Some(*built),
+            Build::Unread => None,
+        });
+        let mut built: Vec<Built> = built.collect();
+        built.sort();
+        built.dedup();
+        built
+    }
+}
+
+impl Model {
+    /// The builds of the tree. Resources must not change once it was asked for.
+    pub fn builds(&self) -> &Builds {
+        self.builds.get_or_init(|| Builds::new(&self.resources, &self.dockerfiles))
+    }
+
+    /// The Dockerfile and stage of a build.
+    pub fn built(&self, built: Built) -> (&Dockerfile, &Stage) {
+        let file = &self.dockerfiles[built.dockerfile];
+        (file, &file.stages[built.stage])
+    }
+
+    /// Tells Dockerfiles which of their stages are built by name, so that rules about images judge those too.
+    pub fn mark_targets(&mut self) {
+        let stages = Builds::new(&self.resources, &self.dockerfiles).stages();
+        for built in stages {
+            let file = &mut self.dockerfiles[built.dockerfile];
+            if built.stage + 1 == file.stages.len() {
+                continue;
+            }
+            file.targets.push(built.stage);
+            let head = file.stages[built.stage].span;
+            let is_stage = |one: &&mut Resource| one.format == "dockerfile" && one.span == head;
+            if let Some(resource) = self.resources.iter_mut().find(is_stage) {
+                let entries = resource.body.entries().iter().map(|entry| match &*entry.key {
+                    "final" => Entry { node: Node { value: Value::Bool(true), ..entry.node.clone() }, ..entry.clone() },
+                    _ => entry.clone(),
+                });
+                resource.body = Node::map(entries.collect(), resource.body.span);
+            }
+        }
+    }
+}
+
+/// The path of the Dockerfile of a service, relative to the root, and the stage that it names; none for what is not in the
+/// tree. The stage is none where a variable decides it.
+fn place(service: &Resource) -> Option<(String, Option<Option<String>>)> {
+    let build = service.body.get("build").known()?;
+    if !build.get("dockerfile_inline").is_absent() {
+        return None;
+    }
+    let text = |key: &str, default: &str| match build.get(key) {
+        Lookup::Known(node) => node.as_str().map(str::to_string),
+        Lookup::Absent(_) => Some(default.to_string()),
+        Lookup::Unknown(_) => None,
+    };
+    let (context, dockerfile) = (text("context", ".")?, text("dockerfile", "Dockerfile")?);
+    if context.contains("://") || context.starts_with(['/', '~']) || context.starts_with("git@") {
+        return None;
+    }
+    let folder = service.root.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let path = join(&join(folder, &context)?, &dockerfile)?;
+    let target = match build.get("target") {
+        Lookup::Known(node) => Some(node.to_text()),
+        Lookup::Absent(_) => Some(None),
+        Lookup::Unknown(_) => None,
+    };
+    Some((path, target))
+}
+
+/// The index of the stage that a build makes.
+fn stage(file: &Dockerfile, target: Option<&str>) -> Option<usize> {
+    let Some(target) = target.filter(|target| !target.is_empty()) else { return file.stages.len().checked_sub(1) };
+    let wanted = target.to_lowercase();
+    let named = file.stages.iter().rposition(|stage| stage.name.as_deref() == Some(wanted.as_str()));
+    named.or_else(|| wanted.parse().ok().filter(|index| *index < file.stages.len()))
+}
+
+/// The name of an image without tag and digest.
+fn repository(image: &str) -> Option<String> {
+    let image = Image::parse(image)?;
+    Some(match image.registry {
+        Some(registry) => format!("{registry}/{}", image.repository),
+        None => image.repository.to_string(),
+    })
+}
+
+/// A path relative to the root, from one relative to a folder; none if it leaves the root or is absolute.
+pub fn join(folder: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_below_the_root() {
+        assert_eq!(join("deploy", "../api/compose.yaml").as_deref(), Some("api/compose.yaml"));
+        assert_eq!(join("deploy", "./x/./y.yaml").as_deref(), Some("deploy/x/y.yaml"));
+        assert_eq!([join("deploy", "../../x"), join("", "/etc/x")], [None, None]);
+    }
+
+    #[test]
+    fn an_image_is_the_same_under_every_tag() {
+        assert_eq!(
+            repository("registry.acme.test:5000/shop/web:1.2").as_deref(),
+            Some("registry.acme.test:5000/shop/web")
+        );
+        assert_eq!(repository("web@sha256:abc").as_deref(), Some("web"));
+    }
+}
