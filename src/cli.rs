@@ -44,7 +44,8 @@ pub struct Scan {
     /// Files and folders to judge
     #[arg(default_value = ".", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Outputs, as NAME or NAME=FILE, with commas between them or given several times [default: text]
+    /// Outputs, as NAME or NAME=FILE, with commas between them or given several times: text, json, sarif, github, junit,
+    /// markdown, comment, html, gitlab [default: text]
     #[arg(short, long, value_name = "NAME[=FILE]", value_parser = output, value_delimiter = ',')]
     pub format: Vec<Output>,
     /// Least severity that closes the gate [default: medium]

@@ -32,22 +32,22 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 /// For a line of a log that the runner of a workflow reads: GitHub takes `::name::` at the start of a line and `##[name]`
 /// anywhere in it for commands, Azure Pipelines and TeamCity `##word[`. The first sign of each is written as `\u{…}`.
 pub fn log_line(line: &str) -> Cow<'_, str> {
+    let blank = line.len() - line.trim_start().len();
+    match line[blank..].strip_prefix("::") {
+        Some(rest) => Cow::Owned(without_old_commands(&format!("{}\\u{{3a}}:{rest}", &line[..blank])).into_owned()),
+        None => without_old_commands(line),
+    }
+}
+
+fn without_old_commands(text: &str) -> Cow<'_, str> {
     static OLD_COMMAND: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"##([A-Za-z]*\[)").expect("the pattern is constant"));
-    let blank = line.len() - line.trim_start().len();
-    let line: Cow<'_, str> = match line[blank..].strip_prefix("::") {
-        Some(rest) => Cow::Owned(format!("{}\\u{{3a}}:{rest}", &line[..blank])),
-        None => Cow::Borrowed(line),
-    };
-    if OLD_COMMAND.is_match(&line) {
-        return Cow::Owned(OLD_COMMAND.replace_all(&line, r"\u{23}#$1").into_owned());
-    }
-    line
+    OLD_COMMAND.replace_all(text, r"\u{23}#$1")
 }
 
 /// For the message of a workflow command.
 pub fn command_data(text: &str) -> String {
-    plain(text).replace('%', "%25")
+    without_old_commands(&plain(text)).replace('%', "%25")
 }
 
 /// For a property of a workflow command.
@@ -134,6 +134,7 @@ mod tests {
         assert_eq!(plain(hostile), "a\\u{d}\\u{a}::stop-commands::x\\u{1b}[31m\\u{202e}<b>|@all%0A");
         assert!(!command_property(hostile).contains([':', '\n', '\r', ',']));
         assert!(command_data(hostile).contains("%250A"));
+        assert_eq!(command_data("##[error]x ##vso[y]"), "\\u{23}#[error]x \\u{23}#vso[y]");
         assert!(!markdown(hostile).contains('<') && markdown(hostile).contains("\\|"));
         assert_eq!(xml("<a b='\"'>##[x]&\u{1b}"), "&lt;a b=&#39;&quot;&#39;&gt;&#35;&#35;[x]&amp;\\u{1b}");
         assert_eq!(log_line("  ::set-output name=x::0\n"), "  \\u{3a}:set-output name=x::0\n");

@@ -85,6 +85,8 @@ impl<F: Formatter> Formatter for Inert<F> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

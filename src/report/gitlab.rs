@@ -78,6 +78,8 @@ fn location(report: &Report, path: &str, line: u32) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::collections::BTreeSet;
 
     use serde_json::{Value, json};

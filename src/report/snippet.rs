@@ -137,6 +137,13 @@ impl Excerpt {
             }
             lines.push(plain(&cut).trim_end().to_string());
         }
+        // Empty lines at the ends show nothing.
+        while lines.len() > (line - first) as usize + 1 && lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
+        let empty = lines.iter().take((line - first) as usize).take_while(|line| line.is_empty()).count();
+        lines.drain(..empty);
+        let first = first + empty as u32;
         let blanks = |line: &String| line.len() - line.trim_start_matches(' ').len();
         let common = lines.iter().filter(|line| !line.is_empty()).map(blanks).min().unwrap_or_default();
         for line in &mut lines {

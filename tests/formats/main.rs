@@ -6,6 +6,7 @@
 mod support;
 
 mod fingerprints;
+mod hostile;
 mod markup;
 mod outputs;
 mod sarif;
@@ -101,6 +102,10 @@ fn shop() -> tempfile::TempDir {
 }
 
 fn with_report<T>(folder: &Path, look: impl FnOnce(&Report<'_>) -> T) -> T {
+    judged(folder, |report| look(&report))
+}
+
+fn judged<T>(folder: &Path, look: impl FnOnce(Report<'_>) -> T) -> T {
     let paths = [folder.to_path_buf()];
     let discovered = discover(&Walk::new(&paths), FRONTENDS).unwrap();
     let catalog = Catalog::built_in();
@@ -116,7 +121,7 @@ fn with_report<T>(folder: &Path, look: impl FnOnce(&Report<'_>) -> T) -> T {
         suppress: true,
         today: Date::parse("2026-06-01").unwrap(),
     };
-    look(&scan(&request, &discovered).unwrap())
+    look(scan(&request, &discovered).unwrap())
 }
 
 fn written(report: &Report<'_>, format: &str, style: Style) -> String {

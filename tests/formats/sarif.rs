@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gate::report::Style;
+use gate::finding::Status;
+use gate::report::{Comparison, Style};
 use serde_json::{Value, json};
 
-use super::{array, shop, tree, value, with_report, written};
+use super::{array, judged, shop, tree, value, with_report, written};
 
 /// The part of the SARIF 2.1.0 schema that reports use: their objects may hold these properties and no others. `required` are
 /// those of the schema and those that GitHub's code scanning asks for beside it.
@@ -62,6 +63,8 @@ fn sarif_schema() -> Value {
             "ruleId": text,
             "ruleIndex": {"type": "integer", "minimum": 0},
             "kind": {"enum": ["review"]},
+            "baselineState": {"enum": ["new", "updated", "unchanged"]},
+            "properties": object(&["reportedBy"], json!({"reportedBy": {"type": "array", "items": text}})),
             "level": level,
             "message": message,
             "locations": {"type": "array", "minItems": 1, "maxItems": 1, "items": location},
@@ -153,6 +156,24 @@ fn sarif_is_what_code_scanning_takes() {
     // A run without the list is refused; an empty one closes the alerts.
     assert_eq!(log["runs"][0]["results"], json!([]));
     assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], true);
+}
+
+#[test]
+fn sarif_of_a_change_has_all_results_with_their_state() {
+    let shop = shop();
+    judged(&shop.path().join("deploy"), |mut report| {
+        for (number, finding) in report.findings.iter_mut().enumerate() {
+            finding.status = Some([Status::New, Status::Worse, Status::Old][number % 3]);
+            finding.tools = vec!["trivy".into()];
+        }
+        report.comparison = Some(Comparison { against: "main (1a2b3c4d5e6f)".into(), ..Comparison::default() });
+        let log: Value = serde_json::from_str(&written(&report, "sarif", Style::default())).unwrap();
+        assert_sarif(&log);
+        let results = array(&log["runs"][0], "results");
+        assert_eq!(results.len(), report.findings.len());
+        let states: BTreeSet<&str> = results.iter().filter_map(|one| one["baselineState"].as_str()).collect();
+        assert_eq!(states, BTreeSet::from(["new", "unchanged", "updated"]));
+    });
 }
 
 #[test]

@@ -111,6 +111,8 @@ fn plain_list(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::collections::BTreeSet;
 
     use serde_json::Value;

@@ -144,12 +144,11 @@
     for (const id of [...perRule.keys()].sort()) {
       rules.append(make("option", { value: id }, id + " (" + number(perRule.get(id)) + ")"));
     }
-    const order = make("select", null, make("option", { value: "" }, "worst first"), make("option", { value: "path" }, "by path"));
+    const order = make("select", { "aria-label": "Order" }, make("option", { value: "" }, "worst first"), make("option", { value: "path" }, "by path"));
     const tools = make("div", { class: "tools" },
       make("label", { class: "wide" }, "Search ( / )", search),
-      make("label", { class: "wide" }, "Path", path),
-      make("label", null, "Rule", rules),
-      make("label", null, "Order", order));
+      make("label", null, "Path", path),
+      make("label", null, "Rule", rules));
 
     const chips = make("div", { class: "chips", role: "group", "aria-label": "Severity and status" });
     const severities = new Set(SEVERITIES);
@@ -176,7 +175,7 @@
     const told = make("span", { role: "status" });
     const toggle = make("button", { type: "button" }, "open all shown");
     const clear = make("button", { type: "button" }, "clear filters");
-    section.append(tools, chips, make("div", { class: "status" }, told, make("span", null, clear, " ", toggle)));
+    section.append(tools, chips, make("div", { class: "status" }, told, make("span", null, clear, toggle, order)));
     const empty = make("p", { class: "empty", hidden: true });
     section.append(empty);
     const list = lazyList(section, row);
@@ -249,7 +248,7 @@
     badge("fixed"), " ", badge(one.severity), " ", one.message, make("div", { class: "where" }, one.rule + "  " + place(one)));
   const proposal = (one) => make("div", { class: "item" }, one.message, make("div", { class: "where" }, place(one)));
   const problem = (one) => make("div", { class: "item" },
-    badge(one.closes ? "closes" : "note", one.kind), " ", one.message,
+    badge(one.closes ? "closes" : "told", one.kind), " ", one.message,
     one.help ? make("div", { class: "note" }, one.help) : null,
     one.path !== undefined ? make("div", { class: "where" }, place(one)) : null);
   const suppressed = (one) => make("div", { class: "item" },

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::line_hashes::Hashes;
 use self::size::Deflated;
 use super::{Each, Report, RuleText, Style, Verdict, encode};
-use crate::escape::{plain, uri};
+use crate::escape::{markdown, plain, uri};
 use crate::finding::{Finding, Severity, Status};
 use crate::problem::Problem;
 use crate::source::Span;
@@ -233,7 +233,7 @@ fn result(report: &Report, finding: &Finding, index: &FxHashMap<&str, usize>, ha
         .collect();
     let line = source.line(finding.at.start);
     let mut result = json!({
-        "ruleId": &*finding.rule,
+        "ruleId": plain(&finding.rule),
         "level": level(finding.severity),
         "message": {"text": format!("{text}.")},
         "locations": [place],
@@ -286,38 +286,25 @@ fn rule(rule: &RuleText) -> Value {
         Severity::Medium => "5.5",
         Severity::Low => "2.0",
     };
-    let fence = |examples: &[(String, String)]| {
-        examples.first().map(|(format, text)| {
-            let language = if format == "terraform" {
-                "hcl"
-            } else if format == "kubernetes" || format == "compose" {
-                "yaml"
-            } else {
-                format
-            };
-            format!("\n```{language}\n{}\n```\n", text.trim_end())
-        })
-    };
-    let mut markdown = format!("{}\n\n**Fix:** {}\n", rule.why, rule.fix);
-    if let Some(bad) = fence(&rule.bad) {
-        markdown.push_str(&format!("\nBad:\n{bad}"));
-    }
-    if let Some(good) = fence(&rule.good) {
-        markdown.push_str(&format!("\nGood:\n{good}"));
+    let mut help = format!("{}\n\n**Fix:** {}\n", markdown(&rule.why), markdown(&rule.fix));
+    for (title, examples) in [("Bad", &rule.bad), ("Good", &rule.good)] {
+        if let Some((format, text)) = examples.first() {
+            help.push_str(&format!("\n{title}:\n\n{}", fenced(format, text)));
+        }
     }
     if !rule.aliases.is_empty() {
-        markdown.push_str(&format!("\nAlso known as {}.\n", rule.aliases.join(", ")));
+        help.push_str(&format!("\nAlso known as {}.\n", markdown(&rule.aliases.join(", "))));
     }
     let mut tags = vec!["security".to_string()];
     tags.extend(rule.tags.iter().filter(|tag| *tag != "security").take(9).cloned());
     let why = if rule.why.is_empty() { &rule.title } else { &rule.why };
     let fix = if rule.fix.is_empty() { &rule.title } else { &rule.fix };
     json!({
-        "id": &*rule.id,
+        "id": plain(&rule.id),
         "name": name(&rule.id),
-        "shortDescription": {"text": format!("{}.", rule.title.trim_end_matches('.'))},
-        "fullDescription": {"text": cut(why)},
-        "help": {"text": fix, "markdown": markdown},
+        "shortDescription": {"text": cut(&format!("{}.", message(rule.title.trim_end_matches('.'))))},
+        "fullDescription": {"text": cut(&message(why))},
+        "help": {"text": message(fix), "markdown": help},
         "defaultConfiguration": {"level": level(rule.severity)},
         "properties": {
             "aliases": rule.aliases,
@@ -328,13 +315,35 @@ fn rule(rule: &RuleText) -> Value {
     })
 }
 
+/// A code block with an example, whose text cannot end it.
+fn fenced(format: &str, text: &str) -> String {
+    let language = match format {
+        "terraform" => "hcl",
+        "kubernetes" | "compose" => "yaml",
+        "dockerfile" => "dockerfile",
+        _ => "",
+    };
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let lines: Vec<_> = text.trim_end().lines().map(plain).collect();
+    format!("{fence}{language}\n{}\n{fence}\n", lines.join("\n"))
+}
+
 /// The id in Pascal case, as SARIF wants names.
 fn name(id: &str) -> String {
-    id.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect()
+    let mut name = String::new();
+    for part in id.split(|char: char| !char.is_alphanumeric()) {
+        let mut letters = part.chars();
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        name.push_str(letters.as_str());
+    }
+    name.chars().take(255).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use serde_json::Value;
 
     use crate::finding::{Severity, Status};

@@ -76,6 +76,8 @@ impl Write for Deflated {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn size(text: impl Iterator<Item = String>) -> usize {
