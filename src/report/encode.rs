@@ -24,6 +24,11 @@ struct Inert<F>(F);
 
 impl<F: Formatter> Formatter for Inert<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Most texts are plain, and reports may be large.
+        let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && !matches!(byte, b'<' | b'>' | b'&' | b'#');
+        if fragment.bytes().all(is_plain) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut from = 0;
         for (at, char) in fragment.char_indices() {
             let acts = match char {

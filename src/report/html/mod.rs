@@ -67,19 +67,21 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
 
 /// The sums at the top, which stand there without a script too.
 fn sums(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut sums: Vec<(&str, usize, &str)> = Vec::new();
+    let mut sums: Vec<(&str, usize, String)> = Vec::new();
     if let Some(comparison) = &report.comparison {
-        sums.push(("new", report.with_status(Status::New), "new"));
-        sums.push(("worse", report.with_status(Status::Worse), "worse"));
-        sums.push(("fixed", comparison.fixed.len(), "fixed"));
-        sums.push(("old", report.with_status(Status::Old), "old"));
+        sums.push(("new", report.with_status(Status::New), "new".into()));
+        sums.push(("worse", report.with_status(Status::Worse), "worse".into()));
+        sums.push(("fixed", comparison.fixed.len(), "fixed".into()));
+        sums.push(("old", report.with_status(Status::Old), "old".into()));
     }
     for severity in Severity::ALL {
         let count = report.findings.iter().filter(|finding| finding.severity == severity).count();
-        sums.push((severity.name(), count, severity.name()));
+        // Beside what is new, the sums of all would be taken for those of the change.
+        let all = if report.comparison.is_some() { "all " } else { "" };
+        sums.push((severity.name(), count, format!("{all}{}", severity.name())));
     }
-    sums.push(("suppressed", report.suppressed.len(), "suppressed"));
-    sums.push(("problems", report.problems.iter().filter(|problem| problem.kind.closes()).count(), "problems"));
+    sums.push(("suppressed", report.suppressed.len(), "suppressed".into()));
+    sums.push(("problems", report.problems.iter().filter(|problem| problem.kind.closes()).count(), "problems".into()));
     writeln!(out, r#"<ul class="sums">"#)?;
     for (class, count, title) in sums {
         let none = if count == 0 { " none" } else { "" };

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, wrap};
 use crate::escape::plain;
-use crate::finding::Finding;
+use crate::finding::{Finding, Status};
 use crate::source::Span;
 
 /// Groups of findings that are told together; in the order of the first of each.
@@ -41,7 +41,8 @@ impl Page<'_> {
     pub(super) fn gaps(&self, block: &[Vec<&Finding>], out: &mut dyn Write) -> io::Result<()> {
         let worst = block[0][0];
         let name = container(worst).unwrap_or_default();
-        self.head(worst, &format!("{}: {} gaps", plain(name), block.len()), out)?;
+        let old = if worst.status == Some(Status::Old) { " (old)" } else { "" };
+        self.head(worst, &format!("{}{old}: {} gaps", plain(name), block.len()), out)?;
         let blank = self.place(worst, out)?;
         for finding in block.iter().flatten() {
             let message = finding.message.strip_prefix(name).unwrap_or(&finding.message).trim_start_matches(": ");
