@@ -19,12 +19,18 @@ use crate::finding::{Finding, Severity, Status};
 use crate::problem::Problem;
 use crate::source::Span;
 
-/// GitHub refuses a run with more results.
-const MAX_RESULTS: usize = 25_000;
-/// Of these GitHub shows so many, the most severe.
-const MAX_SHOWN: usize = 5_000;
-/// GitHub refuses a file of more than 10 MB, compressed; the size is estimated, so some of it is kept free.
-const MAX_BYTES: usize = 9_000_000;
+/// What code scanning takes.
+struct Limits {
+    /// A run with more results is refused.
+    results: usize,
+    /// So many are shown, the most severe.
+    shown: usize,
+    /// A larger file is refused, in bytes, compressed.
+    bytes: usize,
+}
+
+/// GitHub takes 10 MB; the size is estimated, so some of it is kept free.
+const GITHUB: Limits = Limits { results: 25_000, shown: 5_000, bytes: 9_000_000 };
 /// GitHub cuts longer texts of rules.
 const MAX_TEXT: usize = 1_024;
 /// GitHub refuses a result with more locations; it shows 100.
@@ -38,6 +44,10 @@ struct Entry<'r> {
 
 /// Writes the report.
 pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    write_within(&GITHUB, report, style, out)
+}
+
+fn write_within(limits: &Limits, report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let hashes = RefCell::new(Hashes::default());
     let index: FxHashMap<&str, usize> =
         report.rules.iter().enumerate().map(|(index, rule)| (&*rule.id, index)).collect();
@@ -52,16 +62,16 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     let mut entries = entries(report, style);
     let total = entries.len();
     let mut notifications: Vec<Value> = report.problems.iter().map(|problem| notification(report, problem)).collect();
-    if total > MAX_RESULTS || may_be_large(report, &entries) {
+    if total > limits.results || upper_size(report, &entries) > limits.bytes {
         // What GitHub would refuse is cut from the least severe end, and said.
         entries.sort_by_key(|entry| (Reverse(entry.finding.severity), entry.finding.status));
-        entries.truncate(MAX_RESULTS);
+        entries.truncate(limits.results);
         let mut size = Deflated::default();
         encode::compact(&(&rules, &notifications), &mut size)?;
         let mut fitting = 0;
         for entry in &entries {
             encode::compact(&to_result(entry), &mut size)?;
-            if size.bytes() > MAX_BYTES {
+            if size.bytes() > limits.bytes {
                 break;
             }
             fitting += 1;
@@ -73,11 +83,12 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     };
     if entries.len() < total {
         let more = total - entries.len();
-        limit(format!("{more} more results, the least severe, are left out: GitHub takes {MAX_RESULTS} and 10 MB"));
+        let most = limits.results;
+        limit(format!("{more} more results, the least severe, are left out: GitHub takes {most} and 10 MB"));
     }
-    if entries.len() > MAX_SHOWN {
-        let more = entries.len() - MAX_SHOWN;
-        limit(format!("{more} more results are in this file than GitHub shows: the {MAX_SHOWN} most severe"));
+    if entries.len() > limits.shown {
+        let (more, shown) = (entries.len() - limits.shown, limits.shown);
+        limit(format!("{more} more results are in this file than GitHub shows: the {shown} most severe"));
     }
     let run = Run {
         tool: json!({"driver": {
@@ -131,8 +142,8 @@ fn entries<'r>(report: &'r Report<'_>, style: Style) -> Vec<Entry<'r>> {
     entries
 }
 
-/// Whether the file may be larger than GitHub takes, so that it is worth to estimate its size.
-fn may_be_large(report: &Report, entries: &[Entry<'_>]) -> bool {
+/// About the size of the file before it is compressed, in bytes: if that is within the limit, nothing needs to be estimated.
+fn upper_size(report: &Report, entries: &[Entry<'_>]) -> usize {
     // The parts of a result that have the same length in all, without their texts.
     const FRAME: usize = 700;
     let length = |entry: &Entry<'_>| {
@@ -142,7 +153,7 @@ fn may_be_large(report: &Report, entries: &[Entry<'_>]) -> bool {
         FRAME + finding.message.len() + finding.address.len() + path + related
     };
     let problems: usize = report.problems.iter().map(|problem| problem.message.len() + FRAME).sum();
-    entries.iter().map(length).sum::<usize>() + problems > MAX_BYTES
+    entries.iter().map(length).sum::<usize>() + problems
 }
 
 fn notification(report: &Report, problem: &Problem) -> Value {
@@ -346,6 +357,7 @@ mod tests {
 
     use serde_json::Value;
 
+    use super::{Limits, write_within};
     use crate::finding::{Severity, Status};
     use crate::report::{Report, Style, sample};
 
@@ -390,37 +402,45 @@ mod tests {
 
     #[test]
     fn results_above_the_limits_go_from_the_least_severe_end_and_are_counted() {
-        let text = "a = 1\n".repeat(30_000);
+        let text = "a = 1\n".repeat(300);
         let sources = sample::sources(&[("main.tf", &text)]);
-        let findings = (0..30_000_u32).map(|number| {
+        let findings = (0..300_u32).map(|number| {
             let mut at = sample::place(&sources, "main.tf", "a");
             (at.start, at.end) = (number * 6, number * 6 + 1);
             let severity = if number % 10 == 9 { Severity::Critical } else { Severity::Low };
             sample::finding(at, "aws-a", severity, None)
         });
         let mut report = sample::report(&sources, findings.collect(), None);
-        let many = run(&report, Style::default());
-        assert_eq!(many["results"].as_array().unwrap().len(), 25_000);
-        assert!(many["results"].as_array().unwrap()[..3_000].iter().all(|one| one["level"] == "error"));
+        let within = |report: &Report<'_>, limits: Limits| -> Value {
+            let mut bytes = Vec::new();
+            write_within(&limits, report, Style::default(), &mut bytes).unwrap();
+            let log: Value = serde_json::from_slice(&bytes).unwrap();
+            log["runs"][0].clone()
+        };
+        let many = within(&report, Limits { results: 250, shown: 50, bytes: 1 << 20 });
+        let left = many["results"].as_array().unwrap();
+        assert_eq!(left.len(), 250);
+        assert!(left[..30].iter().all(|one| one["level"] == "error"));
         let told = limits(&many);
-        assert!(told[0].starts_with("5000 more results, the least severe, are left out"), "{told:?}");
-        assert!(told[1].starts_with("20000 more results are in this file than GitHub shows"), "{told:?}");
+        assert!(told[0].starts_with("50 more results, the least severe, are left out"), "{told:?}");
+        assert!(told[1].starts_with("200 more results are in this file than GitHub shows"), "{told:?}");
 
-        // Noise does not become smaller by compression.
-        report.findings.truncate(2_000);
+        // What is alike is small once it is compressed; noise is not.
+        let alike = within(&report, Limits { results: 1_000, shown: 1_000, bytes: 100_000 });
+        assert_eq!(alike["results"].as_array().unwrap().len(), 300);
         let mut state = 7_u64;
         for finding in &mut report.findings {
-            finding.message = (0..400)
+            finding.message = (0..100)
                 .map(|_| {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     format!("{:016x}", state ^ (state >> 29))
                 })
                 .collect();
         }
-        let large = run(&report, Style::default());
+        let large = within(&report, Limits { results: 1_000, shown: 1_000, bytes: 100_000 });
         let left = large["results"].as_array().unwrap();
-        assert!(left.len() > 1_000 && left.len() < 2_000, "{}", left.len());
-        assert!(left[..200].iter().all(|one| one["level"] == "error"));
-        assert!(limits(&large)[0].starts_with(&format!("{} more results", 2_000 - left.len())));
+        assert!(left.len() > 40 && left.len() < 100, "{}", left.len());
+        assert!(left[..30].iter().all(|one| one["level"] == "error"));
+        assert!(limits(&large)[0].starts_with(&format!("{} more results", 300 - left.len())));
     }
 }
