@@ -8,7 +8,7 @@ use crate::finding::{Finding, Status};
 use crate::source::Span;
 
 /// Groups of findings that are told together; in the order of the first of each.
-pub(super) fn blocks<'r>(groups: Vec<Vec<&'r Finding>>) -> Vec<Vec<Vec<&'r Finding>>> {
+pub(super) fn blocks(groups: Vec<Vec<&Finding>>) -> Vec<Vec<Vec<&Finding>>> {
     let mut blocks: Vec<Vec<Vec<&Finding>>> = Vec::new();
     let mut known: std::collections::BTreeMap<(Span, &str), usize> = std::collections::BTreeMap::new();
     for group in groups {
