@@ -1,4 +1,4 @@
-//! `gate` reads Terraform, Dockerfiles and Kubernetes manifests, judges them by rules and gives a verdict.
+//! `gate` reads Terraform, Dockerfiles, Compose files and Kubernetes manifests, judges them by rules and gives a verdict.
 //!
 //! Discover → parse → assemble → judge → decide → report. Invariants:
 //! frontends know syntax and no rules; rules know the model and no syntax; reports know findings and nothing else.

@@ -92,7 +92,7 @@ impl Frontend for Compose {
     /// Files of the same folder, variables, files that are extended or included, Dockerfiles that are built.
     fn context(&self, text: &str) -> Context {
         static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r#"(?m)^[ \t]*(?:- )?[ \t]*(file|path|context|build|dockerfile|include|-)[ :]\s*["']?([^\s"'#${}]+)["']?[ \t\r]*(?:#.*)?$"#)
+            Regex::new(r#"(?m)(?:^|[\s{,])(?:(file|path|context|build|dockerfile|include):|(-))[ \t]+["']?([^\s"'#${},\[\]]+)"#)
                 .expect("the pattern is constant")
         });
         let mut files = Vec::new();
@@ -101,8 +101,8 @@ impl Frontend for Compose {
             files.push(VARIABLES.to_string());
         }
         for found in NAMED.captures_iter(text).take(10 * MAX_NAMED) {
-            let value = found[2].to_string();
-            match &found[1] {
+            let value = found[3].to_string();
+            match found.get(1).map_or("", |key| key.as_str()) {
                 "context" | "build" if !value.contains("://") => contexts.push(value),
                 "dockerfile" => dockerfiles.push(value),
                 _ if value.ends_with(".yaml") || value.ends_with(".yml") => files.push(value),
@@ -111,7 +111,7 @@ impl Frontend for Compose {
         }
         let has_build = text.contains("build");
         let built = contexts.iter().flat_map(|context| dockerfiles.iter().map(move |file| format!("{context}/{file}")));
-        files.extend(built.filter(|_| has_build));
+        files.extend(built.take(if has_build { MAX_NAMED } else { 0 }));
         files.truncate(MAX_NAMED);
         Context { folders: vec![".".into()], files, ..Context::default() }
     }
