@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use regex::Regex;
 
 use crate::config::Config;
-use crate::frontend::{Claim, FRONTENDS, Frontend, Parsed, Settings};
+use crate::frontend::{Claim, FRONTENDS, Frontend, LocalEdge, Parsed, Settings};
 use crate::model::{Edge, Graph, Model, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::engine::panic_text;
@@ -291,7 +291,7 @@ fn files<'t>(frontend: &dyn Frontend, text: &'t str) -> Result<Vec<Piece<'t>>, S
         if index > 0 && files[index - 1].path == path {
             return Err(format!("the file {path} stands twice in the example"));
         }
-        if frontend.claims(Path::new(path)) == Claim::No {
+        if owner(frontend, path).is_none() {
             return Err(format!("no {} file is called {path}", frontend.name()));
         }
     }
@@ -311,12 +311,28 @@ fn file_name(format: &str, text: &str) -> &'static str {
     }
 }
 
+/// Who reads a file of an example: the format that the example is in, or another that claims the file for certain.
+fn owner<'f>(frontend: &'f dyn Frontend, path: &str) -> Option<&'f dyn Frontend> {
+    let path = Path::new(path);
+    if frontend.claims(path) != Claim::No {
+        return Some(frontend);
+    }
+    FRONTENDS.iter().find(|other| other.claims(path) == Claim::Yes).copied()
+}
+
 /// The model of the files; none when the frontend says that they are not of its format.
 fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Problem>) {
     // No path can hold a NUL, so nothing that an example names can be read from the disk.
     let settings = Settings { root: PathBuf::from("\0"), ..Settings::default() };
-    let ids: Vec<FileId> = (0..sources.len() as u32).map(FileId).collect();
-    let parsed: Parsed = frontend.parse(&settings, sources, &ids);
+    let mut parsed = Parsed::default();
+    let others = FRONTENDS.iter().copied().filter(|other| other.name() != frontend.name());
+    for (order, reader) in std::iter::once(frontend).chain(others).enumerate() {
+        let is_own = |path: &str| owner(frontend, path).is_some_and(|owner| owner.name() == reader.name());
+        let ids: Vec<FileId> = sources.iter().filter(|(_, source)| is_own(source.path())).map(|(id, _)| id).collect();
+        if order == 0 || !ids.is_empty() {
+            join(&mut parsed, reader.parse(&settings, sources, &ids));
+        }
+    }
     if parsed.read.is_empty() && parsed.resources.is_empty() && parsed.problems.is_empty() {
         return (None, parsed.problems);
     }
@@ -332,6 +348,19 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
     model.dockerignores = parsed.dockerignores;
     model.secrets = crate::scan::secrets(sources);
     (Some(model), parsed.problems)
+}
+
+/// Adds what another frontend made of its files.
+fn join(all: &mut Parsed, part: Parsed) {
+    let base = all.resources.len() as u32;
+    let edges = part.edges.into_iter();
+    all.edges.extend(edges.map(|edge| LocalEdge { from: edge.from + base, to: edge.to + base, ..edge }));
+    all.resources.extend(part.resources);
+    all.observations.extend(part.observations);
+    all.dockerfiles.extend(part.dockerfiles);
+    all.dockerignores.extend(part.dockerignores);
+    all.problems.extend(part.problems);
+    all.read.extend(part.read);
 }
 
 /// The lines (from 1) on which the text says that the rule fires.

@@ -1,5 +1,5 @@
-//! Where the images of the tree are built: the stage of a Dockerfile that a Compose service's `build` names, by the service and
-//! by the name of the image.
+//! Where the images of the tree are built: the stage of a Dockerfile that a Compose service's `build` or an artifact of Skaffold
+//! names, by the service and by the name of the image; else the only Dockerfile of a folder called like the image.
 
 use rustc_hash::FxHashMap;
 
@@ -30,6 +30,10 @@ pub enum Build {
 pub struct Builds {
     by_service: FxHashMap<ResourceId, Build>,
     by_image: FxHashMap<String, Vec<Built>>,
+    /// By the last part of an image's name: the Dockerfiles of folders of this name.
+    by_folder: FxHashMap<String, Vec<Built>>,
+    /// Folders that Compose takes as context, by the index of the Dockerfile.
+    contexts: FxHashMap<usize, Vec<String>>,
 }
 
 impl Builds {
@@ -42,7 +46,7 @@ impl Builds {
                 one.format == "compose" && &*one.kind == "service" && !one.body.get("build").is_absent()
             })
         };
-        if services().next().is_none() {
+        if dockerfiles.is_empty() && services().next().is_none() {
             return builds;
         }
         let by_file: FxHashMap<_, _> = dockerfiles.iter().enumerate().map(|(index, file)| (file.file, index)).collect();
@@ -56,15 +60,47 @@ impl Builds {
                 Some(Built { dockerfile, stage })
             });
             builds.by_service.insert(ResourceId(index as u32), built.map_or(Build::Unread, Build::Stage));
-            let image = service.body.get("image").known().and_then(Node::as_str).and_then(repository);
+            if let (Some(built), Some(context)) = (built, context(service)) {
+                builds.contexts.entry(built.dockerfile).or_default().push(context);
+            }
+            let image = service.body.get("image").known().and_then(Node::as_str);
             if let (Some(built), Some(image)) = (built, image) {
-                let known = builds.by_image.entry(image).or_default();
-                if !known.contains(&built) {
-                    known.push(built);
+                builds.add(image, built);
+            }
+        }
+        for config in resources.iter().filter(|one| one.api_version.starts_with("skaffold/")) {
+            let artifacts = config.body.at("build.artifacts").known().map(Node::items).unwrap_or_default();
+            for artifact in artifacts {
+                let built = artifact_place(config, artifact).and_then(|(path, target)| {
+                    let dockerfile = *by_path.get(path.as_str())?;
+                    Some(Built { dockerfile, stage: stage(&dockerfiles[dockerfile], target.as_deref())? })
+                });
+                if let (Some(built), Some(image)) = (built, artifact.get("image").known().and_then(Node::as_str)) {
+                    builds.add(image, built);
                 }
             }
         }
+        for (path, dockerfile) in &by_path {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let name = folder.rsplit('/').next().unwrap_or(folder);
+            if let Some(stage) = dockerfiles[*dockerfile].stages.len().checked_sub(1).filter(|_| !name.is_empty()) {
+                builds.by_folder.entry(name.into()).or_default().push(Built { dockerfile: *dockerfile, stage });
+            }
+        }
         builds
+    }
+
+    fn add(&mut self, image: &str, built: Built) {
+        let Some(name) = repository(image) else { return };
+        let known = self.by_image.entry(name).or_default();
+        if !known.contains(&built) {
+            known.push(built);
+        }
+    }
+
+    /// The folders that Compose services take as context for the Dockerfile at this index; none where no service builds it.
+    pub fn contexts(&self, dockerfile: usize) -> &[String] {
+        self.contexts.get(&dockerfile).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How the image of a service is built; none for one that is only pulled.
@@ -73,9 +109,20 @@ impl Builds {
     }
 
     /// The stages that are built under the name of an image, whatever its tag; several where services disagree, none where
-    /// nothing in the tree says that it builds it.
+    /// nothing in the tree says that it builds it. An image of a registry of one's own is taken to be built by the Dockerfile of
+    /// the folder that is called like it, if there is only one such.
     pub fn of_image(&self, image: &str) -> &[Built] {
-        repository(image).and_then(|name| self.by_image.get(&name)).map(Vec::as_slice).unwrap_or_default()
+        let named = repository(image).and_then(|name| self.by_image.get(&name)).map(Vec::as_slice).unwrap_or_default();
+        if !named.is_empty() {
+            return named;
+        }
+        let Some(parsed) = Image::parse(image) else { return &[] };
+        let is_own = parsed.registry.is_some_and(|registry| !PUBLIC.iter().any(|public| registry.ends_with(public)));
+        let name = parsed.repository.rsplit('/').next().unwrap_or_default();
+        match self.by_folder.get(name).map(Vec::as_slice) {
+            Some(only @ [_]) if is_own => only,
+            _ => &[],
+        }
     }
 
     /// All stages that are built.
@@ -123,6 +170,42 @@ impl Model {
             }
         }
     }
+}
+
+/// Registries whose images are mostly other people's.
+const PUBLIC: &[&str] =
+    &["docker.io", "quay.io", "k8s.io", "k8s.gcr.io", "mcr.microsoft.com", "public.ecr.aws", "elastic.co", "nvcr.io"];
+
+/// The folder that a service is built in, relative to the root.
+fn context(service: &Resource) -> Option<String> {
+    let build = service.body.get("build").known()?;
+    let context = match build.get("context") {
+        Lookup::Known(node) => node.as_str()?,
+        Lookup::Absent(_) => ".",
+        Lookup::Unknown(_) => return None,
+    };
+    join(folder_of(service), context)
+}
+
+/// The folder of the file that a resource stands in.
+fn folder_of(resource: &Resource) -> &str {
+    resource.root.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The path of the Dockerfile of an artifact of Skaffold, relative to the root, and the stage that it names.
+fn artifact_place(config: &Resource, artifact: &Node) -> Option<(String, Option<String>)> {
+    let text = |path: &str, default: &str| match artifact.at(path) {
+        Lookup::Known(node) => node.as_str().map(str::to_string),
+        Lookup::Absent(_) => Some(default.to_string()),
+        Lookup::Unknown(_) => None,
+    };
+    // Builders of other kinds read no Dockerfile.
+    if ["jib", "bazel", "buildpacks", "ko", "custom"].iter().any(|kind| !artifact.get(kind).is_absent()) {
+        return None;
+    }
+    let (context, dockerfile) = (text("context", ".")?, text("docker.dockerfile", "Dockerfile")?);
+    let target = artifact.at("docker.target").known().and_then(Node::to_text);
+    Some((join(&join(folder_of(config), &context)?, &dockerfile)?, target))
 }
 
 /// The path of the Dockerfile of a service, relative to the root, and the stage that it names; none for what is not in the

@@ -267,12 +267,21 @@ fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     }
 }
 
-/// The ignore file of a build: the Dockerfile's own, or that of its folder, which a build takes as context unless told otherwise.
+/// The ignore file of a build: the Dockerfile's own, or that of the context, which is the Dockerfile's folder unless Compose says
+/// otherwise.
 fn ignore_file<'a>(cx: &Cx<'a>, file: &Dockerfile) -> Option<&'a Dockerignore> {
     let path = cx.sources.get(file.file).path();
     let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let own = format!("{path}.dockerignore");
     let of_path = |path: &str| cx.model.dockerignores.iter().find(|one| cx.sources.get(one.file).path() == path);
+    let index = cx.model.dockerfiles.iter().position(|one| one.file == file.file)?;
+    let folder = match cx.model.builds().contexts(index) {
+        [] => folder,
+        [first, rest @ ..] if rest.iter().all(|one| one == first) && first.is_empty() => String::new(),
+        [first, rest @ ..] if rest.iter().all(|one| one == first) => format!("{first}/"),
+        // What one of several contexts leaves out another may hold.
+        _ => return of_path(&own),
+    };
     of_path(&own).or_else(|| of_path(&format!("{folder}.dockerignore")))
 }
 

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod fields;
+mod image;
 mod ingress;
 mod legacy;
 mod network;
@@ -17,6 +18,7 @@ use super::Native;
 pub const CHECKS: &[&[(&str, Native)]] = &[
     cluster::CHECKS,
     fields::CHECKS,
+    image::CHECKS,
     ingress::CHECKS,
     legacy::CHECKS,
     network::CHECKS,
