@@ -117,6 +117,8 @@ fn reports(criterion: &mut Criterion) {
         baseline: None,
         catalog: &catalog,
         selected: catalog.select(&Selection::default()).expect("the default selection"),
+        imports: Default::default(),
+        ignored: Default::default(),
         config: Config::default(),
         settings: Settings::default(),
         fail_on: Some(Severity::Medium),

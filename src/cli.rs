@@ -34,6 +34,8 @@ pub enum Command {
     Test(Test),
     /// Write a gate.yaml, hook and workflow for this repository, never over a file
     Init(Init),
+    /// Put suppressions and settings of other tools into gate's own form; shows the changes unless told to write them
+    Migrate(Migrate),
     /// Print the completion script of a shell
     Completions(Completions),
 }
@@ -66,6 +68,9 @@ pub struct Scan {
     /// Folder or file with more rules, YAML or Rego; may be given several times
     #[arg(long, value_name = "PATH")]
     pub policy: Vec<PathBuf>,
+    /// SARIF file of another tool whose results join the verdict; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub import: Vec<PathBuf>,
     /// Values for Terraform's variables.
     #[command(flatten)]
     pub terraform: TerraformArgs,
@@ -230,6 +235,17 @@ pub struct Init {
     /// Root of the repository
     #[arg(default_value = ".", value_name = "DIR")]
     pub path: PathBuf,
+}
+
+/// `gate migrate`.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// File or folder
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub path: PathBuf,
+    /// Write the files; a gate.yaml only where there is none
+    #[arg(long)]
+    pub write: bool,
 }
 
 /// `gate completions`.

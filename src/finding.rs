@@ -87,7 +87,7 @@ pub struct Suppressed {
     pub reason: String,
     /// Where the suppression stands: a comment, an annotation, an entry of gate.yaml (then none).
     pub at: Option<Span>,
-    /// The dialect: `gate`, `checkov`, `trivy`, `tfsec`, `hadolint`, `kics`, `kube-linter`, `config`.
+    /// The dialect: `gate`, `checkov`, `trivy`, `tfsec`, `hadolint`, `kics`, `kube-linter`, `config`, `sarif`.
     pub dialect: &'static str,
     /// Last day on which it acts, `2027-03-01`.
     pub until: Option<String>,

@@ -2,6 +2,7 @@
 
 mod base;
 mod console;
+mod migrate;
 mod output;
 mod scan;
 
@@ -96,6 +97,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Err
             crate::init::init(&arguments.path, out)?;
             Ok(0)
         }
+        Command::Migrate(arguments) => migrate::migrate(&arguments, out),
         Command::Completions(arguments) => {
             clap_complete::generate(arguments.shell, &mut Cli::command(), "gate", out);
             Ok(0)

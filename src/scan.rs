@@ -9,8 +9,9 @@ use crate::baseline::Baseline;
 use crate::compare::{self, Base, Head};
 use crate::config::Config;
 use crate::discover::{self, Discovered};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::frontend::{self, FRONTENDS, Parsed};
+use crate::import::{self, Imports, Joined};
 use crate::model::{Edge, Graph, Model, ResourceId, Secret};
 use crate::problem::{Problem, ProblemKind};
 use crate::report::{Counts, Report, RuleText, Verdict};
@@ -30,6 +31,10 @@ pub struct Request<'a> {
     pub selected: Vec<usize>,
     /// The configuration in force.
     pub config: Config,
+    /// What other tools say.
+    pub imports: Imports,
+    /// Indices of rules of other tools, and of gate's, whose imported results do not count.
+    pub ignored: FxHashSet<usize>,
     /// The root of the scan and values for Terraform's variables.
     pub settings: frontend::Settings,
     /// The threshold; none for `never`.
@@ -88,7 +93,7 @@ pub(crate) fn assemble_with(settings: &frontend::Settings, discovered: &Discover
 
 /// Credentials of known forms in all texts, whatever their format and wherever they stand.
 pub fn secrets(sources: &Sources) -> Vec<Secret> {
-    let files: Vec<_> = sources.iter().collect();
+    let files: Vec<_> = sources.iter().filter(|(_, source)| source.is_judged()).collect();
     let found = files.par_iter().flat_map_iter(|(file, source)| {
         secret::find_in_file(source.path(), source.text()).into_iter().map(|hit| Secret {
             span: Span::new(*file, hit.start as u32, hit.end as u32),
@@ -156,15 +161,18 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
 /// base can't be walked.
 pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Report<'s>, discover::Error> {
     let sources = &discovered.sources;
-    let (assembled, judged) = environments::judge_each(request, &request.settings, discovered, secrets(sources));
+    let (mut assembled, judged) = environments::judge_each(request, &request.settings, discovered, secrets(sources));
     let mut findings = judged.findings;
     findings.retain(|finding| discovered.counts(finding));
+    let joined = imported(request, findings, sources, &mut assembled);
+    findings = joined.findings;
     request.config.adjust(request.catalog, &mut findings);
     let mut problems = assembled.problems.clone();
     problems.extend(discovered.problems.iter().cloned());
     problems.extend(judged.problems);
+    problems.extend(request.imports.problems.iter().cloned());
     let found = if request.base.is_some() { findings.clone() } else { Vec::new() };
-    let mut suppressed = Vec::new();
+    let mut suppressed = joined.suppressed;
     if request.suppress {
         let decided = suppress::apply(
             findings,
@@ -179,7 +187,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
             },
         );
         findings = decided.kept;
-        suppressed = decided.suppressed;
+        suppressed.extend(decided.suppressed);
         problems.extend(decided.notes);
     }
     let mut comparison = None;
@@ -201,7 +209,11 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     }
     problems.sort();
     problems.dedup();
-    findings.sort_by(|a, b| (a.at, &a.rule, &a.address, &a.message).cmp(&(b.at, &b.rule, &b.address, &b.message)));
+    // Files that imports have brought along come last among the sources, and not in reports.
+    let path = |finding: &Finding| sources.get(finding.at.file).path();
+    findings.sort_by(|a, b| {
+        (path(a), a.at, &a.rule, &a.address, &a.message).cmp(&(path(b), b.at, &b.rule, &b.address, &b.message))
+    });
     let counts = Counts {
         files_seen: discovered.seen,
         files_read: assembled.files_read.clone(),
@@ -229,6 +241,25 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         prefix: discovered.prefix.clone(),
         comparison,
     })
+}
+
+/// Joins the findings with what other tools say, whose files may have comments that nobody has read yet.
+fn imported(request: &Request<'_>, findings: Vec<Finding>, sources: &Sources, assembled: &mut Assembled) -> Joined {
+    let unread: Vec<Span> = request.imports.places().filter(|place| !assembled.read.contains(&place.file)).collect();
+    if !unread.is_empty() {
+        assembled.comments.extend(suppress::comments_near(sources, &unread));
+        assembled.comments.sort();
+        assembled.comments.dedup();
+    }
+    let context = import::Context {
+        sources,
+        model: &assembled.model,
+        catalog: request.catalog,
+        config: &request.config,
+        ignored: &request.ignored,
+        suppress: request.suppress,
+    };
+    import::join(findings, &request.imports, &context)
 }
 
 /// A module call whose source is not in the tree.

@@ -52,18 +52,60 @@ pub struct Position {
     pub column: u32,
 }
 
+/// What a column counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnUnit {
+    /// UTF-16 code units.
+    Utf16,
+    /// Unicode code points.
+    CodePoint,
+}
+
 /// One file that was read: its path and its text.
 #[derive(Debug)]
 pub struct Source {
     path: String,
     text: Arc<str>,
     line_starts: OnceLock<Vec<u32>>,
+    use_of: Use,
+}
+
+/// What a file is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It is judged.
+    Judged,
+    /// It is read to show places in it, and not judged.
+    Aside,
+    /// It is named only: nobody has its text, and offsets in it count lines from 0.
+    Named,
 }
 
 impl Source {
     /// `path` is relative to the root of the scan, with `/` between its parts. `text` carries no byte order mark.
     pub fn new(path: impl Into<String>, text: impl Into<Arc<str>>) -> Source {
-        Source { path: path.into(), text: text.into(), line_starts: OnceLock::new() }
+        Source { path: path.into(), text: text.into(), line_starts: OnceLock::new(), use_of: Use::Judged }
+    }
+
+    /// A file that is read only to show places in it: rules do not look at its text.
+    pub fn aside(path: impl Into<String>, text: impl Into<Arc<str>>) -> Source {
+        Source { use_of: Use::Aside, ..Source::new(path, text) }
+    }
+
+    /// A file that another tool names and that is not at hand, or is no file at all: an image, a package. A place in it is a
+    /// line, written as the offset of the line's number less one; there is no text to show.
+    pub fn unread(path: impl Into<String>) -> Source {
+        Source { use_of: Use::Named, ..Source::new(path, "") }
+    }
+
+    /// Whether rules may look at the text.
+    pub fn is_judged(&self) -> bool {
+        self.use_of == Use::Judged
+    }
+
+    /// How many lines the text has; none when there is no text.
+    pub fn lines(&self) -> Option<u32> {
+        (self.use_of != Use::Named).then(|| self.line_count())
     }
 
     /// The path relative to the root of the scan.
@@ -78,7 +120,7 @@ impl Source {
 
     /// The same file once more; the text is not copied.
     pub fn shared(&self) -> Source {
-        Source::new(self.path.clone(), self.shared_text())
+        Source { use_of: self.use_of, ..Source::new(self.path.clone(), self.shared_text()) }
     }
 
     /// The text, shared.
@@ -97,12 +139,18 @@ impl Source {
 
     /// The line (from 1) that holds the byte at `offset`; the last line for an offset past the end.
     pub fn line(&self, offset: u32) -> u32 {
+        if self.use_of == Use::Named {
+            return offset.saturating_add(1);
+        }
         self.line_starts().partition_point(|start| *start <= offset) as u32
     }
 
     /// Line and column of the byte at `offset`.
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line(offset);
+        if self.use_of == Use::Named {
+            return Position { line, column: 1 };
+        }
         let start = self.line_starts()[line as usize - 1] as usize;
         let end = (offset as usize).clamp(start, self.text.len());
         let mut end_on_boundary = end;
@@ -111,6 +159,18 @@ impl Source {
         }
         let column = self.text[start..end_on_boundary].encode_utf16().count() as u32 + 1;
         Position { line, column }
+    }
+
+    /// The offset of a place, at most the end of its line, and of the last line for one past that.
+    pub fn offset(&self, at: Position, unit: ColumnUnit) -> u32 {
+        let starts = self.line_starts();
+        let line = (at.line.max(1) as usize).min(starts.len());
+        starts[line - 1] + chars_in(self.line_text(line as u32), at.column.saturating_sub(1), unit)
+    }
+
+    /// The offset of the character with this number, from 0; the end of the text for one past it.
+    pub fn offset_of_char(&self, number: u32, unit: ColumnUnit) -> u32 {
+        chars_in(&self.text, number, unit)
     }
 
     /// The text of a line (from 1) without its line end; empty past the last line.
@@ -147,6 +207,18 @@ impl Source {
     }
 }
 
+/// Bytes of the first characters of a text, or of all of it.
+fn chars_in(text: &str, count: u32, unit: ColumnUnit) -> u32 {
+    let mut left = count as usize;
+    for (at, char) in text.char_indices() {
+        if left == 0 {
+            return at as u32;
+        }
+        left = left.saturating_sub(if unit == ColumnUnit::Utf16 { char.len_utf16() } else { 1 });
+    }
+    text.len() as u32
+}
+
 /// All files of a scan that a frontend has claimed.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -173,6 +245,11 @@ impl Sources {
     /// Every file with its id, in order.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         self.files.iter().enumerate().map(|(index, source)| (FileId(index as u32), source))
+    }
+
+    /// Takes a file out of what is judged: it stays there for places in it.
+    pub fn set_aside(&mut self, file: FileId) {
+        self.files[file.0 as usize].use_of = Use::Aside;
     }
 
     /// Number of files.
@@ -215,6 +292,23 @@ mod tests {
         assert_eq!(source.position(b), Position { line: 2, column: 1 });
         assert_eq!(source.line_text(1), "a = \"😀\" # x");
         assert_eq!(source.line_count(), 2);
+    }
+
+    #[test]
+    fn places_of_other_tools_become_offsets() {
+        let source = Source::new("main.tf", "a = \"😀\" # x\r\nb = 1");
+        let at = |line, column, unit| source.offset(Position { line, column }, unit) as usize;
+        assert_eq!(&source.text()[at(1, 12, ColumnUnit::Utf16)..at(1, 99, ColumnUnit::Utf16)], "x");
+        assert_eq!(at(1, 11, ColumnUnit::CodePoint), at(1, 12, ColumnUnit::Utf16));
+        assert_eq!(&source.text()[at(2, 1, ColumnUnit::Utf16)..at(9, 9, ColumnUnit::Utf16)], "b = 1");
+        assert_eq!(source.offset_of_char(u32::MAX, ColumnUnit::Utf16) as usize, source.text().len());
+    }
+
+    #[test]
+    fn a_file_that_is_only_named_has_lines_without_text() {
+        let source = Source::unread("library/shop");
+        assert_eq!(source.position(41), Position { line: 42, column: 1 });
+        assert_eq!((source.line_text(42), source.lines(), source.is_judged()), ("", None, false));
     }
 
     #[test]

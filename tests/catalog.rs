@@ -26,7 +26,7 @@ fn targets(rule: &Rule) -> &[Target] {
     match &rule.check {
         Check::Table(table) => &table.targets,
         Check::Rego(rego) => &rego.targets,
-        Check::Native(_) => &[],
+        Check::Native(_) | Check::Imported => &[],
     }
 }
 

@@ -270,7 +270,11 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
     let was_there = |finding: &&Finding| {
         let root = finding.scope.and_then(|scope| root_of.get(&(&*finding.address, scope)).copied());
         let root = root.unwrap_or_else(|| head.discovered.sources.get(finding.at.file).path());
+        // What another tool says of a place follows from all places that it names.
+        let is_touched =
+            |place: &crate::finding::Related| plan.touched.contains(head.discovered.sources.get(place.at.file).path());
         !whole.contains(&*finding.rule)
+            && !(finding.rule.contains('/') && finding.related.iter().any(is_touched))
             && !plan.touched.contains(root)
             && !(is_joined && cluster.contains(&(root, &*finding.address)))
     };

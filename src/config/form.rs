@@ -22,6 +22,9 @@ pub(super) struct File {
     /// Files and folders that are not scanned, as patterns; one without `/` means a name at any depth.
     #[serde(deserialize_with = "or_empty")]
     pub exclude: Vec<String>,
+    /// Results of other tools, as SARIF files, that join the verdict; a scan without one of them can't be decided.
+    #[serde(deserialize_with = "or_empty")]
+    pub imports: Vec<String>,
     /// Files and folders with rules of your own, YAML or Rego.
     #[serde(deserialize_with = "or_empty")]
     pub policies: Vec<String>,
@@ -120,6 +123,8 @@ pub(super) enum Dialect {
     DetectSecrets,
     Gitleaks,
     Buildkit,
+    // What imported results say of comments that their tools have understood.
+    Sarif,
 }
 
 /// What may stay unread.

@@ -40,6 +40,8 @@ pub struct Config {
     pub strict: bool,
     /// Paths that are not scanned.
     pub exclude: PathGlobs,
+    /// Results of other tools, as SARIF.
+    pub imports: Vec<PathBuf>,
     /// Files and folders with more rules.
     pub policies: Vec<PathBuf>,
     /// The file of accepted findings.
@@ -162,6 +164,7 @@ impl Default for Config {
             fail_on: None,
             strict: false,
             exclude: PathGlobs::default(),
+            imports: Vec::new(),
             policies: Vec::new(),
             baseline: None,
             select: Vec::new(),
@@ -260,7 +263,7 @@ impl Config {
     pub fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         for (kind, name, at) in &self.names {
             let is_known = match kind {
-                Named::Rule => catalog.find(name).is_some(),
+                Named::Rule => catalog.find(name).is_some() || catalog.is_of_tool(name),
                 Named::Token => catalog.matching(name).is_ok(),
             };
             if is_known {
@@ -336,6 +339,12 @@ impl Config {
                 finding.severity = *severity;
             }
         }
+    }
+
+    /// The severity that the file sets for the rule at this index of the catalog.
+    pub fn severity_of(&self, catalog: &Catalog, rule: usize) -> Option<Severity> {
+        let set = self.rules.iter().filter(|(name, _)| catalog.find(name) == Some(rule));
+        set.filter_map(|(_, settings)| settings.severity).next()
     }
 
     /// Ids of the rules that nothing may suppress.

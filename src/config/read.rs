@@ -59,6 +59,9 @@ impl Reader<'_> {
         let var_files = self.below(&file.terraform.var_files, &mut paths, |index| {
             place.value(&[Step::Key("terraform"), Step::Key("var-files"), Step::Index(index)])
         })?;
+        // Whether they are there is for the scan to say: tools write them just before it.
+        let imports = self
+            .below(&file.imports, &mut Vec::new(), |index| place.value(&[Step::Key("imports"), Step::Index(index)]))?;
         let mut environments = Vec::new();
         for (name, files) in &file.terraform.environments {
             let files = self.below(files, &mut paths, |index| {
@@ -76,6 +79,7 @@ impl Reader<'_> {
             fail_on: file.fail_on.map(threshold),
             strict: file.strict,
             exclude,
+            imports,
             policies,
             baseline,
             select: file.select,
@@ -220,5 +224,6 @@ fn dialect(dialect: form::Dialect) -> &'static str {
         form::Dialect::DetectSecrets => "detect-secrets",
         form::Dialect::Gitleaks => "gitleaks",
         form::Dialect::Buildkit => "buildkit",
+        form::Dialect::Sarif => "sarif",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::rego::{self, Module};
 use super::schema::{Check, Mistake, Prose, Rule, nearest, parse, parse_rego};
@@ -194,6 +194,28 @@ impl Catalog {
         self.names().get(&name.to_lowercase()).copied()
     }
 
+    /// Adds rules that other tools have checked. They are found by id, run never, and leave every name to the rule that has it
+    /// already; one that is there stays.
+    pub fn add_imported(&mut self, rules: Vec<(Rule, Prose)>) {
+        let mut added = FxHashSet::default();
+        for (rule, prose) in rules {
+            if self.find(&rule.id).is_none() && added.insert(rule.id.to_lowercase()) {
+                self.rules.push(rule);
+                self.own_prose.push(prose);
+            }
+        }
+        self.names = OnceLock::new();
+    }
+
+    /// Whether a name or pattern is one of another tool's rules, `bandit/B101`, though no result of the tool may be at hand.
+    pub fn is_of_tool(&self, name: &str) -> bool {
+        let Some((tool, rule)) = name.split_once('/') else { return false };
+        let is_at_hand = |rule: &Rule| {
+            matches!(rule.check, Check::Imported) && rule.id.split_once('/').is_some_and(|(first, _)| first == tool)
+        };
+        !rule.is_empty() && (crate::import::is_known(tool) || self.rules[self.built_in..].iter().any(is_at_hand))
+    }
+
     /// Which rules a token names, by index.
     pub fn matching(&self, token: &str) -> Result<Vec<usize>, UnknownRule> {
         let all = 0..self.rules.len();
@@ -222,7 +244,7 @@ impl Catalog {
                     || (prefix.is_some() && rule.aliases.iter().any(|alias| begins(alias)))
             })
             .collect();
-        if found.is_empty() {
+        if found.is_empty() && !self.is_of_tool(token) && !crate::import::is_known(&lower) {
             let names: Vec<&str> = self
                 .rules
                 .iter()
@@ -247,6 +269,7 @@ impl Catalog {
                 }
             }
         }
-        Ok(chosen.iter().enumerate().filter(|(_, on)| **on).map(|(index, _)| index).collect())
+        let runs = |index: &usize| chosen[*index] && !matches!(self.rules[*index].check, Check::Imported);
+        Ok((0..chosen.len()).filter(runs).collect())
     }
 }

@@ -76,7 +76,7 @@ impl<'a> Index<'a> {
                     // The catalog test holds names and functions together; a user's policy may still be wrong.
                     None => project.push((rule, Native::Project(|_, _| panic!("no native check has this name")))),
                 },
-                Check::Rego(_) => {}
+                Check::Rego(_) | Check::Imported => {}
             }
         }
         (index, project)
@@ -125,6 +125,7 @@ pub fn is_whole(check: &Check) -> bool {
         Check::Table(_) => false,
         Check::Native(name) => !matches!(find(name), Some(Native::Resource(..) | Native::Pod(_))),
         Check::Rego(_) => true,
+        Check::Imported => false,
     }
 }
 

@@ -75,6 +75,8 @@ pub enum Check {
     Native(String),
     /// A Rego module: its text, compiled into the catalog, and the resources that it sees.
     Rego(Rego),
+    /// Not at all: another tool has checked it, and its results are imported.
+    Imported,
 }
 
 /// A Rego check.

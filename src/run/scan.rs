@@ -15,6 +15,7 @@ use crate::discover::{self, Change, Walk};
 use crate::filesystem::{Disk, FileSystem, Files, Recording};
 use crate::finding::Severity;
 use crate::frontend::FRONTENDS;
+use crate::import;
 use crate::report::Report;
 use crate::rules::{Catalog, Check, native};
 use crate::scan::{self, Request};
@@ -22,7 +23,7 @@ use crate::secret;
 use crate::suppress::Date;
 
 /// The day in UTC, by which suppressions end.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Date::from_unix(seconds)
 }
@@ -82,9 +83,17 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
         Some(opened) => opened.proposals(&root, &config, arguments)?,
         None => Vec::new(),
     };
+    let named: Vec<PathBuf> = config.imports.iter().chain(&arguments.import).cloned().collect();
+    let mut imports = import::read(&named, &mut catalog);
+    if let Some(opened) = &opened {
+        imports.trusts_comments = opened.trusts_head;
+        imports.tell_those_in(&*opened.tip);
+    }
     config.check(&catalog)?;
     config.adopt_hadolint(&catalog);
-    let selected = select(&catalog, &config.selection(&arguments.select, &arguments.ignore))?;
+    let selection = config.selection(&arguments.select, &arguments.ignore);
+    let selected = select(&catalog, &selection)?;
+    let ignored = selection.ignore.iter().filter_map(|token| catalog.matching(token).ok()).flatten().collect();
     let fail_on = match (arguments.fail_on, config.fail_on) {
         (Some(cli::FailOn::Critical), _) => Some(Severity::Critical),
         (Some(cli::FailOn::High), _) => Some(Severity::High),
@@ -108,6 +117,7 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
         ..Walk::new(&arguments.paths)
     };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
+    imports.place(&mut discovered, &arguments.paths, &config.exclude);
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
     // What expressions read is remembered, since a change may lie there.
     let recording = Arc::new(Recording::new(Files::default()));
@@ -127,6 +137,8 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
         baseline,
         catalog: &catalog,
         selected,
+        imports,
+        ignored,
         strict: arguments.strict || config.strict,
         config,
         settings,

@@ -8,6 +8,7 @@ mod dialect;
 mod near;
 mod placed;
 mod reach;
+mod rewrite;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use date::Date;
 pub use near::comments_near;
+pub use rewrite::{Left, LineEdit, Rewriting, edited, rewrite};
 
 use crate::config::Config;
 use crate::discover::Discovered;
@@ -25,8 +27,18 @@ use crate::rules::Catalog;
 use crate::source::{FileId, Span};
 
 /// Names of the tools whose suppressions are understood.
-pub const DIALECTS: &[&str] =
-    &["checkov", "trivy", "tfsec", "hadolint", "kics", "kube-linter", "detect-secrets", "gitleaks", "buildkit"];
+pub const DIALECTS: &[&str] = &[
+    "checkov",
+    "trivy",
+    "tfsec",
+    "hadolint",
+    "kics",
+    "kube-linter",
+    "detect-secrets",
+    "gitleaks",
+    "buildkit",
+    "sarif",
+];
 
 /// What suppressions are held against.
 #[derive(Clone, Copy)]
@@ -108,7 +120,10 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
         }
     }
     notes.extend(placed.iter().flat_map(|one| one.unused(cx, &rules)));
-    notes.extend(entries.iter().filter_map(|entry| entry.unused(cx, &rules)));
+    // An entry may speak of a rule of gate's and of the same one of a tool's whose results are imported.
+    let used: BTreeSet<u32> = entries.iter().filter(|entry| entry.used).map(|entry| entry.form.line).collect();
+    let idle = entries.iter().filter(|entry| !used.contains(&entry.form.line));
+    notes.extend(idle.filter_map(|entry| entry.unused(cx, &rules)));
     notes.sort();
     notes.dedup();
     decided.notes = notes;
@@ -147,7 +162,7 @@ impl Rules {
 
 /// One spelling for all that tools accept: lower case, without trivy's older prefix, its Kubernetes and Docker ids in their
 /// later form (`KSV012` is `KSV-0012`).
-fn normal_name(name: &str) -> String {
+pub(crate) fn normal_name(name: &str) -> String {
     let lower = name.to_lowercase();
     let name = lower.strip_prefix("avd-").unwrap_or(&lower);
     for family in ["ksv", "ds"] {

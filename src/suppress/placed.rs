@@ -96,7 +96,7 @@ fn is_understood(config: &Config, dialect: &str) -> bool {
     dialect == "gate" || config.dialects.contains(&dialect)
 }
 
-fn annotations(resource: &Resource) -> &[crate::model::Entry] {
+pub(super) fn annotations(resource: &Resource) -> &[crate::model::Entry] {
     match resource.body.at("metadata.annotations") {
         Lookup::Known(node) => node.entries(),
         _ => &[],
@@ -104,7 +104,7 @@ fn annotations(resource: &Resource) -> &[crate::model::Entry] {
 }
 
 /// The lines of a comment without its signs, each with its place.
-fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
+pub(super) fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
     let whole = sources.slice(comment);
     let mut lines = Vec::new();
     let mut start = comment.start;
@@ -148,7 +148,7 @@ fn add(
     }
     if is_own {
         for (name, means, _) in &one.names {
-            if means.is_empty() {
+            if means.is_empty() && !cx.catalog.is_of_tool(name) {
                 let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
                 let help = match nearest(name, &known) {
                     Some(near) => format!("did you mean `{near}`?"),

@@ -114,6 +114,8 @@ fn judged<T>(folder: &Path, look: impl FnOnce(Report<'_>) -> T) -> T {
         baseline: None,
         catalog: &catalog,
         selected: catalog.select(&Selection::default()).unwrap(),
+        imports: Default::default(),
+        ignored: Default::default(),
         config: Config::default(),
         settings: Settings { root: discovered.root.clone(), ..Settings::default() },
         fail_on: Some(Severity::Medium),

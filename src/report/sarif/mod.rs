@@ -250,7 +250,7 @@ fn result(report: &Report, finding: &Finding, index: &FxHashMap<&str, usize>, ha
         "locations": [place],
         "partialFingerprints": {
             // A short secret could be guessed from the hash of its line.
-            "primaryLocationLineHash": match finding.sensitive {
+            "primaryLocationLineHash": match finding.sensitive || source.lines().is_none() {
                 true => format!("{}:1", finding.fingerprint.get(..16).unwrap_or_default()),
                 false => hashes.of(finding.at.file, source, line),
             },

@@ -167,7 +167,7 @@ impl Reader {
         let check = self.check(map)?;
         let default_format = match &check {
             Check::Table(Table { targets, .. }) | Check::Rego(Rego { targets, .. }) => targets.first(),
-            Check::Native(_) => None,
+            Check::Native(_) | Check::Imported => None,
         }
         .map(|target| if target.format == "view" { "kubernetes" } else { &target.format })
         .unwrap_or("terraform")

@@ -1,0 +1,323 @@
+//! Joins what tools say with what gate finds, so that one defect is one finding that names all who say it.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use sha2::{Digest, Sha256};
+
+use super::read::Result1;
+use super::{Imported, Imports, message, tool};
+use crate::config::Config;
+use crate::finding::{Finding, Related, Suppressed};
+use crate::model::{Model, Resource};
+use crate::rules::Catalog;
+use crate::source::{FileId, Sources, Span};
+
+/// What is left when all have spoken.
+#[derive(Debug, Default)]
+pub struct Joined {
+    /// gate's own findings, with the tools that say the same, and those of the tools.
+    pub findings: Vec<Finding>,
+    /// What a tool takes for accepted.
+    pub suppressed: Vec<Suppressed>,
+}
+
+/// What results are held against.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The texts.
+    pub sources: &'a Sources,
+    /// The model, for the addresses of resources around places.
+    pub model: &'a Model,
+    /// All rules, those of the tools among them.
+    pub catalog: &'a Catalog,
+    /// The configuration in force.
+    pub config: &'a Config,
+    /// Rules that do not count, by index: what was asked for to be ignored.
+    pub ignored: &'a FxHashSet<usize>,
+    /// Whether suppressions act.
+    pub suppress: bool,
+}
+
+/// A result as a finding.
+pub(super) fn placed(
+    result: Result1,
+    at: Span,
+    region: Span,
+    related: Vec<(Span, String)>,
+    sources: &Sources,
+) -> Imported {
+    let source = sources.get(at.file);
+    let is_named = source.lines().is_none();
+    let message = match result.sensitive {
+        true => message::masked(&result.message, (!is_named).then(|| source.line_text(source.line(at.start)))),
+        false => result.message,
+    };
+    let mut related: Vec<Related> = related
+        .into_iter()
+        .filter(|(place, _)| *place != at)
+        .map(|(at, said)| Related { at, message: if said.is_empty() { "see also".into() } else { said } })
+        .collect();
+    related.dedup();
+    let address: Arc<str> = result.address.unwrap_or_default().into();
+    let identity = match (is_named, result.sensitive) {
+        // An image has a new tag with every build.
+        (true, _) => format!("{} {message}", without_tag(source.path())),
+        // A short secret could be guessed from the hash of its line: what stands before it tells places apart.
+        (false, true) => {
+            let line = source.line_text(source.line(at.start));
+            let before = line.find(['=', ':', '"', '\'']).map_or("", |end| &line[..end]);
+            format!("{} {}", source.path(), before.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        (false, false) => {
+            let line = source.line_text(source.line(at.start));
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        }
+    };
+    let finding = Finding {
+        fingerprint: fingerprint(&result.rule, &address, &identity),
+        rule: result.rule,
+        severity: result.severity,
+        message,
+        at,
+        address,
+        attribute: String::new(),
+        related,
+        scope: None,
+        possible: result.possible,
+        environments: Vec::new(),
+        sensitive: result.sensitive,
+        status: None,
+        judged: at,
+        tools: vec![result.tool.clone()],
+    };
+    Imported {
+        tool: result.tool,
+        finding,
+        region,
+        weaknesses: result.weaknesses,
+        accepted: result.accepted,
+        is_flat: result.is_flat,
+        is_named,
+    }
+}
+
+/// `registry.example:5000/shop:1.2@sha256:…` as `registry.example:5000/shop`.
+fn without_tag(image: &str) -> &str {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((before, tag)) if !tag.contains('/') => before,
+        _ => name,
+    }
+}
+
+/// A hash of the rule, the resource and the text of the line: the same when lines move and files are renamed. The fingerprints
+/// of tools are not used: some give all results the same, and each has its own idea of what makes two results one.
+fn fingerprint(rule: &str, address: &str, identity: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["import", rule, address, identity] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Holds the results against gate's findings and against each other.
+pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Joined {
+    let mut joined = Joined { findings, suppressed: Vec::new() };
+    if imports.results.is_empty() {
+        return joined;
+    }
+    let unignorable: FxHashSet<&str> = cx.config.unignorable(cx.catalog).into_iter().collect();
+    let trusts_comments = imports.trusts_comments && cx.config.dialects.contains(&"sarif");
+    let own = Own::new(&joined.findings, cx);
+    let resources = Resources::new(cx, imports);
+    // gate's findings that a tool repeats, and the tool.
+    let mut repeated: Vec<(usize, Arc<str>)> = Vec::new();
+    // Findings of tools by file and first line, as indices into `kept`.
+    let mut by_line: FxHashMap<(FileId, u32), Vec<usize>> = FxHashMap::default();
+    let mut kept: Vec<Imported> = Vec::new();
+    for result in &imports.results {
+        let rule = cx.catalog.find(&result.finding.rule);
+        let counterpart = rule.and_then(|rule| counterpart(cx.catalog, rule));
+        if [rule, counterpart].into_iter().flatten().any(|rule| cx.ignored.contains(&rule)) {
+            continue;
+        }
+        let mut result = result.clone();
+        if let Some(severity) = counterpart.and_then(|rule| cx.config.severity_of(cx.catalog, rule)) {
+            result.finding.severity = severity;
+        }
+        if let Some(resource) = resources.around(result.region) {
+            if result.finding.address.is_empty() {
+                result.finding.address = resource.address.clone();
+            }
+            result.finding.scope = Some(resource.span);
+        }
+        let names = [Some(&*result.finding.rule), counterpart.map(|rule| cx.catalog.rules()[rule].id.as_str())];
+        let may = names.into_iter().flatten().all(|name| !unignorable.contains(name));
+        if let Some(accepted) = &result.accepted
+            && cx.suppress
+            && may
+            && (trusts_comments || !accepted.in_source)
+        {
+            joined.suppressed.push(Suppressed {
+                finding: result.finding,
+                reason: accepted.reason.clone(),
+                at: None,
+                dialect: "sarif",
+                until: None,
+                owner: None,
+            });
+            continue;
+        }
+        let same = own.same(&joined.findings, &result, counterpart, cx.sources);
+        if !same.is_empty() {
+            repeated.extend(same.into_iter().map(|index| (index, result.tool.clone())));
+            continue;
+        }
+        let place = (result.region.file, cx.sources.line(result.finding.at));
+        let here = by_line.entry(place).or_default();
+        match here.iter().find(|index| is_same_defect(&kept[**index], &result, counterpart, cx)) {
+            Some(index) => {
+                let other = &mut kept[*index];
+                other.finding.severity = match (other.is_flat, result.is_flat) {
+                    (true, false) => result.finding.severity,
+                    (false, true) => other.finding.severity,
+                    _ => other.finding.severity.max(result.finding.severity),
+                };
+                other.is_flat &= result.is_flat;
+                other.finding.tools.push(result.tool);
+                other.finding.possible &= result.finding.possible;
+            }
+            None => {
+                here.push(kept.len());
+                kept.push(result);
+            }
+        }
+    }
+    for (index, tool) in repeated {
+        joined.findings[index].tools.push(tool);
+    }
+    joined.findings.extend(kept.into_iter().map(|result| result.finding));
+    for finding in &mut joined.findings {
+        finding.tools.sort();
+        finding.tools.dedup();
+    }
+    joined
+}
+
+/// The catalog's rule of the same control: the first alias of an imported rule.
+fn counterpart(catalog: &Catalog, rule: usize) -> Option<usize> {
+    catalog.rules()[rule].aliases.first().and_then(|name| catalog.find(name)).filter(|own| *own != rule)
+}
+
+/// gate's own findings, by rule and by the lines of secrets.
+struct Own {
+    by_rule: FxHashMap<usize, Vec<usize>>,
+    secrets: FxHashMap<(FileId, u32), Vec<usize>>,
+}
+
+impl Own {
+    fn new(findings: &[Finding], cx: &Context<'_>) -> Own {
+        let mut own = Own { by_rule: FxHashMap::default(), secrets: FxHashMap::default() };
+        for (index, finding) in findings.iter().enumerate() {
+            if let Some(rule) = cx.catalog.find(&finding.rule) {
+                own.by_rule.entry(rule).or_default().push(index);
+            }
+            if finding.sensitive {
+                own.secrets.entry((finding.at.file, cx.sources.line(finding.at))).or_default().push(index);
+            }
+        }
+        own
+    }
+
+    /// The findings that a result repeats: of the same rule at the same place, or of a secret on the same line.
+    fn same(&self, findings: &[Finding], result: &Imported, rule: Option<usize>, sources: &Sources) -> Vec<usize> {
+        let file = result.region.file;
+        let source = sources.get(file);
+        let first = source.line(result.region.start);
+        // A region that ends at the beginning of a line does not reach into it.
+        let last = source.line(result.region.end.saturating_sub(1).max(result.region.start));
+        let on_lines = |place: Span| place.file == file && (first..=last).contains(&source.line(place.start));
+        let same_rule = rule.and_then(|rule| self.by_rule.get(&rule)).map_or(&[][..], |all| all);
+        let pick = |is_same: &dyn Fn(&Finding) -> bool| -> Vec<usize> {
+            same_rule.iter().copied().filter(|index| is_same(&findings[*index])).collect()
+        };
+        let mut same = pick(&|own| on_lines(own.at) || own.related.iter().any(|place| on_lines(place.at)));
+        if same.is_empty() {
+            // One of the two speaks of the whole resource: the other's line is inside of it.
+            same = pick(&|own| {
+                own.scope.is_some_and(|scope| {
+                    let head = sources.get(scope.file).line(scope.start);
+                    let on_head = |place: Span| place.file == scope.file && sources.line(place) == head;
+                    scope.file == file
+                        && scope.start <= result.region.start
+                        && result.region.start < scope.end
+                        && (on_head(own.at) || first == head)
+                })
+            });
+        }
+        if same.is_empty() && result.finding.sensitive && !result.is_named {
+            same = self.secrets.get(&(file, source.line(result.finding.at.start))).cloned().unwrap_or_default();
+        }
+        same
+    }
+}
+
+/// Whether two tools mean the same defect on one line. Two results of one tool do only when they say the same, word for word.
+fn is_same_defect(a: &Imported, b: &Imported, counterpart_of_b: Option<usize>, cx: &Context<'_>) -> bool {
+    if a.tool == b.tool {
+        return a.finding.rule == b.finding.rule
+            && a.region == b.region
+            && a.finding.message == b.finding.message
+            && a.finding.address == b.finding.address;
+    }
+    if a.is_named || b.is_named {
+        return false;
+    }
+    let counterpart_of_a = || cx.catalog.find(&a.finding.rule).and_then(|rule| counterpart(cx.catalog, rule));
+    if tool::is_same_rule(&a.finding.rule, &b.finding.rule)
+        || (counterpart_of_b.is_some() && counterpart_of_a() == counterpart_of_b)
+        || (a.finding.sensitive && b.finding.sensitive)
+    {
+        return true;
+    }
+    // The same weakness in the same words of the line; a whole line or block may hold several.
+    let overlap = a.region.start < b.region.end && b.region.start < a.region.end;
+    let is_part = |one: &Imported| {
+        let source = cx.sources.get(one.region.file);
+        source.slice(one.region).trim() != source.line_text(source.line(one.region.start)).trim()
+    };
+    overlap
+        && is_part(a)
+        && is_part(b)
+        && !a.weaknesses.is_empty()
+        && a.weaknesses.iter().any(|weakness| b.weaknesses.contains(weakness))
+}
+
+/// Resources by file, to find the one around a place.
+struct Resources<'a> {
+    by_file: FxHashMap<FileId, Vec<&'a Resource>>,
+}
+
+impl<'a> Resources<'a> {
+    fn new(cx: &Context<'a>, imports: &Imports) -> Resources<'a> {
+        let files: FxHashSet<FileId> = imports.results.iter().map(|result| result.region.file).collect();
+        let mut by_file: FxHashMap<FileId, Vec<&Resource>> = FxHashMap::default();
+        for resource in cx.model.resources.iter().filter(|resource| files.contains(&resource.span.file)) {
+            let all = by_file.entry(resource.span.file).or_default();
+            // Instances of one block stand one after the other; the first speaks for all.
+            if all.last().is_none_or(|last: &&Resource| last.span != resource.span) {
+                all.push(resource);
+            }
+        }
+        Resources { by_file }
+    }
+
+    /// The smallest resource in which a region begins.
+    fn around(&self, region: Span) -> Option<&'a Resource> {
+        let all = self.by_file.get(&region.file)?.iter().copied();
+        let around = all.filter(|one| one.span.start <= region.start && region.start < one.span.end);
+        around.min_by_key(|resource| resource.span.end - resource.span.start)
+    }
+}

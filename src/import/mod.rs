@@ -1,0 +1,210 @@
+//! Results of other tools, as SARIF 2.1.0: one verdict from many.
+//!
+//! [`read`] takes files and gives results with names of places; [`Imports::place`] finds the places; [`merge::join`] holds
+//! results against gate's own findings. What a tool says is untrusted text that reports escape; that it said it is trusted,
+//! since whoever runs gate names the file. A file that is missing or broken, or whose tool did not finish, closes the gate.
+
+mod form;
+mod merge;
+mod message;
+mod place;
+mod read;
+mod tool;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use merge::{Context, Joined, join};
+pub use tool::is_known;
+
+use crate::config::PathGlobs;
+use crate::discover::{Discovered, io_reason};
+use crate::filesystem::FileSystem;
+use crate::finding::Finding;
+use crate::problem::{Problem, ProblemKind};
+use crate::rules::Catalog;
+use crate::source::Span;
+use place::Places;
+use read::{Counterparts, Result1};
+
+/// Bytes of one file that are read at most: a hundred thousand results are half of that.
+const MAX_BYTES: u64 = 128 << 20;
+/// Results of all files that are taken: nobody reads more, and code hosts refuse a quarter.
+const MAX_RESULTS: usize = 100_000;
+
+/// What other tools say.
+#[derive(Debug, Default)]
+pub struct Imports {
+    /// What keeps the answer from being whole, and what is worth telling.
+    pub problems: Vec<Problem>,
+    /// Whether suppressions that a tool read from comments of the tree act; those that it was given from elsewhere do anyway.
+    pub trusts_comments: bool,
+    /// The real paths of the files.
+    files: Vec<PathBuf>,
+    unplaced: Vec<Result1>,
+    results: Vec<Imported>,
+}
+
+/// That a tool takes one of its results for accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Accepted {
+    reason: String,
+    /// By a comment in the scanned tree, which a change may bring along.
+    in_source: bool,
+}
+
+/// A result in its place.
+#[derive(Debug, Clone)]
+struct Imported {
+    tool: Arc<str>,
+    finding: Finding,
+    /// All that the tool marks.
+    region: Span,
+    weaknesses: Vec<u32>,
+    accepted: Option<Accepted>,
+    /// The severity is none that the tool has given.
+    is_flat: bool,
+    /// The place is none of a text: an image, a file that is not there.
+    is_named: bool,
+}
+
+/// Reads files of results and adds the rules that they name to the catalog, where nothing runs them.
+pub fn read(paths: &[PathBuf], catalog: &mut Catalog) -> Imports {
+    let mut imports = Imports { trusts_comments: true, ..Imports::default() };
+    if paths.is_empty() {
+        return imports;
+    }
+    let counterparts = Counterparts::new(catalog);
+    let mut rules = Vec::new();
+    for path in paths {
+        let shown = path.display();
+        let mut tell = |kind, said: String, help: Option<&str>| {
+            let problem = Problem::with_path(kind, "", format!("the import {shown} {said}"));
+            imports.problems.push(match help {
+                Some(help) => problem.help(help),
+                None => problem,
+            });
+        };
+        let bytes = match bytes(path) {
+            Ok(bytes) => bytes,
+            Err((reason, help)) => {
+                tell(ProblemKind::Unread, reason, Some(help));
+                continue;
+            }
+        };
+        match read::read(&bytes, catalog, &counterparts) {
+            Err((reason, help)) => tell(ProblemKind::Unread, reason, Some(help)),
+            Ok(read) => {
+                read.troubles.into_iter().for_each(|(said, help)| tell(ProblemKind::Unread, said, Some(help)));
+                read.notes.into_iter().for_each(|said| tell(ProblemKind::Note, format!("says: {said}"), None));
+                let room = MAX_RESULTS.saturating_sub(imports.unplaced.len());
+                if read.results.len() > room {
+                    let said = format!("has results past the limit of {MAX_RESULTS}");
+                    tell(ProblemKind::Limit, said, Some("have the tool look at less, or leave out what is not severe"));
+                }
+                imports.unplaced.extend(read.results.into_iter().take(room));
+                rules.extend(read.rules);
+            }
+        }
+        imports.files.extend(path.canonicalize());
+    }
+    catalog.add_imported(rules);
+    imports
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, read::Trouble> {
+    let missing = "name the file that the tool wrote; if the tool did not write it, see why it failed";
+    let file = std::fs::File::open(path).map_err(|error| (format!("can't be read: {}", io_reason(&error)), missing))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(("is a folder".into(), "name each file by itself"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| (format!("can't be read: {}", io_reason(&error)), missing))?;
+    match bytes.len() as u64 > MAX_BYTES {
+        true => Err((
+            format!("is larger than {} MiB", MAX_BYTES >> 20),
+            "have the tool look at less, or write several files",
+        )),
+        false => Ok(bytes),
+    }
+}
+
+impl Imports {
+    /// Whether no file was named.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.problems.is_empty()
+    }
+
+    /// Tells which of the files are part of a commit: there a change may say in the name of a tool what it likes.
+    pub fn tell_those_in(&mut self, commit: &dyn FileSystem) {
+        for file in &self.files {
+            if commit.kind(file).is_ok() {
+                let message = format!("the import {} is part of the change that is judged", file.display());
+                let help =
+                    "have the workflow write it outside of what is checked out, or remove it before the tool runs";
+                self.problems.push(Problem::with_path(ProblemKind::Note, "", message).help(help));
+            }
+        }
+    }
+
+    /// Finds the places of all results. Files of the tree that the scan has not read are read to show them; results in files
+    /// that were not asked for, or that the configuration excludes, are left out.
+    pub fn place(&mut self, discovered: &mut Discovered, paths: &[PathBuf], exclude: &PathGlobs) {
+        for file in &self.files {
+            // What tools quote of secrets is no secret of the tree.
+            let path = file.strip_prefix(&discovered.root).ok().and_then(Path::to_str);
+            let known = path.and_then(|path| discovered.sources.iter().find(|(_, source)| source.path() == path));
+            if let Some((id, _)) = known {
+                discovered.sources.set_aside(id);
+            }
+        }
+        let asked: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let root = discovered.root.clone();
+        let mut excluded = std::collections::BTreeMap::new();
+        let mut places = Places::new(discovered);
+        let mut is_stale = std::collections::BTreeSet::new();
+        for result in std::mem::take(&mut self.unplaced) {
+            let file = match &result.place {
+                Some(place) => places.file(place),
+                None => places.named(result.tool.to_string()),
+            };
+            let source = places.discovered().sources.get(file);
+            let (path, is_named) = (source.path().to_string(), source.lines().is_none());
+            let full = root.join(&path);
+            if !is_named && !asked.iter().any(|asked| full.starts_with(asked)) {
+                continue;
+            }
+            if !is_named && exclude.matches(&full) {
+                *excluded.entry((path, result.tool)).or_insert(0) += 1;
+                continue;
+            }
+            let (at, region, is_there) = places.spans(file, result.region, result.code_points);
+            if !is_there && is_stale.insert(file) {
+                let message = format!("{} names a line that the file does not have", result.tool);
+                self.problems.push(
+                    Problem::with_path(ProblemKind::Note, path, message)
+                        .help("run the tool on the same state of the files"),
+                );
+            }
+            let related = result.related.iter().map(|(named, region, said)| {
+                let file = places.file(named);
+                (places.spans(file, *region, result.code_points).0, said.clone())
+            });
+            let related: Vec<_> = related.collect();
+            let sources = &places.discovered().sources;
+            self.results.push(merge::placed(result, at, region, related, sources));
+        }
+        for ((path, tool), count) in excluded {
+            discovered.skipped.push((path, format!("excluded, with {count} of the results of {tool}")));
+        }
+        discovered.skipped.sort();
+    }
+
+    /// The places of all results in texts, for the comments beside them.
+    pub fn places(&self) -> impl Iterator<Item = Span> {
+        self.results.iter().filter(|result| !result.is_named).map(|result| result.finding.at)
+    }
+}

@@ -1,0 +1,156 @@
+//! `gate migrate`: from the suppressions and settings of other tools to gate's own.
+//!
+//! What is suppressed is the same before and after, and that is looked at, not believed: the tree is judged with the old texts
+//! and with the new ones, and a file in which anything differs stays as it is.
+
+pub mod diff;
+pub mod settings;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::discover::{self, Discovered};
+use crate::finding::Finding;
+use crate::report::Report;
+use crate::scan::{self, Request};
+use crate::source::{FileId, Source, Sources};
+use crate::suppress::{self, LineEdit, Rewriting};
+
+/// The edits that leave everything suppressed that is, and nothing else; the others are told as left.
+///
+/// Fails as [`scan::scan`] does.
+pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriting, discover::Error> {
+    let assembled = scan::assemble(&request.settings, discovered);
+    let mut rewriting = suppress::rewrite(&suppress::Context {
+        discovered,
+        model: &assembled.model,
+        comments: &assembled.comments,
+        catalog: request.catalog,
+        selected: &request.selected,
+        config: &request.config,
+        today: request.today,
+    });
+    // What a tool has installed is not the repository's to change.
+    rewriting.edits.retain(|file, edits| {
+        let is_own = discovered.only.as_ref().is_none_or(|only| only.contains(file));
+        is_own && !edits.is_empty() && !is_installed(discovered.sources.get(*file).path())
+    });
+    let before = judged(&scan::scan(request, discovered)?);
+    let surely = |edits: &BTreeMap<u32, LineEdit>| {
+        let sure = edits.iter().filter(|(_, edit)| edit.is_sure);
+        sure.map(|(line, edit)| (*line, edit.clone())).collect::<BTreeMap<_, _>>()
+    };
+    // First all, then where anything differs only what can't change, then what is left without the files that still differ.
+    for round in 0..3 {
+        let differing = differing(request, discovered, &rewriting, &before)?;
+        if differing.is_empty() {
+            break;
+        }
+        for file in differing {
+            let Some(edits) = rewriting.edits.remove(&file) else { continue };
+            let kept = if round == 0 { surely(&edits) } else { BTreeMap::new() };
+            let dropped = edits.iter().filter(|(line, edit)| edit.instead.is_some() && !kept.contains_key(line));
+            let source = discovered.sources.get(file);
+            for (line, _) in dropped {
+                let start = source.line_start(*line);
+                let at = crate::source::Span::new(file, start, start + source.line_text(*line).len() as u32);
+                let why =
+                    "in gate's form it would reach more or less than it does: name what it is about by hand".into();
+                rewriting.left.push(suppress::Left { at, why });
+            }
+            if !kept.is_empty() {
+                rewriting.edits.insert(file, kept);
+            }
+        }
+    }
+    rewriting.left.sort();
+    Ok(rewriting)
+}
+
+fn is_installed(path: &str) -> bool {
+    path.split('/').any(|part| part == ".terraform" || part == "node_modules")
+}
+
+/// What tells a finding from others whatever its line, and whether it is suppressed.
+type Key = (bool, String, String, String, String);
+
+/// How often there is what, by file.
+fn judged(report: &Report<'_>) -> BTreeMap<String, BTreeMap<Key, usize>> {
+    let mut all: BTreeMap<String, BTreeMap<Key, usize>> = BTreeMap::new();
+    let mut add = |finding: &Finding, is_suppressed: bool| {
+        let path = report.sources.get(finding.at.file).path().to_string();
+        let key = match is_suppressed {
+            true => (
+                is_suppressed,
+                finding.rule.to_string(),
+                finding.address.to_string(),
+                finding.attribute.clone(),
+                finding.message.clone(),
+            ),
+            // What is said of a comment or annotation itself may name it.
+            false => (is_suppressed, finding.rule.to_string(), String::new(), String::new(), String::new()),
+        };
+        *all.entry(path).or_default().entry(key).or_default() += 1;
+    };
+    report.findings.iter().for_each(|finding| add(finding, false));
+    report.suppressed.iter().for_each(|one| add(&one.finding, true));
+    all
+}
+
+/// Whether just the same is suppressed, and nothing is found that was not: a finding about a comment of another tool goes with it.
+fn is_as_before(before: Option<&BTreeMap<Key, usize>>, after: Option<&BTreeMap<Key, usize>>) -> bool {
+    let count = |all: Option<&BTreeMap<Key, usize>>, key: &Key| all.and_then(|all| all.get(key)).copied().unwrap_or(0);
+    let keys = before.into_iter().chain(after).flat_map(BTreeMap::keys);
+    keys.into_iter().all(|key| {
+        let (was, is) = (count(before, key), count(after, key));
+        was == is || (!key.0 && is < was)
+    })
+}
+
+/// Edited files in whose findings, or in those of a file that they speak for, anything differs.
+fn differing(
+    request: &Request<'_>,
+    discovered: &Discovered,
+    rewriting: &Rewriting,
+    before: &BTreeMap<String, BTreeMap<Key, usize>>,
+) -> Result<BTreeSet<FileId>, discover::Error> {
+    if rewriting.edits.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let changed = with_edits(discovered, rewriting);
+    let after = judged(&scan::scan(request, &changed)?);
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    if paths.iter().all(|path| is_as_before(before.get(*path), after.get(*path))) {
+        return Ok(BTreeSet::new());
+    }
+    let differs = |file: &&FileId| {
+        let path = discovered.sources.get(**file).path();
+        !is_as_before(before.get(path), after.get(path))
+    };
+    let named: BTreeSet<FileId> = rewriting.edits.keys().filter(differs).copied().collect();
+    // A comment on a module's call speaks for files that nobody edits.
+    Ok(if named.is_empty() { rewriting.edits.keys().copied().collect() } else { named })
+}
+
+/// The same files with the edits made.
+fn with_edits(discovered: &Discovered, rewriting: &Rewriting) -> Discovered {
+    let sources = discovered.sources.iter().map(|(file, source)| {
+        let text = match rewriting.edits.get(&file) {
+            Some(edits) => suppress::edited(source.text(), edits).into(),
+            None => source.shared_text(),
+        };
+        Source::new(source.path(), text)
+    });
+    Discovered {
+        sources: Sources::new(sources.collect()),
+        claims: discovered.claims.clone(),
+        root: discovered.root.clone(),
+        prefix: discovered.prefix.clone(),
+        only: discovered.only.clone(),
+        excluded: discovered.excluded.clone(),
+        is_folder: discovered.is_folder,
+        problems: discovered.problems.clone(),
+        seen: discovered.seen,
+        searched: discovered.searched,
+        skipped: discovered.skipped.clone(),
+    }
+}

@@ -1,0 +1,323 @@
+//! Suppressions of other tools in gate's own form: the same rules, until the same day, with the same reach.
+//!
+//! What can't be said so is left as it stands, and told: sweeping ones, unknown ids, conditions on attributes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashSet;
+
+use super::dialect::{ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
+use super::placed::{annotations, lines};
+use super::reach::Layout;
+use super::{Context, Rules};
+use crate::model::Entry;
+use crate::source::{FileId, Source, Span};
+
+/// What becomes of one line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LineEdit {
+    /// Lines to stand above it.
+    pub above: Vec<String>,
+    /// What stands in its place; an empty list takes it away, none leaves it.
+    pub instead: Option<Vec<String>>,
+    /// The reach is the same whatever the findings; else it is for whoever rewrites to see that it is.
+    pub is_sure: bool,
+}
+
+/// A suppression that stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    /// Where it stands.
+    pub at: Span,
+    /// Why: lower case, no full stop.
+    pub why: String,
+}
+
+/// What a tree would look like in gate's own form.
+#[derive(Debug, Default)]
+pub struct Rewriting {
+    /// Lines to change, by file and number (from 1).
+    pub edits: BTreeMap<FileId, BTreeMap<u32, LineEdit>>,
+    /// What is left.
+    pub left: Vec<Left>,
+}
+
+/// Puts the suppressions of other tools into gate's own form, without changing any text.
+pub fn rewrite(cx: &Context<'_>) -> Rewriting {
+    let rules = Rules::new(cx);
+    let mut rewriting = Rewriting::default();
+    comments(cx, &rules, &mut rewriting);
+    let mut seen = FxHashSet::default();
+    for resource in &cx.model.resources {
+        if resource.format == "kubernetes" && seen.insert(resource.span) {
+            let entries = annotations(resource);
+            let mut taken: BTreeSet<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
+            for entry in entries {
+                annotation(cx, &rules, entry, &mut taken, &mut rewriting);
+            }
+        }
+    }
+    rewriting.left.sort();
+    rewriting.left.dedup();
+    rewriting
+}
+
+fn comments(cx: &Context<'_>, rules: &Rules, out: &mut Rewriting) {
+    let sources = &cx.discovered.sources;
+    let is_foreign = |comment: &&Span| {
+        let text = sources.slice(**comment);
+        ROWS.iter().any(|row| row.dialect != "gate" && text.contains(row.needle))
+    };
+    let candidates: Vec<Span> = cx.comments.iter().filter(is_foreign).copied().collect();
+    let files: FxHashSet<FileId> = candidates.iter().map(|comment| comment.file).collect();
+    let layout = Layout::new(sources, cx.model, cx.comments, &files);
+    for comment in candidates {
+        let mut marks: Vec<(&'static str, Mark)> = Vec::new();
+        let (mut words, mut is_own) = (Vec::new(), false);
+        for (_, text) in lines(sources, comment) {
+            let line = Line { text, format: layout.format(comment.file) };
+            let before = marks.len();
+            for row in ROWS.iter().filter(|row| text.contains(row.needle)) {
+                let mut read = Vec::new();
+                (row.read)(&line, &mut read);
+                is_own |= row.dialect == "gate" && !read.is_empty();
+                marks.extend(read.into_iter().map(|mark| (row.dialect, mark)));
+            }
+            if marks.len() > before {
+                words.push(prose(text));
+            }
+        }
+        if marks.iter().all(|(dialect, _)| *dialect == "gate") {
+            continue;
+        }
+        let line = match is_own {
+            true => Err("gate's own form stands in the same comment".to_string()),
+            false => one(&marks, &words.join(" "), rules, cx),
+        };
+        let put = line.and_then(|line| put(comment, &line, marks[0].1.reach, &layout, cx, out));
+        if let Err(why) = put {
+            out.left.push(Left { at: sources.get(comment.file).first_line(comment), why });
+        }
+    }
+}
+
+/// What of a comment is neither a suppression nor its reason.
+fn prose(text: &str) -> String {
+    const MARKS: &[&str] = &[
+        "checkov:skip",
+        "bridgecrew:skip",
+        "cortex:skip",
+        "trivy:",
+        "tfsec:",
+        "hadolint ",
+        "kics-scan",
+        "pragma:",
+        "gitleaks:",
+    ];
+    let is_word_by_word = text.contains("trivy:") || text.contains("tfsec:");
+    if is_word_by_word && !text.contains(":skip=") {
+        let is_mark = |word: &str| {
+            ["trivy:", "tfsec:"].iter().any(|mark| word.trim_start_matches(['#', '/', '*']).starts_with(mark))
+        };
+        return text.split_whitespace().filter(|word| !is_mark(word)).collect::<Vec<_>>().join(" ");
+    }
+    let end = MARKS.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(0);
+    text[..end].trim_end_matches(['#', '/', '*', ' ']).to_string()
+}
+
+/// The marks of a comment as one of gate's, from the bracket on.
+fn one(marks: &[(&'static str, Mark)], words: &str, rules: &Rules, cx: &Context<'_>) -> Result<String, String> {
+    let mut ids: Vec<String> = Vec::new();
+    let first = &marks[0].1;
+    let mut reasons: Vec<&str> = Vec::new();
+    for (_, mark) in marks {
+        if let Some((message, _)) = &mark.fault {
+            return Err(message.clone());
+        }
+        if !mark.filter.is_empty() {
+            return Err("it holds only for some values of attributes, which gate's form can't say".into());
+        }
+        if mark.until != first.until || mark.reach != first.reach {
+            return Err("its parts end on different days or reach differently: give each a comment of its own".into());
+        }
+        let Ids::Named(named) = &mark.ids else {
+            return Err("it speaks of more rules than it names: name each".into());
+        };
+        for name in named {
+            let means = rules.resolve(name);
+            if means.is_empty() {
+                return Err(format!("no rule or alias is called `{name}`"));
+            }
+            for rule in means {
+                let id = &cx.catalog.rules()[*rule].id;
+                if !ids.contains(id) {
+                    ids.push(id.clone());
+                }
+            }
+        }
+        if !mark.reason.is_empty() && !reasons.contains(&mark.reason.as_str()) {
+            reasons.push(&mark.reason);
+        }
+    }
+    let reason: Vec<&str> = [words].into_iter().filter(|words| !words.is_empty()).chain(reasons).collect();
+    let mut reason = reason.join("; ");
+    if !reason.contains(char::is_alphanumeric) {
+        reason = format!("accepted without a reason, as {} knew it", marks[0].0);
+    }
+    let until = first.until.map(|until| format!("until={until} ")).unwrap_or_default();
+    // A reason that begins like an option would be taken for one.
+    let guard = if reason.starts_with("until=") || reason.starts_with("by=") { "- " } else { "" };
+    Ok(format!("[{}] {until}{guard}{}", ids.join(", "), reason.replace("*/", "* /")))
+}
+
+/// Puts gate's comment where its reach is that of the other.
+fn put(
+    comment: Span,
+    line: &str,
+    reach: Reach,
+    layout: &Layout<'_>,
+    cx: &Context<'_>,
+    out: &mut Rewriting,
+) -> Result<(), String> {
+    let source = cx.discovered.sources.get(comment.file);
+    let covered = layout.covered(comment, reach).filter(|covered| !covered.spans.is_empty());
+    let covered = covered.ok_or("it does not act where it stands")?;
+    let number = source.line(comment.start);
+    if source.line(comment.end.saturating_sub(1).max(comment.start)) != number {
+        return Err("it stands in a comment of several lines: give it one of its own".into());
+    }
+    let text = source.line_text(number);
+    let from = (comment.start - source.line_start(number)) as usize;
+    let (before, after) = (&text[..from], &text[(from + (comment.end - comment.start) as usize).min(text.len())..]);
+    let is_whole = before.trim().is_empty() && after.trim().is_empty();
+    let edits = out.edits.entry(comment.file).or_default();
+    if edits.get(&number).is_some_and(|edit| edit.instead.is_some()) {
+        return Err("another suppression stands on the same line".into());
+    }
+    let gone = match is_whole {
+        true => Vec::new(),
+        false if after.trim().is_empty() => vec![before.trim_end().to_string()],
+        false => return Err("code stands behind it on its line".into()),
+    };
+    match reach {
+        Reach::Statement | Reach::AdjacentStatement | Reach::Stage | Reach::AdjacentInstruction | Reach::FileTop => {
+            let word = if reach == Reach::FileTop { "ignore-file" } else { "ignore" };
+            let sign = if text[from..].starts_with("//") { "//" } else { "#" };
+            let end = &text[from..];
+            let comment = match end.starts_with("/*") {
+                true => format!("/* gate: {word}{line} */"),
+                false => format!("{sign} gate: {word}{line}"),
+            };
+            let edit = edits.entry(number).or_default();
+            edit.instead = Some(vec![format!("{before}{comment}{after}")]);
+            edit.is_sure = reach != Reach::AdjacentInstruction;
+        }
+        Reach::Enclosing => {
+            let [block] = covered.spans[..] else { return Err("several blocks are around it".into()) };
+            let head = source.line(block.start);
+            let edit = edits.entry(number).or_default();
+            (edit.instead, edit.is_sure) = (Some(gone), true);
+            let indent = indent(source.line_text(head)).to_string();
+            let edit = edits.entry(head).or_insert_with(|| LineEdit { is_sure: true, ..LineEdit::default() });
+            edit.above.push(format!("{indent}# gate: ignore{line}"));
+        }
+        Reach::File => {
+            let top = first_after_directives(source);
+            let edit = edits.entry(number).or_default();
+            (edit.instead, edit.is_sure) = (Some(gone), true);
+            let edit = edits.entry(top).or_insert_with(|| LineEdit { is_sure: true, ..LineEdit::default() });
+            edit.above.push(format!("# gate: ignore-file{line}"));
+        }
+        Reach::Directive => return Err("the builder itself reads it".into()),
+        Reach::OwnLine | Reach::LineBelow | Reach::Object => {
+            return Err("gate's form has no such reach".into());
+        }
+    }
+    Ok(())
+}
+
+fn indent(line: &str) -> &str {
+    &line[..line.len() - line.trim_start().len()]
+}
+
+/// The first line that a comment may stand above: parser directives of a Dockerfile count only as its first lines.
+fn first_after_directives(source: &Source) -> u32 {
+    let is_directive = |line: &u32| {
+        let text = source.line_text(*line).trim_start();
+        let name =
+            text.strip_prefix('#').and_then(|rest| rest.split_once('=')).map(|(name, _)| name.trim().to_lowercase());
+        name.is_some_and(|name| ["syntax", "escape", "check"].contains(&name.as_str()))
+    };
+    (1..=source.line_count()).take_while(is_directive).last().unwrap_or(0) + 1
+}
+
+fn annotation(cx: &Context<'_>, rules: &Rules, entry: &Entry, taken: &mut BTreeSet<String>, out: &mut Rewriting) {
+    let value = entry.node.as_str().unwrap_or("");
+    let read = ANNOTATION_ROWS.iter().find_map(|row| Some((row.dialect, (row.read)(&entry.key, value)?)));
+    let Some((dialect, mark)) = read.filter(|(dialect, _)| *dialect != "gate") else { return };
+    let source = cx.discovered.sources.get(entry.key_span.file);
+    let mut put = || {
+        let Ids::Named(names) = &mark.ids else {
+            return Err("it speaks of more rules than it names: name each".to_string());
+        };
+        let [name] = &names[..] else { return Err("it names several rules: give each an annotation".to_string()) };
+        let [rule] = rules.resolve(name) else { return Err(format!("no rule or alias is called `{name}`")) };
+        let key = format!("gate.dev/ignore.{}", cx.catalog.rules()[*rule].id);
+        if !taken.insert(key.clone()) {
+            return Err(format!("`{key}` stands there already"));
+        }
+        let reason = mark.reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        let reason = match reason.contains(char::is_alphanumeric) {
+            true => reason,
+            false => format!("accepted without a reason, as {dialect} knew it"),
+        };
+        let number = source.line(entry.key_span.start);
+        let text = source.line_text(number);
+        let start = source.line_start(number);
+        let (key_at, end) = (entry.key_span.start - start, entry.node.span.end.saturating_sub(start));
+        if entry.node.span.file != entry.key_span.file || source.line(entry.node.span.end.saturating_sub(1)) != number {
+            return Err("it stands on several lines: write it on one".to_string());
+        }
+        let (Some(before), Some(after)) = (text.get(..key_at as usize), text.get(end as usize..)) else {
+            return Err("its place is not known".to_string());
+        };
+        // JSON's strings are YAML's, and the key is safe in both.
+        let quote =
+            if before.trim_end().ends_with(['{', ',']) || text.trim_start().starts_with('"') { "\"" } else { "" };
+        let value = serde_json::Value::from(reason).to_string();
+        Ok((number, format!("{before}{quote}{key}{quote}: {value}{after}")))
+    };
+    match put() {
+        Ok((number, line)) => {
+            let edit = out.edits.entry(entry.key_span.file).or_default().entry(number).or_default();
+            (edit.instead, edit.is_sure) = (Some(vec![line]), true);
+        }
+        Err(why) => out.left.push(Left { at: source.first_line(entry.key_span.to(entry.node.span)), why }),
+    }
+}
+
+/// The text with the edits made; line ends stay as they are in the file.
+pub fn edited(text: &str, edits: &BTreeMap<u32, LineEdit>) -> String {
+    let end_of_file = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut out = String::with_capacity(text.len() + 256);
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        let body = line.trim_end_matches(['\n', '\r']);
+        let end = &line[body.len()..];
+        let Some(edit) = edits.get(&number) else {
+            out.push_str(line);
+            continue;
+        };
+        for above in &edit.above {
+            out.push_str(above);
+            out.push_str(if end.is_empty() { end_of_file } else { end });
+        }
+        match &edit.instead {
+            None => out.push_str(line),
+            Some(lines) => lines.iter().for_each(|line| {
+                out.push_str(line);
+                out.push_str(end);
+            }),
+        }
+    }
+    out
+}
