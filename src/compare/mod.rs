@@ -19,7 +19,7 @@ use crate::finding::{Finding, Status, Suppressed};
 use crate::frontend::{Environment, Settings};
 use crate::problem::{Problem, ProblemKind};
 use crate::report::{Comparison, Fixed, Proposal};
-use crate::rules::engine::is_whole;
+use crate::rules::engine::{Chosen, is_local, is_whole};
 use crate::rules::{Cx, Judged, judge_some};
 use crate::scan::{Assembled, Request, environments};
 use crate::source::{FileId, Span};
@@ -250,18 +250,16 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
     let is_joined = part.model.resources.iter().any(joins)
         || head.assembled.model.resources.iter().any(|one| joins(one) && plan.touched.contains(&*one.root));
     let assembled = union::union(plan, part, head);
-    let is_again = |resource: &crate::model::Resource| {
-        plan.touched.contains(&*resource.root) || (is_joined && is_cluster(resource.format))
+    let chosen = |resource: &crate::model::Resource| match plan.touched.contains(&*resource.root) {
+        true => Chosen::Yes,
+        false if is_joined && is_cluster(resource.format) => Chosen::Joined,
+        false => Chosen::No,
     };
     let cx = Cx { model: &assembled.model, sources: &plan.discovered.sources, options: &request.config.options };
-    let mut judged = judge_some(cx, request.catalog, &request.selected, &is_again);
-    let whole: FxHashSet<&str> = request
-        .selected
-        .iter()
-        .map(|rule| &request.catalog.rules()[*rule])
-        .filter(|rule| is_whole(&rule.check))
-        .map(|rule| rule.id.as_str())
-        .collect();
+    let mut judged = judge_some(cx, request.catalog, &request.selected, &chosen);
+    let selected = || request.selected.iter().map(|rule| &request.catalog.rules()[*rule]);
+    let whole: FxHashSet<&str> = selected().filter(|rule| is_whole(&rule.check)).map(|rule| rule.id.as_str()).collect();
+    let local: FxHashSet<&str> = selected().filter(|rule| is_local(&rule.check)).map(|rule| rule.id.as_str()).collect();
     let resources = &head.assembled.model.resources;
     let cluster: FxHashSet<(&str, &str)> =
         resources.iter().filter(|one| joins(one)).map(|one| (&*one.root, &*one.address)).collect();
@@ -276,7 +274,7 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
         !whole.contains(&*finding.rule)
             && !(finding.rule.contains('/') && finding.related.iter().any(is_touched))
             && !plan.touched.contains(root)
-            && !(is_joined && cluster.contains(&(root, &*finding.address)))
+            && (local.contains(&*finding.rule) || !(is_joined && cluster.contains(&(root, &*finding.address))))
     };
     judged.findings.extend(head.judged.iter().filter(was_there).cloned());
     (assembled, judged)

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::engine::{Index, Ran};
+use super::engine::{Chosen, Index, Ran};
 use super::native::{Cx, Findings, Native};
 use super::schema::Rule;
 use crate::model::view::pod::pod;
@@ -77,7 +77,7 @@ impl<'a> Judge<'a> {
 
     /// Ids of the rules that a workload breaks, sorted.
     fn broken(&self, id: ResourceId) -> Vec<&'a str> {
-        let ran = self.index.judge(self.cx, id, self.cx.model.resource(id));
+        let ran = self.index.judge(self.cx, id, self.cx.model.resource(id), Chosen::Yes);
         let is_broken = |ran: &&Ran| ran.findings.as_ref().is_ok_and(|findings| !findings.found.is_empty());
         let own = ran.iter().filter(is_broken).map(|ran| ran.rule);
         let whole = self.whole.iter().filter(|(resource, _)| *resource == id).map(|(_, rule)| *rule);

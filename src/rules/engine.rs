@@ -101,21 +101,38 @@ impl<'a> Index<'a> {
     }
 
     /// Runs every rule that a resource meets.
-    pub(super) fn judge(&self, cx: Cx<'_>, id: ResourceId, resource: &Resource) -> Vec<Ran> {
+    pub(super) fn judge(&self, cx: Cx<'_>, id: ResourceId, resource: &Resource, chosen: Chosen) -> Vec<Ran> {
         let mut results = Vec::new();
-        for (rule, job) in self.jobs(resource) {
+        let runs = |job: &Job<'_>| chosen == Chosen::Yes || !matches!(job, Job::Table(table, _) if table.is_local());
+        for (rule, job) in self.jobs(resource).filter(|(_, job)| runs(job)) {
             guarded(&mut results, rule, Some(id), |findings| run(cx, id, resource, job, findings));
         }
         if let Some(pod) = pod(resource) {
             for (rule, check) in &self.pods {
                 guarded(&mut results, *rule, Some(id), |findings| check(&cx, id, pod, findings));
             }
-            for (view, rule, job) in &self.views {
+            for (view, rule, job) in self.views.iter().filter(|(_, _, job)| runs(job)) {
                 guarded(&mut results, *rule, Some(id), |findings| run_view(cx, id, pod, view, *job, findings));
             }
         }
         results
     }
+}
+
+/// Whether the checks of single resources are run for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// None is.
+    No,
+    /// Those that look at other resources too.
+    Joined,
+    /// All are.
+    Yes,
+}
+
+/// Whether a check looks at nothing but one resource, so that what it finds there depends on nothing else.
+pub fn is_local(check: &Check) -> bool {
+    matches!(check, Check::Table(table) if table.is_local())
 }
 
 /// Whether a check looks at the scan as a whole, so that what it finds in one place may come from any other; all others
@@ -131,7 +148,7 @@ pub fn is_whole(check: &Check) -> bool {
 
 /// Judges the model by the rules at the given indices of the catalog.
 pub fn judge(cx: Cx<'_>, catalog: &Catalog, selected: &[usize]) -> Judged {
-    judge_some(cx, catalog, selected, &|_| true)
+    judge_some(cx, catalog, selected, &|_| Chosen::Yes)
 }
 
 /// The same, but checks of single resources are run for the chosen ones only; those of the whole scan see all.
@@ -139,7 +156,7 @@ pub fn judge_some(
     cx: Cx<'_>,
     catalog: &Catalog,
     selected: &[usize],
-    is_chosen: &(dyn Fn(&Resource) -> bool + Sync),
+    chosen: &(dyn Fn(&Resource) -> Chosen + Sync),
 ) -> Judged {
     let rules = catalog.rules();
     let (index, project) = Index::of(rules, selected);
@@ -148,13 +165,14 @@ pub fn judge_some(
     let per_resource = (0..resources.len()).into_par_iter().map(|number| {
         let id = ResourceId(number as u32);
         let resource = &resources[number];
-        if !is_chosen(resource) {
+        let chosen = chosen(resource);
+        if chosen == Chosen::No {
             return Vec::new();
         }
-        let judged = index.judge(cx, id, resource);
+        let judged = index.judge(cx, id, resource, chosen);
         let with = |second: bool| {
             let body = resource.body.with_arms(second)?;
-            Some(index.judge(cx, id, &Resource { body, ..resource.clone() }))
+            Some(index.judge(cx, id, &Resource { body, ..resource.clone() }, chosen))
         };
         // Almost no body has two arms: one look tells, and the second is spared.
         let Some(first) = with(false) else { return judged };

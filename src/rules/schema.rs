@@ -185,6 +185,25 @@ pub enum Condition {
     Linked(Vec<String>, Option<Box<Condition>>),
 }
 
+impl Table {
+    /// Whether the check looks at nothing but the resource itself.
+    pub fn is_local(&self) -> bool {
+        let (Demand::Fail(demand) | Demand::Expect(demand)) = &self.demand;
+        !demand.is_linked() && !self.filter.as_ref().is_some_and(Condition::is_linked)
+    }
+}
+
+impl Condition {
+    fn is_linked(&self) -> bool {
+        match self {
+            Condition::Linked(..) => true,
+            Condition::At(_, inner) | Condition::Each(_, inner) | Condition::Not(inner) => inner.is_linked(),
+            Condition::Any(all) | Condition::All(all) => all.iter().any(Condition::is_linked),
+            _ => false,
+        }
+    }
+}
+
 /// A scalar in a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Scalar {
