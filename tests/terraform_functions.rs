@@ -102,12 +102,12 @@ fn what_grows_without_end_is_refused_soon() {
         let answers = evaluate(folder.path(), &[expression]);
         let head: String = expression.chars().take(60).collect();
         assert!(answers[0].is_err(), "{head}");
-        assert!(start.elapsed() < Duration::from_secs(20), "{head} takes {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(60), "{head} takes {:?}", start.elapsed());
     }
     // What is merely long is no trouble, or refused; either soon.
     let start = Instant::now();
     evaluate(folder.path(), &[&sum, "regexall(\"(a*)*(b|a*)+$\", join(\"\", [for x in range(1000) : \"a\"]))"]);
-    assert!(start.elapsed() < Duration::from_secs(20), "takes {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "takes {:?}", start.elapsed());
 }
 
 /// A key made for this test alone, in the three forms that openssl and ssh-keygen write, and a text encrypted for it.
@@ -826,4 +826,36 @@ matchkeys([1], [timestamp()], [[1]])
   refused
 merge(sensitive([null])...)
   {} : object({})
+contains(tolist(["1", "2"]), 2)
+  false : bool
+contains(tolist([[1]]), [1])
+  true : bool
+contains(tolist([[1], []]), toset([]))
+  false : bool
+lookup({ b = 1 }, "b", sensitive(2))
+  1 : number
+lookup({ a = 1 }, "b", sensitive(2))
+  2 : number (sensitive)
+setproduct(tomap({}), toset(split(",", timestamp())), [1])
+  refused
+# sums are rounded once
+abs(1e-7 - 0.2)
+  0.19999990000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001 : number
+range(0.1, -2)
+  [0.1,-0.9,-1.9] : list(number)
+1 - 0.9
+  0.10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000003 : number
+-0 + 0
+  0 : number
+# what is not known
+try(timestamp().a, "x")
+  "x" : string
+tonumber(timestamp()) ? 1 : 2
+  unknown
+toset(split(",", timestamp())).*.a
+  unknown
+toset(split(",", timestamp())) == 1
+  false : bool
+"a-${split(",", timestamp())}"
+  unknown
 "##;

@@ -6,7 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod generator;
+mod module;
 mod oracle;
+mod plan;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -173,7 +175,7 @@ fn difference(expression: &str, answer: &Result<Val, String>, verdict: &Verdict)
         (Ok(val), Verdict::Value { json, ty, is_sensitive }) => {
             let ours = (encode_json(val), val.ty().to_string(), val.deep_marks().has(Marks::SENSITIVE));
             // The last bit of a logarithm is another in each library.
-            let is_near = mentions(&["pow(", "log("]) && near(&ours.0, json);
+            let is_near = mentions(&["pow(", "log("]) && (near(&ours.0, json) || shortened(&ours.0) == shortened(json));
             let same = !val.has_unknown() && (ours.0 == *json || is_near) && (&ours.1, &ours.2) == (ty, is_sensitive);
             (!same).then(|| {
                 format!("terraform {json} {ty} {is_sensitive}\n    gate      {} {} {}", ours.0, ours.1, ours.2)
@@ -182,6 +184,20 @@ fn difference(expression: &str, answer: &Result<Val, String>, verdict: &Verdict)
         (Ok(val), _) => Some(format!("terraform {verdict:?}\n    gate      {} {}", encode_json(val), val.ty())),
         (Err(message), _) => Some(format!("terraform {verdict:?}\n    gate      refuses: {message}")),
     }
+}
+
+/// A text with twelve digits at most in a row after a point.
+fn shortened(text: &str) -> String {
+    let mut digits = None;
+    let keep = |char: &char| {
+        digits = match (char, digits) {
+            ('.', _) => Some(0),
+            ('0'..='9', Some(count)) => Some(count + 1),
+            _ => None,
+        };
+        digits.is_none_or(|count| count <= 12)
+    };
+    text.chars().filter(keep).collect()
 }
 
 fn near(a: &str, b: &str) -> bool {

@@ -10,7 +10,7 @@ use super::{Caller, Evaluated, Evaluator, Instance, Instances, Repetition, Scope
 use crate::frontend::terraform::functions::{self, Place};
 use crate::frontend::terraform::module::{Declaration, Module, folder_of_call};
 use crate::frontend::terraform::syntax::{self, ExprId, ExprKind, List, Text};
-use crate::frontend::terraform::value::{Kind, Member, Type, Val};
+use crate::frontend::terraform::value::{Kind, Member, Type, Unknown, Val};
 use crate::model::Call;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
@@ -83,7 +83,7 @@ impl Evaluator<'_> {
         let mut last = None;
         for expr in exprs {
             match self.eval(scope, *expr) {
-                Ok(value) => return Ok(value.used_at(span)),
+                Ok(value) => return Ok(undecided(value).used_at(span)),
                 Err(failure) if failure.is_limit => return Err(failure),
                 Err(failure) => last = Some(failure),
             }
@@ -94,9 +94,9 @@ impl Evaluator<'_> {
     fn works(&self, scope: Scope<'_>, exprs: &[ExprId], span: Span) -> Evaluated {
         let [expr] = exprs else { return Err(fail(span, "`can` wants one argument")) };
         match self.eval(scope, *expr) {
+            Err(failure) if failure.is_limit => Err(failure),
             Ok(value) if value.has_unknown() => Ok(Val::depends(Type::Bool, &[&value], span)),
             Ok(_) => Ok(Val::bool(true, span)),
-            Err(failure) if failure.is_limit => Err(failure),
             Err(_) => Ok(Val::bool(false, span)),
         }
     }
@@ -261,6 +261,17 @@ impl Evaluator<'_> {
                 self.observe("terraform-missing-module-argument", call.head(), message);
             }
         }
+    }
+}
+
+/// What `try` yields where the value is not known: it may still fail, and then the next argument is of any type.
+fn undecided(val: Val) -> Val {
+    match &val.kind {
+        Kind::Unknown(unknown) => {
+            let unknown = Unknown { ty: Type::Dynamic, not_null: false, ..(**unknown).clone() };
+            val.with_kind(Kind::Unknown(unknown.into()))
+        }
+        _ => val,
     }
 }
 

@@ -100,6 +100,10 @@ impl Evaluator<'_> {
     fn condition(&self, scope: Scope<'_>, expr: ExprId, what: &str) -> Result<Val, Box<Failure>> {
         let span = scope.file.expr_span(expr);
         let val = self.eval(scope, expr).map_err(Failure::bare)?;
+        // What is not known may turn out to be a boolean, whatever its type says.
+        if val.is_unknown() {
+            return Ok(val);
+        }
         let val = convert(val, &Type::Bool).map_err(|_| fail(span, format!("{what} is not true or false")))?;
         if val.is_null() { Err(fail(span, format!("{what} is null"))) } else { Ok(val) }
     }
@@ -250,7 +254,9 @@ impl Evaluator<'_> {
             let key = scope.binding(parsed.key_name.map_or("", |name| scope.file.text(name)), anything());
             let inner = scope.bind(&key);
             let value = inner.binding(scope.file.text(parsed.value_name), anything());
-            self.condition(inner.bind(&value), condition, "the filter")?;
+            let span = scope.file.expr_span(condition);
+            let filter = self.condition(inner.bind(&value), condition, "the filter")?;
+            convert(filter, &Type::Bool).map_err(|_| fail(span, "the filter is not true or false"))?;
         }
         for (key, value) in collection.pairs() {
             if weight > MAX_WEIGHT {

@@ -198,6 +198,8 @@ pub struct Evaluator<'a> {
     said: RefCell<FxHashSet<Span>>,
     collectors: RefCell<Vec<Dependencies>>,
     types: RefCell<FxHashMap<(FileId, ExprId), Type>>,
+    /// Defaults of variables that were looked at.
+    checked: RefCell<FxHashSet<(FileId, ExprId)>>,
     depth: Cell<u32>,
     steps: Cell<u64>,
     lowered: Cell<u64>,
@@ -214,6 +216,7 @@ impl<'a> Evaluator<'a> {
             said: RefCell::default(),
             collectors: RefCell::new(vec![Dependencies::new()]),
             types: RefCell::default(),
+            checked: RefCell::default(),
             depth: Cell::new(0),
             steps: Cell::new(0),
             lowered: Cell::new(0),

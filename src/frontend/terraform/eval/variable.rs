@@ -28,10 +28,15 @@ impl Evaluator<'_> {
 
     fn variable_value(&self, instance: &Rc<Instance>, name: &str, declaration: &Declaration, ty: &Type) -> Evaluated {
         // A null means the default for variables that take no null.
-        let takes_null = !matches!(
-            declaration.attribute("nullable").map(|at| at.file.expr(at.item).kind),
-            Some(ExprKind::Bool(false))
-        );
+        let takes_null = takes_null(declaration);
+        let required = || format!("var.{name} takes no null, and has no default to take its place");
+        let is_required = !takes_null && declaration.attribute("default").is_none();
+        if let Some(given) = instance.given.get(name)
+            && given.is_null()
+            && is_required
+        {
+            return Err(fail(given.span, required()));
+        }
         if let Some(given) = instance.given.get(name)
             && (takes_null || !given.is_null())
         {
@@ -43,6 +48,9 @@ impl Evaluator<'_> {
         {
             let scope = Scope::new(&caller.instance, &argument.file, &caller.repetition);
             let value = self.eval(scope, argument.item)?;
+            if value.is_null() && is_required {
+                return Err(fail(argument.file.expr_span(argument.item), required()));
+            }
             if takes_null || !value.is_null() {
                 let what = format!("argument {name} of {}module.{}", caller.instance.prefix, caller.call);
                 return Ok(value.through(argument.file.expr_span(argument.item), what.into()));
@@ -97,10 +105,17 @@ impl Evaluator<'_> {
             .fold(Marks::NONE, |marks, (_, mark)| marks.with(mark))
     }
 
-    /// Evaluates the `validation` blocks of every variable of an instance.
+    /// Evaluates every variable of an instance and its `validation` blocks: a value that does not fit is refused though nothing
+    /// names the variable, and a default though another value is given.
     pub fn validate(&self, instance: &Rc<Instance>) {
         let none = Repetition::default();
         for (name, declaration) in instance.module.variables.iter() {
+            self.variable(instance, name, declaration.head());
+            if let Some(default) = declaration.attribute("default")
+                && self.checked.borrow_mut().insert((default.file.id, default.item))
+            {
+                self.check_default(instance, name, declaration, &default);
+            }
             let file = &declaration.file;
             for block in file.blocks(declaration.block.body) {
                 if file.text(block.kind) == "validation" {
@@ -109,6 +124,18 @@ impl Evaluator<'_> {
                     self.check(Scope::new(instance, file, &none), block, Some(value.span), &about);
                 }
             }
+        }
+    }
+
+    /// Whether a default can be what the variable is declared to be. What is wrong with the default itself shows where it is used.
+    fn check_default(&self, instance: &Rc<Instance>, name: &str, declaration: &Declaration, default: &At<ExprId>) {
+        let at = default.file.expr_span(default.item);
+        let Ok(val) = self.constant(instance, default) else { return };
+        if val.is_null() && !takes_null(declaration) {
+            return self.refuse(at, format!("var.{name} takes no null, which its default is"));
+        }
+        if let Err(error) = convert(val, &self.declared_type(instance, declaration)) {
+            self.refuse(at, format!("invalid default for var.{name}: {error}"));
         }
     }
 
@@ -244,4 +271,9 @@ impl Evaluator<'_> {
             Ok(val.marked(marks))
         })
     }
+}
+
+fn takes_null(declaration: &Declaration) -> bool {
+    let nullable = declaration.attribute("nullable").map(|at| at.file.expr(at.item).kind);
+    !matches!(nullable, Some(ExprKind::Bool(false)))
 }

@@ -45,7 +45,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("index", &[PARTS, ANY.unknown()], Want::Number, index),
     function("keys", &[PARTS], Want::Any, keys),
     function("length", &[PARTS], Want::Number, length),
-    variadic("lookup", &[PARTS, STRING.unknown()], OPEN, Want::Any, lookup),
+    variadic("lookup", &[PARTS, STRING.unknown()], OPEN.unmarked(), Want::Any, lookup),
     function("matchkeys", &[LIST.unknown(), LIST.unknown(), LIST.unknown()], Want::List(&Want::Any), matchkeys),
     variadic("merge", &[], OPEN.unmarked(), Want::Any, |a, at| {
         // A null adds nothing, its marks included.
@@ -185,14 +185,9 @@ fn contains(arguments: &[Val], at: &Place) -> Answer {
 
 /// The place of a value in a list; else whether what is unknown might be it.
 fn search(list: &Val, wanted: &Val) -> Result<usize, bool> {
-    // Elements and value are compared as one type where there is one: `contains(["1", 2], 2)` is true in terraform.
     let mut is_open = false;
-    let wanted = match list.element_ty() {
-        Some(element) => convert(wanted.clone(), element).map_err(|_| false)?,
-        None => wanted.clone(),
-    };
     for (index, item) in list.items().iter().enumerate() {
-        match equal(item, &wanted) {
+        match equal(item, wanted) {
             Some(true) => return Ok(index),
             Some(false) => {}
             None => is_open = true,

@@ -1,9 +1,9 @@
 //! Sets.
 
-use super::{ANY, Answer, Function, Place, SET, Val, Want, few, function, is_sequence, open, variadic};
+use super::{ANY, Answer, Function, Place, SET, Val, Want, few, function, open, variadic};
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
-use crate::frontend::terraform::value::{Kind, Marks, Type, equal};
+use crate::frontend::terraform::value::{Kind, Marks, Sort, Type, equal};
 
 const WHOLE: super::Parameter = SET.whole();
 const FACTOR: super::Parameter = ANY.unknown().parts();
@@ -56,11 +56,14 @@ fn product(arguments: &[Val], at: &Place) -> Answer {
     if arguments.len() < 2 {
         return Err("wants two collections or more".into());
     }
-    if arguments.iter().any(Val::is_unknown) {
+    if arguments.iter().any(|argument| argument.is_unknown() && argument.sort() == Sort::Dynamic) {
         return Ok(open(Type::Dynamic, arguments, at));
     }
-    if !arguments.iter().all(is_sequence) {
+    if !arguments.iter().all(|argument| matches!(argument.sort(), Sort::List | Sort::Set | Sort::Tuple)) {
         return Err("wants lists, sets or tuples".into());
+    }
+    if arguments.iter().any(Val::is_unknown) {
+        return Ok(open(Type::Dynamic, arguments, at));
     }
     let mut elements = Vec::new();
     let mut rows: Vec<Vec<Val>> = vec![Vec::new()];

@@ -28,8 +28,10 @@ fn converted(arguments: &[Val], at: &Place, ty: Type) -> Answer {
     let val = convert(arguments[0].clone(), &ty)?.at(at.span);
     // That it will not be null is not told of what is converted.
     Ok(match &val.kind {
+        // Nor the type of its elements.
         Kind::Unknown(unknown) => {
-            let unknown = Unknown { not_null: false, ..(**unknown).clone() };
+            let ty = if ty.is_primitive() { unknown.ty.clone() } else { ty };
+            let unknown = Unknown { ty, not_null: false, ..(**unknown).clone() };
             val.with_kind(Kind::Unknown(unknown.into()))
         }
         _ => val,

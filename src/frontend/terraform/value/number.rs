@@ -125,7 +125,7 @@ impl Number {
     pub fn add(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) if a.checked_add(*b).is_some() => Ok(Number::Int(a + b)),
-            _ => Number::checked(self.float() + other.float()),
+            _ => Number::checked(sum(&self.float(), &other.float())),
         }
     }
 
@@ -133,7 +133,7 @@ impl Number {
     pub fn subtract(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) if a.checked_sub(*b).is_some() => Ok(Number::Int(a - b)),
-            _ => Number::checked(self.float() - other.float()),
+            _ => Number::checked(sum(&self.float(), &-other.float())),
         }
     }
 
@@ -339,6 +339,23 @@ impl Ord for Number {
             _ => self.float().cmp(&other.float()),
         }
     }
+}
+
+/// The sum, rounded once from its exact value.
+fn sum(a: &Float, b: &Float) -> Float {
+    let precision = a.precision().max(b.precision());
+    if a.repr().significand().is_zero() && b.repr().significand().is_zero() {
+        let both = a.repr().is_neg_zero() && b.repr().is_neg_zero();
+        let zero = if both { -Float::ZERO } else { Float::ZERO };
+        return zero.with_precision(precision).value();
+    }
+    let at = |float: &Float| if float.repr().significand().is_zero() { None } else { Some(float.repr().exponent()) };
+    let lowest = at(a).into_iter().chain(at(b)).min().unwrap_or(0);
+    let shifted = |float: &Float| match at(float) {
+        Some(exponent) => float.repr().significand().clone() << (exponent - lowest).unsigned_abs(),
+        None => IBig::ZERO,
+    };
+    Float::from_parts(shifted(a) + shifted(b), lowest).with_precision(precision).value()
 }
 
 /// The shortest decimal that reads back as the same number, never with an exponent, as terraform turns numbers into text.
