@@ -858,4 +858,33 @@ toset(split(",", timestamp())) == 1
   false : bool
 "a-${split(",", timestamp())}"
   unknown
+# marks and types of what is gone through
+index([sensitive("a"), 1], 1)
+  1 : number (sensitive)
+flatten([null, tolist([]), sensitive([1, 2])])
+  [null,1,2] : tuple([dynamic, number, number]) (sensitive)
+"%{ if true }a%{ else }${sensitive("x")}%{ endif }"
+  "a" : string (sensitive)
+max(-0, 0)
+  -0 : number
+min(0, -0)
+  0 : number
+sum(tomap({ a = 1, b = tonumber(timestamp()) }))
+  refused
+setunion([[], [[1]]], [tonumber(timestamp()), "1"])
+  refused
+tolist([]) == slice(tolist([1]), 0, 0)
+  false : bool
+index(tolist([[1], []]), tolist([]))
+  refused
+"pre-${timestamp()}" == "x"
+  false : bool
+timeadd("2024-01-01T00:00:00+24:00", "1h")
+  refused
+timecmp("2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00Z")
+  -1 : number
+[false ? (false ? tolist([]) : [[], [[1]]]) : toset(["z", "y"])]
+  [["y","z"]] : tuple([list(string)])
+sum(timestamp())
+  unknown
 "##;

@@ -175,3 +175,132 @@ output "greeting" { value = local.greeting }
     assert!(problems.iter().any(|one| one.contains("can't read another template file")), "{problems:?}");
     assert!(problems.iter().any(|one| one.contains("outside the scanned folder")), "{problems:?}");
 }
+
+#[test]
+fn cycles_of_every_kind_end_and_the_rest_is_judged() {
+    let main = r#"locals {
+  x = local.y
+  y = [for one in [1] : local.x]
+}
+module "a" {
+  source = "./a"
+  in     = module.b.out
+}
+module "b" {
+  source = "./b"
+  in     = module.a.out
+}
+module "itself" {
+  source = "./"
+}
+resource "aws_eip" "counted" {
+  count = length(aws_eip.counted)
+}
+resource "aws_eip" "one" {
+  for_each = toset(aws_eip.other[*].id)
+}
+resource "aws_eip" "other" {
+  for_each = aws_eip.one
+}
+resource "aws_db_instance" "orders" {
+  identifier          = aws_db_instance.orders.identifier
+  publicly_accessible = true
+}
+"#;
+    let passes = |other: &str| {
+        format!(
+            "variable \"in\" {{}}\noutput \"out\" {{ value = var.in }}\nmodule \"other\" {{\n  source = \"../{other}\"\n  in     = 1\n}}\n"
+        )
+    };
+    let files = [("main.tf", main), ("a/main.tf", &passes("b")), ("b/main.tf", &passes("a"))];
+    let (code, findings, problems) = scan(&files, "aws-rds-publicly-accessible,tf-reference-cycle");
+    assert_eq!(code, 2);
+    let says = |text: &str| findings.iter().any(|one| one["message"].as_str().unwrap().contains(text));
+    for text in [
+        "publicly_accessible is true",
+        "local.x depends on itself",
+        "output.out depends on itself",
+        "aws_eip.counted.count depends on itself",
+        "aws_eip.one.for_each depends on itself",
+        "aws_db_instance.orders.identifier depends on itself",
+    ] {
+        assert!(says(text), "{text}: {findings:?}");
+    }
+    let calls = problems.iter().filter(|one| one["message"].as_str().unwrap().contains("calls itself through"));
+    assert_eq!(calls.count(), 3, "{problems:?}");
+}
+
+#[test]
+fn a_value_that_no_name_leads_to_is_checked_all_the_same() {
+    let refused: &[(&str, u64, &str)] = &[
+        ("variable \"a\" {\n  type    = map(number)\n  default = { k = \"x\" }\n}\n", 3, "a number is required"),
+        ("variable \"a\" {\n  nullable = false\n  default  = null\n}\n", 3, "takes no null"),
+        ("variable \"a\" {\n  type     = string\n  nullable = false\n}\n", 1, "no default"),
+    ];
+    for (text, line, message) in refused {
+        let mut files = vec![("main.tf", *text)];
+        if message.contains("no default") {
+            files.push(("terraform.tfvars", "a = null\n"));
+        }
+        let (_, _, problems) = scan(&files, PUBLIC);
+        let found = problems.iter().find(|problem| problem["message"].as_str().unwrap().contains(message));
+        let found = found.unwrap_or_else(|| panic!("{text}: {problems:?}"));
+        assert_eq!(found["at"]["line"], *line, "{text}: {found}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_module_outside_the_root_is_not_read_even_through_a_link() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(
+        outside.path().join("main.tf"),
+        "resource \"aws_db_instance\" \"x\" {\n  publicly_accessible = true\n}\n",
+    )
+    .unwrap();
+    let folder = tree(&[(
+        "main.tf",
+        "module \"up\" {\n  source = \"../elsewhere\"\n}\nmodule \"linked\" {\n  source = \"./linked\"\n}\n",
+    )]);
+    std::os::unix::fs::symlink(outside.path(), folder.path().join("linked")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder.path())
+        .args(["scan", "--format", "json", "--select", PUBLIC])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{report}");
+    let unread = report["problems"].as_array().unwrap().iter().filter(|one| one["kind"] == "unread");
+    assert_eq!(unread.count(), 2, "{report}");
+}
+
+#[test]
+fn one_large_value_given_to_many_modules_is_converted_once() {
+    let main = r#"locals {
+  all = { for i in range(1000) : "key-${i}" => i }
+}
+module "each" {
+  source   = "./each"
+  for_each = local.all
+  name     = each.key
+  all      = local.all
+}
+"#;
+    let each = r#"variable "name" { type = string }
+variable "all" { type = map(string) }
+resource "aws_eip" "one" {
+  tags = { Name = lookup(var.all, var.name, "none") }
+}
+"#;
+    let folder = tree(&[("main.tf", main), ("each/main.tf", each)]);
+    let start = std::time::Instant::now();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
+    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let resources = model["terraform"][0]["resources"].as_array().unwrap();
+    assert_eq!(resources.len(), 1000);
+    let seventh = resources.iter().find(|one| one["address"] == "module.each[\"key-7\"].aws_eip.one").unwrap();
+    assert_eq!(seventh["values"]["tags"]["Name"], "7");
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "takes {:?}", start.elapsed());
+}

@@ -36,10 +36,11 @@ fn random_modules_mean_what_terraform_says() {
         }
         let model = gate(folder.path());
         let found = match plan(folder.path()) {
-            Ok(plan) => {
+            Ok((plan, state)) => {
                 planned += 1;
                 values += facts_of_plan(&plan).len();
-                compared(&facts_of_plan(&plan), &facts_of_model(&model))
+                let (plan, state, model) = (facts_of_plan(&plan), facts_of_state(&state), facts_of_model(&model));
+                compared(&plan, &model).or_else(|| contradicted(&state, &model))
             }
             // Gate goes on with one instance for those that are not known.
             Err(message)
@@ -58,8 +59,8 @@ fn random_modules_mean_what_terraform_says() {
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }
 
-/// The plan as JSON, or the first error.
-fn plan(folder: &Path) -> Result<Json, String> {
+/// The plan and what is there once it is applied, or the errors.
+fn plan(folder: &Path) -> Result<(Json, Json), String> {
     std::fs::write(folder.join(".terraformrc"), "").unwrap();
     let arguments = ["plan", "-json", "-refresh=false", "-input=false", "-lock=false", "-out=plan.bin"];
     let output = oracle::terraform(folder).args(arguments).output().unwrap();
@@ -73,8 +74,13 @@ fn plan(folder: &Path) -> Result<Json, String> {
         };
         return Err(lines.filter_map(text).collect::<Vec<_>>().join("\n"));
     }
-    let shown = oracle::terraform(folder).args(["show", "-json", "plan.bin"]).output().unwrap();
-    Ok(serde_json::from_slice(&shown.stdout).unwrap())
+    let json = |arguments: &[&str]| -> Json {
+        let shown = oracle::terraform(folder).args(arguments).output().unwrap();
+        serde_json::from_slice(&shown.stdout).unwrap_or_default()
+    };
+    let plan = json(&["show", "-json", "plan.bin"]);
+    oracle::terraform(folder).args(["apply", "-json", "-lock=false", "plan.bin"]).output().unwrap();
+    Ok((plan, json(&["show", "-json"])))
 }
 
 fn gate(folder: &Path) -> Json {
@@ -93,6 +99,21 @@ fn facts_of_plan(plan: &Json) -> BTreeMap<String, Fact> {
     for change in plan["resource_changes"].as_array().into_iter().flatten() {
         let (after, unknown) = (&change["change"]["after"]["input"], &change["change"]["after_unknown"]["input"]);
         facts.insert(change["address"].as_str().unwrap().into(), (after.clone(), unknown.clone()));
+    }
+    facts
+}
+
+fn facts_of_state(state: &Json) -> BTreeMap<String, Json> {
+    fn add(module: &Json, facts: &mut BTreeMap<String, Json>) {
+        for resource in module["resources"].as_array().into_iter().flatten() {
+            facts.insert(resource["address"].as_str().unwrap().into(), resource["values"]["input"].clone());
+        }
+        module["child_modules"].as_array().into_iter().flatten().for_each(|child| add(child, facts));
+    }
+    let mut facts = BTreeMap::new();
+    add(&state["values"]["root_module"], &mut facts);
+    for (name, output) in state["values"]["outputs"].as_object().into_iter().flatten() {
+        facts.insert(format!("output.{name}"), output["value"].clone());
     }
     facts
 }
@@ -128,22 +149,45 @@ fn compared(theirs: &BTreeMap<String, Fact>, ours: &BTreeMap<String, Fact>) -> O
     ours.iter().find(is_more).map(|(name, fact)| format!("gate has {name}, {} ({})", fact.0, fact.1))
 }
 
-fn has_open(unknown: &Json) -> bool {
-    match unknown {
-        Json::Array(parts) => parts.iter().any(has_open),
-        Json::Object(parts) => parts.values().any(has_open),
-        other => *other == true,
+/// What gate says of a value must still be true once the plan is applied, also where the plan itself tells less.
+fn contradicted(state: &BTreeMap<String, Json>, ours: &BTreeMap<String, Fact>) -> Option<String> {
+    let (name, is) = state.iter().find(|(name, is)| ours.get(*name).is_some_and(|own| !covers(own, is)))?;
+    Some(format!("{name}\n    applied   {is}\n    gate      {} ({})", ours[name].0, ours[name].1))
+}
+
+fn covers((value, unknown): &Fact, is: &Json) -> bool {
+    let part = |of: &Json, name: &str| of.get(name).cloned().unwrap_or_default();
+    let nth = |of: &Json, index: usize| of.get(index).cloned().unwrap_or_default();
+    match (value, is) {
+        _ if *unknown == true => true,
+        // Of a text that encodes a value known in part, the model holds the value.
+        (Json::Array(_) | Json::Object(_), Json::String(text)) => {
+            serde_json::from_str(text).is_ok_and(|is: Json| covers(&(value.clone(), unknown.clone()), &is))
+        }
+        (Json::Array(own), Json::Array(is)) => {
+            own.len() <= is.len()
+                && (0..is.len()).all(|index| covers(&(nth(value, index), nth(unknown, index)), &is[index]))
+        }
+        (Json::Object(own), Json::Object(is)) => own
+            .keys()
+            .chain(is.keys())
+            .all(|name| covers(&(part(value, name), part(unknown, name)), &part(&is.clone().into(), name))),
+        (Json::Number(a), Json::Number(b)) => {
+            let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
+            (a - b).abs() <= 1e-12 * a.abs()
+        }
+        (own, is) => own == is,
     }
 }
 
 fn same(ours: (&Json, &Json), theirs: (&Json, &Json)) -> bool {
     let is_open = |unknown: &Json| *unknown == true;
-    // Of an output the plan does not tell which part is not known.
-    if is_open(theirs.1) && theirs.0.is_null() && has_open(ours.1) {
+    // Gate may know more: of a `try`, and of parts of outputs, the plan tells nothing where anything is not known.
+    if is_open(theirs.1) {
         return true;
     }
-    if is_open(ours.1) || is_open(theirs.1) {
-        return is_open(ours.1) == is_open(theirs.1);
+    if is_open(ours.1) {
+        return false;
     }
     match (ours.0, theirs.0) {
         (Json::Array(a), Json::Array(b)) => {

@@ -90,9 +90,9 @@ impl Evaluator<'_> {
             }
         };
         if !is_of_one_type(&chosen, &ty, &other) {
-            return Err(fail(at, "the elements of the result can't all be of one type"));
+            return Err(fail(at, "the elements of the result can't all be of one type").of_type(ty));
         }
-        let chosen = convert(chosen, &ty).map_err(|error| fail(at, error))?;
+        let chosen = convert(chosen, &ty).map_err(|error| fail(at, error).of_type(ty))?;
         Ok(chosen.used_at(span).marked(marks))
     }
 
@@ -135,6 +135,7 @@ impl Evaluator<'_> {
                         return Err(fail(span, "a null value can't be part of a text"));
                     }
                     // What is not known may turn out to fit, whatever its type says.
+                    writer.marks = writer.marks.with(val.deep_marks());
                     if !val.is_unknown() {
                         let refused = |_| fail(span, "only strings, numbers and booleans fit into a text");
                         writer.push(convert(val, &Type::String).map_err(refused)?);
@@ -145,10 +146,22 @@ impl Evaluator<'_> {
                 Part::If(condition, yes, no) => {
                     let condition = self.condition(scope, condition, "the condition")?;
                     writer.marks = writer.marks.with(condition.marks);
-                    match condition.as_bool() {
-                        Some(true) => self.write_parts(scope, yes, writer)?,
-                        Some(false) => self.write_parts(scope, no, writer)?,
-                        None => writer.push(condition),
+                    let (chosen, other) = match condition.as_bool() {
+                        Some(true) => (yes, no),
+                        Some(false) => (no, yes),
+                        None => {
+                            writer.push(condition);
+                            continue;
+                        }
+                    };
+                    self.write_parts(scope, chosen, writer)?;
+                    // As of any conditional, both arms give their marks.
+                    if scope.file.parts(other).iter().any(|part| !matches!(part, Part::Text(_))) {
+                        let mut unwritten = Writer::default();
+                        match self.write_parts(scope, other, &mut unwritten) {
+                            Err(failure) if failure.is_limit => return Err(failure),
+                            _ => writer.marks = writer.marks.with(unwritten.marks),
+                        }
                     }
                 }
                 Part::For(index) => {
@@ -288,9 +301,15 @@ impl Evaluator<'_> {
             let key_span = scope.file.expr_span(key);
             let key = self.eval(inner, key).map_err(Failure::bare)?;
             marks = marks.with(key.marks);
-            let Some(text) = self.key(&key, key_span)? else {
-                open.get_or_insert(key);
-                continue;
+            let text = match self.key(&key, key_span) {
+                Ok(Some(text)) => text,
+                // Once a key is not known, nothing is said of the others.
+                Err(_) if open.is_some() => continue,
+                Err(failure) => return Err(failure),
+                Ok(None) => {
+                    open.get_or_insert(key);
+                    continue;
+                }
             };
             let val = failed.part(self.eval(inner, parsed.value))?;
             weight = weight.saturating_add(val.weight());
@@ -358,6 +377,7 @@ impl Evaluator<'_> {
                     let one = apply(&one)?;
                     not_null(Val::depends(Type::list(one.ty()), &[&source, &one], span))
                 }
+                _ if unknown.not_null => Val::tuple(all(std::slice::from_ref(&source))?, span),
                 // One element, or none where it turns out to be null.
                 _ => Val::depends(Type::Dynamic, &[&source, &apply(&source)?], span),
             },

@@ -198,6 +198,8 @@ pub struct Evaluator<'a> {
     said: RefCell<FxHashSet<Span>>,
     collectors: RefCell<Vec<Dependencies>>,
     types: RefCell<FxHashMap<(FileId, ExprId), Type>>,
+    /// Large values as types of variables: what was converted, by its address and the type, and what came of it.
+    conversions: RefCell<FxHashMap<(usize, FileId, ExprId), (Val, Val)>>,
     /// Defaults of variables that were looked at.
     checked: RefCell<FxHashSet<(FileId, ExprId)>>,
     depth: Cell<u32>,
@@ -216,6 +218,7 @@ impl<'a> Evaluator<'a> {
             said: RefCell::default(),
             collectors: RefCell::new(vec![Dependencies::new()]),
             types: RefCell::default(),
+            conversions: RefCell::default(),
             checked: RefCell::default(),
             depth: Cell::new(0),
             steps: Cell::new(0),

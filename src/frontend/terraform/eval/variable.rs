@@ -21,9 +21,28 @@ impl Evaluator<'_> {
             let ty = self.declared_type(instance, declaration);
             let val = self.variable_value(instance, name, declaration, &ty)?;
             let at = val.span;
-            let val = convert(val, &ty).map_err(|error| fail(at, format!("invalid value for var.{name}: {error}")))?;
+            let val = self.converted(val, &ty, declaration);
+            let val = val.map_err(|error| fail(at, format!("invalid value for var.{name}: {error}")))?;
             Ok(val.marked(self.declared_marks(instance, declaration)))
         })
+    }
+
+    /// The value as the type of a variable. Instances of one module are often given one large value: it is converted once, and
+    /// shared.
+    fn converted(&self, val: Val, ty: &Type, declaration: &Declaration) -> Result<Val, String> {
+        let (Some(at), Some(address)) = (declaration.attribute("type"), val.shared_address()) else {
+            return convert(val, ty);
+        };
+        let key = (address, at.file.id, at.item);
+        if let Some((from, to)) = self.conversions.borrow().get(&key)
+            && from.marks == val.marks
+        {
+            return Ok(val.sharing(to));
+        }
+        let to = convert(val.clone(), ty)?;
+        // The value is kept with its result, so that no other comes to its address.
+        self.conversions.borrow_mut().insert(key, (val, to.clone()));
+        Ok(to)
     }
 
     fn variable_value(&self, instance: &Rc<Instance>, name: &str, declaration: &Declaration, ty: &Type) -> Evaluated {

@@ -42,7 +42,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("distinct", &[LIST.whole()], Want::List(&Want::Any), distinct),
     function("element", &[PARTS, NUMBER], Want::Any, element),
     function("flatten", &[PARTS], Want::Any, flatten),
-    function("index", &[PARTS, ANY.unknown()], Want::Number, index),
+    function("index", &[ANY.unknown(), ANY.unknown()], Want::Number, index),
     function("keys", &[PARTS], Want::Any, keys),
     function("length", &[PARTS], Want::Number, length),
     variadic("lookup", &[PARTS, STRING.unknown()], OPEN.unmarked(), Want::Any, lookup),
@@ -240,9 +240,11 @@ fn element(arguments: &[Val], at: &Place) -> Answer {
 
 fn flatten(arguments: &[Val], at: &Place) -> Answer {
     /// False where the number of elements is not known.
-    fn walk(value: &Val, out: &mut Vec<Val>) -> bool {
+    fn walk(value: &Val, out: &mut Vec<Val>, marks: &mut Marks) -> bool {
+        // The marks of a list that is gone go to the result.
+        *marks = marks.with(value.marks);
         value.items().iter().all(|item| match &item.kind {
-            _ if is_sequence(item) => walk(item, out),
+            _ if is_sequence(item) => walk(item, out, marks),
             Kind::Unknown(unknown) if !is_flat(&unknown.ty) => false,
             _ => {
                 out.push(item.clone());
@@ -255,14 +257,15 @@ fn flatten(arguments: &[Val], at: &Place) -> Answer {
     }
     only_sequence(&arguments[0], "flatten")?;
     let mut items = Vec::new();
-    if arguments[0].is_unknown() || !walk(&arguments[0], &mut items) {
+    let mut marks = Marks::NONE;
+    if arguments[0].is_unknown() || !walk(&arguments[0], &mut items, &mut marks) {
         return Ok(partial(arguments[0].items(), at)).map(|val| match arguments[0].is_unknown() {
             true => open(Type::Dynamic, arguments, at),
             false => val,
         });
     }
     few(items.len())?;
-    Ok(Val::tuple(items, at.span))
+    Ok(Val::tuple(items, at.span).marked(marks))
 }
 
 fn index(arguments: &[Val], at: &Place) -> Answer {

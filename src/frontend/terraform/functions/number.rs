@@ -2,7 +2,7 @@
 
 use super::{Answer, Function, NUMBER, Place, STRING, Val, Want, function, variadic, whole};
 use crate::frontend::terraform::value::convert::convert;
-use crate::frontend::terraform::value::{Kind, Number, Type};
+use crate::frontend::terraform::value::{Kind, Number, Sort, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("abs", &[NUMBER], Want::Number, |a, at| {
@@ -15,8 +15,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let (value, base) = (number(&a[0])?.as_f64(), number(&a[1])?.as_f64());
         double(value.ln() / base.ln(), at)
     }),
-    variadic("max", &[NUMBER], NUMBER, Want::Number, |a, at| extreme(a, at, Ord::max)),
-    variadic("min", &[NUMBER], NUMBER, Want::Number, |a, at| extreme(a, at, Ord::min)),
+    variadic("max", &[NUMBER], NUMBER, Want::Number, |a, at| extreme(a, at, |a, b| a > b)),
+    variadic("min", &[NUMBER], NUMBER, Want::Number, |a, at| extreme(a, at, |a, b| a < b)),
     function("parseint", &[super::ANY, NUMBER], Want::Number, parse_int),
     function("pow", &[NUMBER, NUMBER], Want::Number, |a, at| {
         double(power(number(&a[0])?.as_f64(), number(&a[1])?.as_f64()), at)
@@ -24,7 +24,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("signum", &[NUMBER], Want::Number, |a, at| {
         Ok(Val::int(whole(&a[0], i64::MIN, i64::MAX)?.signum(), at.span))
     }),
-    function("sum", &[super::ANY.whole()], Want::Number, sum),
+    function("sum", &[super::ANY.unknown()], Want::Number, sum),
     function("plantimestamp", &[], Want::String, unknowable),
     function("timestamp", &[], Want::String, unknowable),
     function("uuid", &[], Want::String, unknowable),
@@ -72,9 +72,11 @@ fn power(base: f64, exponent: f64) -> f64 {
     if exponent < 0.0 { 1.0 / result } else { result }
 }
 
-fn extreme(arguments: &[Val], at: &Place, choose: fn(Number, Number) -> Number) -> Answer {
+/// The first of the arguments that none `beats`: of equal ones, which zeros of two signs are, the first counts.
+fn extreme(arguments: &[Val], at: &Place, beats: fn(&Number, &Number) -> bool) -> Answer {
     let numbers: Result<Vec<Number>, String> = arguments.iter().map(|value| number(value).cloned()).collect();
-    wrap(numbers?.into_iter().reduce(choose).ok_or("wants an argument")?, at)
+    let best = numbers?.into_iter().reduce(|best, next| if beats(&next, &best) { next } else { best });
+    wrap(best.ok_or("wants an argument")?, at)
 }
 
 fn parse_int(arguments: &[Val], at: &Place) -> Answer {
@@ -112,7 +114,11 @@ fn parse_int(arguments: &[Val], at: &Place) -> Answer {
 }
 
 fn sum(arguments: &[Val], at: &Place) -> Answer {
-    if !super::is_sequence(&arguments[0]) {
+    let is_sequence = matches!(arguments[0].sort(), Sort::List | Sort::Set | Sort::Tuple);
+    if arguments[0].is_unknown() || is_sequence && arguments[0].has_unknown() {
+        return Ok(super::open(Type::Number, arguments, at));
+    }
+    if !is_sequence {
         return Err("wants a list, set or tuple of numbers".into());
     }
     let items = arguments[0].items();

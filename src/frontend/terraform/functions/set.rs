@@ -5,12 +5,15 @@ use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
 use crate::frontend::terraform::value::{Kind, Marks, Sort, Type, equal};
 
-const WHOLE: super::Parameter = SET.whole();
+const WHOLE: super::Parameter = SET.unknown();
 const FACTOR: super::Parameter = ANY.unknown().parts();
 
 pub(super) const FUNCTIONS: &[Function] = &[
     variadic("setintersection", &[WHOLE], WHOLE, Want::Set(&Want::Any), |a, at| {
         let (ty, sets) = unified(a)?;
+        if a.iter().any(Val::has_unknown) {
+            return Ok(open(Type::set(ty), a, at));
+        }
         let (first, rest) = sets.split_first().ok_or("wants a set")?;
         let kept = first.iter().filter(|item| rest.iter().all(|set| holds(set, item))).cloned().collect();
         Ok(Val::set(ty, kept, at.span))
@@ -18,10 +21,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("setproduct", &[FACTOR], FACTOR, Want::Any, product),
     function("setsubtract", &[WHOLE, WHOLE], Want::Set(&Want::Any), |a, at| {
         let (ty, sets) = unified(a)?;
+        if a.iter().any(Val::has_unknown) {
+            return Ok(open(Type::set(ty), a, at));
+        }
         Ok(Val::set(ty, sets[0].iter().filter(|item| !holds(&sets[1], item)).cloned().collect(), at.span))
     }),
     variadic("setunion", &[WHOLE], WHOLE, Want::Set(&Want::Any), |a, at| {
         let (ty, sets) = unified(a)?;
+        if a.iter().any(Val::has_unknown) {
+            return Ok(open(Type::set(ty), a, at));
+        }
         Ok(Val::set(ty, sets.concat(), at.span))
     }),
 ];

@@ -6,10 +6,11 @@ use super::{Function, STRING, Val, Want, function, string, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("formatdate", &[STRING, STRING], Want::String, |a, at| {
-        Ok(string(formatted(text(&a[0]), &point(&a[1])?)?, at))
+        Ok(string(formatted(text(&a[0]), &strict(&a[1])?)?, at))
     }),
     function("timeadd", &[STRING, STRING], Want::String, |a, at| {
-        let later = point(&a[0])?.checked_add_signed(duration(text(&a[1]))?).ok_or("the result is no point in time")?;
+        let later =
+            strict(&a[0])?.checked_add_signed(duration(text(&a[1]))?).ok_or("the result is no point in time")?;
         Ok(string(rfc3339(&later), at))
     }),
     function("timecmp", &[STRING, STRING], Want::Number, |a, at| {
@@ -30,6 +31,14 @@ fn point(value: &Val) -> Result<DateTime<FixedOffset>, String> {
         return point.checked_sub_signed(Duration::days(1)).ok_or_else(refused);
     }
     DateTime::parse_from_rfc3339(text).map_err(|_| refused())
+}
+
+/// A point in time whose offset is less than a day, which `timecmp` alone does not ask for.
+fn strict(value: &Val) -> Result<DateTime<FixedOffset>, String> {
+    match text(value).ends_with("24:00") {
+        true => Err(format!("{:?} has an offset of a whole day", text(value))),
+        false => point(value),
+    }
 }
 
 fn rfc3339(point: &DateTime<FixedOffset>) -> String {

@@ -11,6 +11,15 @@ pub fn convert(val: Val, ty: &Type) -> Result<Val, String> {
     if let Type::Dynamic = ty {
         return Ok(val);
     }
+    // What is of the type already stays as it is, shared with whoever has it.
+    let is_there = match (&val.kind, ty) {
+        (Kind::List(have), Type::List(wanted)) | (Kind::Set(have), Type::Set(wanted)) => have.ty == **wanted,
+        (Kind::Map(have), Type::Map(wanted)) => have.ty == **wanted,
+        _ => false,
+    };
+    if is_there && ty.is_plain() {
+        return Ok(val);
+    }
     let kind = match &val.kind {
         Kind::Null(from) if *from != Type::Dynamic && !can_convert(from, ty) => {
             return Err(format!("{} is required, here is {}", ty.noun(), from.noun()));

@@ -192,6 +192,23 @@ impl Val {
         Val { kind, summary, ..self }
     }
 
+    /// What `other` is, with this place, trail and structure.
+    pub fn sharing(self, other: &Val) -> Val {
+        Val { kind: other.kind.clone(), marks: other.marks, summary: other.summary, ..self }
+    }
+
+    /// Where the parts of a large collection lie in memory; none for small values, which are as quickly made anew.
+    pub fn shared_address(&self) -> Option<usize> {
+        const LARGE: u32 = 64;
+        match &self.kind {
+            _ if self.weight() < LARGE => None,
+            Kind::List(parts) | Kind::Set(parts) => Some(Arc::as_ptr(parts) as usize),
+            Kind::Map(parts) | Kind::Object(parts) => Some(Arc::as_ptr(parts) as usize),
+            Kind::Tuple(parts) => Some(Arc::as_ptr(parts) as usize),
+            _ => None,
+        }
+    }
+
     /// How many values are within, itself included.
     pub fn weight(&self) -> u32 {
         self.summary.weight
@@ -519,9 +536,18 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
     if null_against_not_null(a, b) || null_against_not_null(b, a) {
         return Some(false);
     }
+    // What is not known within may leave a type open that is none in the end.
+    let other_types =
+        |x: &Type, y: &Type| if a.has_unknown() || b.has_unknown() { differ(x, y) == Some(false) } else { x != y };
     match (&a.kind, &b.kind) {
         (Kind::Unknown(_), Kind::Unknown(_)) => None,
         (Kind::Unknown(_), Kind::Null(_)) | (Kind::Null(_), Kind::Unknown(_)) => None,
+        (Kind::Unknown(x), Kind::String(text)) if x.prefix.as_deref().is_some_and(|known| !text.starts_with(known)) => {
+            Some(false)
+        }
+        (Kind::String(text), Kind::Unknown(y)) if y.prefix.as_deref().is_some_and(|known| !text.starts_with(known)) => {
+            Some(false)
+        }
         (Kind::Unknown(x), _) => never_equal(&x.ty, &b.ty()),
         (_, Kind::Unknown(y)) => never_equal(&a.ty(), &y.ty),
         (Kind::Null(_), Kind::Null(_)) => Some(true),
@@ -529,12 +555,10 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
         (Kind::Bool(x), Kind::Bool(y)) => Some(x == y),
         (Kind::Number(x), Kind::Number(y)) => Some(x == y),
         (Kind::String(x), Kind::String(y)) => Some(x == y),
-        (Kind::List(x), Kind::List(y)) | (Kind::Set(x), Kind::Set(y)) if differ(&x.ty, &y.ty) == Some(false) => {
-            Some(false)
-        }
+        (Kind::List(x), Kind::List(y)) | (Kind::Set(x), Kind::Set(y)) if other_types(&x.ty, &y.ty) => Some(false),
         (Kind::List(_), Kind::List(_)) | (Kind::Set(_), Kind::Set(_)) => items_equal(a, b),
         (Kind::Tuple(_), Kind::Tuple(_)) => items_equal(a, b),
-        (Kind::Map(x), Kind::Map(y)) if differ(&x.ty, &y.ty) == Some(false) => Some(false),
+        (Kind::Map(x), Kind::Map(y)) if other_types(&x.ty, &y.ty) => Some(false),
         (Kind::Map(x), Kind::Map(y)) | (Kind::Object(x), Kind::Object(y)) => {
             if x.open.is_some() || y.open.is_some() {
                 return None;

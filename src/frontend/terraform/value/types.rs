@@ -111,6 +111,14 @@ impl Type {
         matches!(self, Type::Bool | Type::Number | Type::String)
     }
 
+    /// A primitive, or a collection of such: a type that leaves nothing open and fills nothing in.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Type::List(element) | Type::Set(element) | Type::Map(element) => element.is_plain(),
+            other => other.is_primitive(),
+        }
+    }
+
     /// Whether any part is not known.
     pub fn has_dynamic(&self) -> bool {
         match self {
