@@ -172,7 +172,8 @@ fn main() {
     let mut criterion = Criterion::default().warm_up_time(Duration::from_millis(200)).configure_from_args();
     let mut group = criterion.benchmark_group("evaluate");
     group.sample_size(10).sampling_mode(SamplingMode::Flat).measurement_time(Duration::from_secs(2));
-    let cases: [(&str, usize, Vec<(String, String)>); 12] = [
+    type Files = Vec<(String, String)>;
+    let cases: [(&str, usize, Files); 12] = [
         ("stacks, 5 MB", 1, stacks(5_000_000)),
         ("for_each", 1_000, for_each(1_000)),
         ("for_each", 10_000, for_each(10_000)),

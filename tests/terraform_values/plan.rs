@@ -144,7 +144,7 @@ fn compared(theirs: &BTreeMap<String, Fact>, ours: &BTreeMap<String, Fact>) -> O
         }
     }
     let is_more = |(name, (value, unknown)): &(&String, &Fact)| {
-        !theirs.contains_key(*name) && !(value.is_null() && unknown.is_null())
+        !theirs.contains_key(*name) && (!value.is_null() || !unknown.is_null())
     };
     ours.iter().find(is_more).map(|(name, fact)| format!("gate has {name}, {} ({})", fact.0, fact.1))
 }
@@ -168,10 +168,10 @@ fn covers((value, unknown): &Fact, is: &Json) -> bool {
             own.len() <= is.len()
                 && (0..is.len()).all(|index| covers(&(nth(value, index), nth(unknown, index)), &is[index]))
         }
-        (Json::Object(own), Json::Object(is)) => own
+        (Json::Object(own), Json::Object(entries)) => own
             .keys()
-            .chain(is.keys())
-            .all(|name| covers(&(part(value, name), part(unknown, name)), &part(&is.clone().into(), name))),
+            .chain(entries.keys())
+            .all(|name| covers(&(part(value, name), part(unknown, name)), &part(is, name))),
         (Json::Number(a), Json::Number(b)) => {
             let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
             (a - b).abs() <= 1e-12 * a.abs()

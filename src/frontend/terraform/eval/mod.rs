@@ -50,14 +50,15 @@ pub struct Failure {
 
 impl Failure {
     /// The failure of something of which nothing is known, whatever is known of its parts.
-    fn bare(self: Box<Failure>) -> Box<Failure> {
-        Box::new(Failure { partial: None, ..*self })
+    fn bare(mut self: Box<Failure>) -> Box<Failure> {
+        self.partial = None;
+        self
     }
 
     /// The failure of something whose type is known though its value is not.
-    fn of_type(self: Box<Failure>, ty: Type) -> Box<Failure> {
-        let partial = Some(unknown(ty, "", None, self.span));
-        Box::new(Failure { partial, ..*self })
+    fn of_type(mut self: Box<Failure>, ty: Type) -> Box<Failure> {
+        self.partial = Some(unknown(ty, "", None, self.span));
+        self
     }
 }
 
@@ -185,6 +186,9 @@ impl<'s> Scope<'s> {
     }
 }
 
+/// By the address of a value and the type that it was converted to: the value, and what came of it.
+type Conversions = FxHashMap<(usize, FileId, ExprId), (Val, Val)>;
+
 /// Evaluates the instances of one root module.
 pub struct Evaluator<'a> {
     /// Every module of the tree, by folder.
@@ -198,8 +202,8 @@ pub struct Evaluator<'a> {
     said: RefCell<FxHashSet<Span>>,
     collectors: RefCell<Vec<Dependencies>>,
     types: RefCell<FxHashMap<(FileId, ExprId), Type>>,
-    /// Large values as types of variables: what was converted, by its address and the type, and what came of it.
-    conversions: RefCell<FxHashMap<(usize, FileId, ExprId), (Val, Val)>>,
+    /// Large values as the types of variables.
+    conversions: RefCell<Conversions>,
     /// Defaults of variables that were looked at.
     checked: RefCell<FxHashSet<(FileId, ExprId)>>,
     depth: Cell<u32>,
