@@ -111,10 +111,15 @@ fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
-/// The folders that the text of a file wants read beside it.
+/// The folders that the text of a file wants read beside it, and those of the files.
 fn needs(frontend: &dyn Frontend, path: &str, text: &str) -> Vec<String> {
-    let folders = frontend.context(text).folders;
-    folders.iter().filter_map(|folder| discover::joined(folder_of(path), folder)).collect()
+    let context = frontend.context(text);
+    let files = context.files.iter().map(|file| folder_of(file));
+    let folders = context.folders.iter().map(String::as_str).chain(files);
+    let mut needs: Vec<String> = folders.filter_map(|folder| discover::joined(folder_of(path), folder)).collect();
+    needs.sort_unstable();
+    needs.dedup();
+    needs
 }
 
 /// Which files of one format depend on which folders.

@@ -55,5 +55,7 @@ pub(super) fn union(plan: &Plan, mut part: Assembled, head: &Head<'_>) -> Assemb
         secrets: model.secrets,
         ..Model::default()
     };
+    // Which stages are built may differ from the head.
+    part.model.mark_targets();
     part
 }

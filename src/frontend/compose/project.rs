@@ -1,5 +1,6 @@
 //! Projects: which files belong together, what a service is after `extends` and overrides, and its resources.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -65,7 +66,7 @@ pub(super) fn parse(files: &[File<'_>], variables: &FxHashMap<&str, Variables>) 
 }
 
 fn projects(files: &[File<'_>]) -> Vec<Project> {
-    let mut folders: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, _) in files.iter().enumerate().filter(|(_, file)| file.nature == Nature::Compose) {
         folders.entry(files[index].folder).or_default().push(index);
     }

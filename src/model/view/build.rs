@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::model::dockerfile::{Dockerfile, Stage};
 use crate::model::image::Image;
 use crate::model::{Entry, Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::source::Span;
 
 /// A stage of a Dockerfile of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,24 +151,33 @@ impl Model {
         (file, &file.stages[built.stage])
     }
 
-    /// Tells Dockerfiles which of their stages are built by name, so that rules about images judge those too.
+    /// Tells Dockerfiles which of their stages are built by name, so that rules about images judge those too. What was told
+    /// before no longer counts.
     pub fn mark_targets(&mut self) {
-        let stages = Builds::new(&self.resources, &self.dockerfiles).stages();
-        for built in stages {
+        let mut finals: FxHashMap<Span, bool> = FxHashMap::default();
+        for file in &mut self.dockerfiles {
+            let targets = std::mem::take(&mut file.targets);
+            finals.extend(targets.into_iter().map(|target| (file.stages[target].span, false)));
+        }
+        for built in Builds::new(&self.resources, &self.dockerfiles).stages() {
             let file = &mut self.dockerfiles[built.dockerfile];
-            if built.stage + 1 == file.stages.len() {
-                continue;
+            if built.stage + 1 < file.stages.len() {
+                file.targets.push(built.stage);
+                finals.insert(file.stages[built.stage].span, true);
             }
-            file.targets.push(built.stage);
-            let head = file.stages[built.stage].span;
-            let is_stage = |one: &&mut Resource| one.format == "dockerfile" && one.span == head;
-            if let Some(resource) = self.resources.iter_mut().find(is_stage) {
-                let entries = resource.body.entries().iter().map(|entry| match &*entry.key {
-                    "final" => Entry { node: Node { value: Value::Bool(true), ..entry.node.clone() }, ..entry.clone() },
-                    _ => entry.clone(),
-                });
-                resource.body = Node::map(entries.collect(), resource.body.span);
-            }
+        }
+        if finals.is_empty() {
+            return;
+        }
+        for resource in self.resources.iter_mut().filter(|one| one.format == "dockerfile") {
+            let Some(is_final) = finals.get(&resource.span) else { continue };
+            let entries = resource.body.entries().iter().map(|entry| match &*entry.key {
+                "final" => {
+                    Entry { node: Node { value: Value::Bool(*is_final), ..entry.node.clone() }, ..entry.clone() }
+                }
+                _ => entry.clone(),
+            });
+            resource.body = Node::map(entries.collect(), resource.body.span);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Checks of Compose services: what they mount and publish, what they may use up, how their images are built.
 
+use std::collections::BTreeMap;
+
 use super::{Cx, Findings, Native, show};
 use crate::model::view::build::Build;
 use crate::model::view::compose::{Mount, Port, mounts, ports, services};
 use crate::model::{Lookup, Node, Resource, ResourceId};
-use rustc_hash::FxHashMap;
 
 const SERVICE: &[&str] = &["service"];
 
@@ -198,7 +199,7 @@ fn directory_volume(volume: &Resource, out: &mut Findings) {
 }
 
 fn shared_volumes(cx: &Cx, out: &mut Findings) {
-    let mut by_volume: FxHashMap<(&str, &str), Vec<(ResourceId, Mount<'_>)>> = FxHashMap::default();
+    let mut by_volume: BTreeMap<(&str, &str), Vec<(ResourceId, Mount<'_>)>> = BTreeMap::new();
     for (id, service) in services(cx.model) {
         for mount in mounts(service).filter(|mount| !mount.is_read_only) {
             if let Some(source) = mount.source.known().and_then(Node::as_str) {
