@@ -81,7 +81,9 @@ impl Builds {
                 }
             }
         }
-        for (path, dockerfile) in &by_path {
+        let mut paths: Vec<(&&str, &usize)> = by_path.iter().collect();
+        paths.sort();
+        for (path, dockerfile) in paths {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let name = folder.rsplit('/').next().unwrap_or(folder);
             if let Some(stage) = dockerfiles[*dockerfile].stages.len().checked_sub(1).filter(|_| !name.is_empty()) {
