@@ -271,8 +271,9 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
         // What another tool says of a place follows from all places that it names.
         let is_touched =
             |place: &crate::finding::Related| plan.touched.contains(head.discovered.sources.get(place.at.file).path());
+        let names_touched = |finding: &Finding| finding.rule.contains('/') && finding.related.iter().any(is_touched);
         !whole.contains(&*finding.rule)
-            && !(finding.rule.contains('/') && finding.related.iter().any(is_touched))
+            && !names_touched(finding)
             && !plan.touched.contains(root)
             && (local.contains(&*finding.rule) || !(is_joined && cluster.contains(&(root, &*finding.address))))
     };
