@@ -16,8 +16,11 @@ fn gate(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Rule, path, address and message.
+type Key = (String, String, String, String);
+
 /// What is suppressed, whatever the lines, and by whose syntax.
-fn suppressed(folder: &Path) -> (BTreeSet<(String, String, String, String)>, BTreeSet<String>) {
+fn suppressed(folder: &Path) -> (BTreeSet<Key>, BTreeSet<String>) {
     let report: Value =
         serde_json::from_str(&gate(folder, &["scan", "--select", "all", "--format", "json"])).expect("JSON");
     let all = report["suppressed"].as_array().expect("a list");
