@@ -377,6 +377,29 @@ fn a_new_secret_is_new_and_a_moved_one_is_not() {
 }
 
 #[test]
+fn what_another_tool_says_of_a_line_that_was_there_is_old() {
+    let old = "import subprocess\n\ndef run(command):\n    return subprocess.call(command, shell=True)\n";
+    let new = format!("{old}\n\ndef run_again(text):\n    return eval(text)\n");
+    let result = |rule: &str, line: u32| {
+        serde_json::json!({
+            "ruleId": rule, "level": "error", "message": {"text": "unsafe"},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": "app.py"}, "region": {"startLine": line}}}]
+        })
+    };
+    let sarif = serde_json::json!({
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": {"name": "Bandit"}}, "results": [result("B602", 6), result("B307", 10)]}]
+    });
+    let imported = tempfile::tempdir().unwrap();
+    let path = imported.path().join("bandit.sarif");
+    std::fs::write(&path, sarif.to_string()).unwrap();
+    let change =
+        Change::from(&[("app.py", old)]).write("app.py", &format!("# more\n\n{}", new.replace("\n\n\n", "\n\n")));
+    let judged = change.judged(&["--import", path.to_str().unwrap()]);
+    assert_eq!((judged.of("old"), judged.of("new")), (vec!["bandit/B602 ".into()], vec!["bandit/B307 ".into()]));
+}
+
+#[test]
 fn changes_that_are_not_committed_count() {
     let change = base().write("infra/second.tf", &DATABASE.replace("\"main\"", "\"second\""));
     let judged = change.judged_as_it_is(&["--select", PUBLIC]);

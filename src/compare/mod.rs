@@ -97,6 +97,11 @@ pub fn against(
     };
     let pairs = pair(&was, &now, &before.plan.renames);
     let mut gone: Vec<bool> = was.suppressed.iter().map(|suppressed| !suppressed).collect();
+    // What another tool says of a place follows from all places that it names.
+    let was_said = |finding: &Finding| {
+        let places = finding.related.iter().map(|place| place.at).chain([finding.at]);
+        places.into_iter().all(|place| before.plan.has_line(head.discovered, &base.commit, place))
+    };
     let mut statuses = Vec::with_capacity(pairs.len());
     for (at, pair) in pairs.iter().enumerate() {
         statuses.push(match pair {
@@ -105,6 +110,7 @@ pub fn against(
                 let was = (was.findings[*before], &was.subjects[*before]);
                 status(was, (now.findings[at], &now.subjects[at]))
             }
+            None if is_imported(now.findings[at]) && was_said(now.findings[at]) => Status::Old,
             None => Status::New,
         });
     }
@@ -149,6 +155,11 @@ pub fn against(
     proposed.dedup();
     result.comparison = Comparison { against: base.name.clone(), fixed, proposed, accepted: false };
     Ok(result)
+}
+
+/// Whether another tool said it: its rules are named `tool/rule`. What it would have said of the base nobody knows.
+fn is_imported(finding: &Finding) -> bool {
+    finding.rule.contains('/')
 }
 
 /// The base, judged.
@@ -268,12 +279,8 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
     let was_there = |finding: &&Finding| {
         let root = finding.scope.and_then(|scope| root_of.get(&(&*finding.address, scope)).copied());
         let root = root.unwrap_or_else(|| head.discovered.sources.get(finding.at.file).path());
-        // What another tool says of a place follows from all places that it names.
-        let is_touched =
-            |place: &crate::finding::Related| plan.touched.contains(head.discovered.sources.get(place.at.file).path());
-        let names_touched = |finding: &Finding| finding.rule.contains('/') && finding.related.iter().any(is_touched);
-        !whole.contains(&*finding.rule)
-            && !names_touched(finding)
+        !is_imported(finding)
+            && !whole.contains(&*finding.rule)
             && !plan.touched.contains(root)
             && (local.contains(&*finding.rule) || !(is_joined && cluster.contains(&(root, &*finding.address))))
     };

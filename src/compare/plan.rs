@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::discover::{self, Discovered, Walk};
 use crate::filesystem::{Commit, FileSystem, Files, Kind, Recording};
 use crate::frontend::{FRONTENDS, Frontend};
-use crate::source::{FileId, Source, Sources};
+use crate::source::{FileId, Source, Sources, Span};
 
 /// The base as far as it must be read again.
 pub(super) struct Plan {
@@ -25,6 +25,23 @@ pub(super) struct Plan {
     pub touched: FxHashSet<String>,
     /// Base paths under their names in the head, for files that were renamed.
     pub renames: FxHashMap<String, String>,
+}
+
+impl Plan {
+    /// Whether the base has the line of the head at which a place begins, as often as the head has it.
+    pub fn has_line(&self, head: &Discovered, commit: &Commit, place: Span) -> bool {
+        let source = head.sources.get(place.file);
+        if self.unchanged.contains(&place.file) {
+            return true;
+        }
+        let renamed = self.renames.iter().find(|(_, to)| *to == source.path()).map(|(from, _)| from.as_str());
+        // Nobody but the other tool may read such files.
+        let path = head.root.join(renamed.unwrap_or(source.path()));
+        let Ok(text) = commit.text(&path, discover::MAX_BYTES) else { return false };
+        let line = source.line_text(source.line(place.start)).trim();
+        let count = |text: &str| text.lines().filter(|other| other.trim() == line).count();
+        !line.is_empty() && count(&text) >= count(source.text())
+    }
 }
 
 /// Plans the reading of a base.
