@@ -19,7 +19,7 @@ pub fn confine() -> bool {
         libc::SYS_ptrace,
         libc::SYS_io_uring_setup,
     ];
-    let rules = REFUSED.iter().map(|call| (*call as i64, Vec::new())).collect();
+    let rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let Ok(architecture) = std::env::consts::ARCH.try_into() else { return false };
     let refusal = SeccompAction::Errno(libc::EPERM as u32);
     let program = SeccompFilter::new(rules, SeccompAction::Allow, refusal, architecture);

@@ -1,5 +1,5 @@
 //! What the running process can't do, though a file under judgement made it try.
-
+#![allow(clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Write};

@@ -1,4 +1,5 @@
 //! Changes as pull requests make them: a base and a head in a git repository, and what `gate scan --base` says of them.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

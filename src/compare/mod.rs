@@ -279,9 +279,8 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
     let was_there = |finding: &&Finding| {
         let root = finding.scope.and_then(|scope| root_of.get(&(&*finding.address, scope)).copied());
         let root = root.unwrap_or_else(|| head.discovered.sources.get(finding.at.file).path());
-        !is_imported(finding)
-            && !whole.contains(&*finding.rule)
-            && !plan.touched.contains(root)
+        let is_taken_over = !is_imported(finding) && !whole.contains(&*finding.rule) && !plan.touched.contains(root);
+        is_taken_over
             && (local.contains(&*finding.rule) || !(is_joined && cluster.contains(&(root, &*finding.address))))
     };
     judged.findings.extend(head.judged.iter().filter(was_there).cloned());

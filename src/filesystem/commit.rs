@@ -220,11 +220,7 @@ impl Commit {
             match part {
                 Component::Normal(name) if name == ".terraform" || name == ".git" => return None,
                 Component::Normal(name) => inside.push(name),
-                Component::ParentDir => {
-                    if !inside.pop() {
-                        return None;
-                    }
-                }
+                Component::ParentDir if !inside.pop() => return None,
                 _ => {}
             }
         }

@@ -206,9 +206,10 @@ fn non_string(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
         }
     };
     if let Some(one) = of(resource) {
-        return object(&resource.body, one, &Place::ROOT, &mut |met| match met {
-            Met::Wrong(node, Form::Text, place) => judge(node, &place.path()),
-            _ => {}
+        return object(&resource.body, one, &Place::ROOT, &mut |met| {
+            if let Met::Wrong(node, Form::Text, place) = met {
+                judge(node, &place.path());
+            }
         });
     }
     // Of other kinds, what all objects and all containers have.
