@@ -887,4 +887,14 @@ timecmp("2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00Z")
   [["y","z"]] : tuple([list(string)])
 sum(timestamp())
   unknown
+"x${timestamp()}" == "y"
+  unknown
+"x${timestamp()}" == ""
+  unknown
+"xy${timestamp()}" == "z"
+  false : bool
+"x, ${timestamp()}" == "x,"
+  false : bool
+"x=${timestamp()}" == "x"
+  unknown
 "##;

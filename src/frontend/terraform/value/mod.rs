@@ -13,6 +13,8 @@ pub mod unify;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 pub use self::number::Number;
 pub use self::types::{AttributeType, Sort, Type};
 use crate::source::Span;
@@ -542,10 +544,9 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
     match (&a.kind, &b.kind) {
         (Kind::Unknown(_), Kind::Unknown(_)) => None,
         (Kind::Unknown(_), Kind::Null(_)) | (Kind::Null(_), Kind::Unknown(_)) => None,
-        (Kind::Unknown(x), Kind::String(text)) if x.prefix.as_deref().is_some_and(|known| !text.starts_with(known)) => {
-            Some(false)
-        }
-        (Kind::String(text), Kind::Unknown(y)) if y.prefix.as_deref().is_some_and(|known| !text.starts_with(known)) => {
+        (Kind::Unknown(open), Kind::String(text)) | (Kind::String(text), Kind::Unknown(open))
+            if open.prefix.as_deref().is_some_and(|known| !text.starts_with(safe(known))) =>
+        {
             Some(false)
         }
         (Kind::Unknown(x), _) => never_equal(&x.ty, &b.ty()),
@@ -569,6 +570,16 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
             all(x.items.iter().zip(&y.items).map(|(x, y)| equal(&x.val, &y.val)))
         }
         _ => Some(false),
+    }
+}
+
+/// The part of a known start that what follows can't change: a letter may still get an accent, and `=` a stroke.
+fn safe(prefix: &str) -> &str {
+    let Some(last) = prefix.graphemes(true).next_back() else { return prefix };
+    match last.as_bytes() {
+        [b'<' | b'=' | b'>'] => &prefix[..prefix.len() - 1],
+        [byte] if byte.is_ascii_punctuation() || *byte == b' ' => prefix,
+        _ => &prefix[..prefix.len() - last.len()],
     }
 }
 
