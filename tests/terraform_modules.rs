@@ -304,3 +304,19 @@ resource "aws_eip" "one" {
     assert_eq!(seventh["values"]["tags"]["Name"], "7");
     assert!(start.elapsed() < std::time::Duration::from_secs(60), "takes {:?}", start.elapsed());
 }
+
+#[test]
+fn instances_that_all_refer_to_each_other_meet_a_limit() {
+    let text = r#"resource "aws_security_group" "a" {
+  count = 1000
+}
+
+resource "aws_instance" "b" {
+  count      = 1000
+  depends_on = [aws_security_group.a]
+}
+"#;
+    let (code, _, problems) = scan(&[("main.tf", text)], PUBLIC);
+    assert_eq!(code, 2);
+    assert!(problems[0]["message"].as_str().unwrap().contains("refer to each other more than"));
+}

@@ -45,7 +45,7 @@ pub struct Parsed {
     /// Resources in the order of files and places.
     pub resources: Vec<Resource>,
     /// Dockerfiles in full, for rules about instructions.
-    pub dockerfiles: Vec<Dockerfile>,
+    pub dockerfiles: Vec<Arc<Dockerfile>>,
     /// Ignore files of the contexts that they are built from.
     pub dockerignores: Vec<Dockerignore>,
     /// References between them.

@@ -6,11 +6,14 @@ pub mod graph;
 pub mod image;
 pub mod json;
 pub mod kubernetes;
+mod map;
+mod names;
 pub mod node;
 pub mod shell;
 pub mod view;
 
 pub use graph::{Edge, Graph};
+pub use names::Names;
 pub use node::{Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value};
 
 use std::sync::{Arc, OnceLock};
@@ -91,7 +94,7 @@ pub struct Model {
     /// All resources, in the order of files and places.
     pub resources: Vec<Resource>,
     /// Dockerfiles in full.
-    pub dockerfiles: Vec<dockerfile::Dockerfile>,
+    pub dockerfiles: Vec<Arc<dockerfile::Dockerfile>>,
     /// The ignore files of the contexts that they are built from.
     pub dockerignores: Vec<dockerignore::Dockerignore>,
     /// References between them.

@@ -5,6 +5,7 @@ mod scripts;
 mod stages;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -87,6 +88,7 @@ impl Frontend for Dockerfile {
         let parts: Vec<Parsed> = files.par_iter().map(|file| read(*file, sources.get(*file))).collect();
         let dockerignores = ignores.iter().map(|file| Dockerignore::parse(*file, sources.get(*file).text())).collect();
         let mut parsed = Parsed { read: files, dockerignores, ..Parsed::default() };
+        parsed.resources.reserve_exact(parts.iter().map(|part| part.resources.len()).sum());
         for part in parts {
             parsed.resources.extend(part.resources);
             parsed.problems.extend(part.problems);
@@ -117,6 +119,8 @@ fn read(file: FileId, source: &Source) -> Parsed {
     let stages = stages::stages(file, &instructions);
     let mut problems = reader.problems;
     scripts::read(&mut instructions, &stages, reader.escape == '`', &mut problems);
+    instructions.shrink_to_fit();
+    reader.comments.shrink_to_fit();
     let comments = reader.comments.clone();
     let declares = |one: &&Instruction| matches!(one.keyword.as_str(), "ENV" | "ARG");
     let declared = instructions.iter().filter(declares).flat_map(Instruction::pairs);
@@ -131,6 +135,7 @@ fn read(file: FileId, source: &Source) -> Parsed {
         declared,
         blank_lines: reader.blank_lines,
     };
+    let dockerfile = Arc::new(dockerfile);
     if dockerfile.instructions.is_empty() && problems.is_empty() && !source.text().trim().is_empty() {
         problems.push(Problem::with_path(ProblemKind::Syntax, source.path(), "no instruction in this Dockerfile"));
     }
@@ -529,7 +534,7 @@ fn heredoc_names(keyword: &str, text: &str) -> Vec<(String, bool)> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> File {
+    fn parsed(text: &str) -> Arc<File> {
         let parsed = read(FileId(0), &Source::new("Dockerfile", text));
         assert_eq!(parsed.problems, Vec::new());
         parsed.dockerfiles.into_iter().next().expect("one file yields one Dockerfile")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::dockerfile::{Arguments, Dockerfile as File, Instruction, Stage, Word};
-use crate::model::{Entry, Node, Number, Resource, Value};
+use crate::model::{Entry, Map, Node, Number, Resource, Value};
 use crate::source::{FileId, Source, Span};
 
 /// Divides the instructions into stages.
@@ -119,13 +119,11 @@ pub(super) fn expand(text: &str, values: &FxHashMap<String, String>) -> String {
 }
 
 /// A stage as a resource, for table rules, Rego and `gate inspect`.
-pub(super) fn resource(dockerfile: &File, stage: &Stage, source: &Source) -> Resource {
+pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -> Resource {
     let head = source.first_line(stage.head);
-    let entry = |key: &str, node: Node| Entry { key: Arc::from(key), key_span: node.span, node };
-    let text = |text: &str, span: Span| Node::string(text, span);
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(5);
     if let Some(base) = &stage.base {
-        entries.push(entry("base", text(&base.text, base.span)));
+        entries.push(entry("base", Node::string(&*base.text, base.span)));
     }
     let is_final = stage.index + 1 == dockerfile.stages.len();
     entries.push(entry("index", Node::new(Value::Number(Number::Int(stage.index as i64)), head)));
@@ -133,25 +131,15 @@ pub(super) fn resource(dockerfile: &File, stage: &Stage, source: &Source) -> Res
     if let Some(user) = dockerfile.effective(stage, "USER") {
         let words = user.words();
         if let Some(word) = words.first() {
-            entries.push(entry("user", text(&word.text, word.span)));
+            entries.push(entry("user", Node::string(&*word.text, word.span)));
         }
     }
-    let instructions = dockerfile
-        .of(stage)
-        .iter()
-        .map(|instruction| {
-            let arguments = instruction.words().into_iter().map(|word| text(&word.text, word.span)).collect();
-            let flags = instruction.flags.iter().map(|flag| entry(&flag.name, text(&flag.value, flag.span))).collect();
-            Node::map(
-                vec![
-                    entry("keyword", text(&instruction.keyword, instruction.keyword_span)),
-                    entry("arguments", Node::list(arguments, instruction.span)),
-                    entry("flags", Node::map(flags, instruction.span)),
-                ],
-                instruction.span,
-            )
-        })
-        .collect();
+    let instructions = stage.instructions.clone().map(|index| {
+        let file = Arc::clone(dockerfile);
+        let make = Arc::new(move || instruction(&file.instructions[index]));
+        Node::new(Value::Map(Arc::new(Map::deferred(make))), dockerfile.instructions[index].span)
+    });
+    let instructions = instructions.collect();
     entries.push(entry("instructions", Node::list(instructions, stage.span)));
     let name = stage.name.clone().unwrap_or_else(|| stage.index.to_string());
     Resource {
@@ -166,4 +154,21 @@ pub(super) fn resource(dockerfile: &File, stage: &Stage, source: &Source) -> Res
         calls: Arc::from([]),
         root: source.path().into(),
     }
+}
+
+/// An instruction as a map. The Dockerfile itself says all of it to the rules that come with gate, and a second form of every
+/// word would take more memory than all else.
+fn instruction(instruction: &Instruction) -> Vec<Entry> {
+    let text = |text: &str, span: Span| Node::string(text, span);
+    let arguments = instruction.words().into_iter().map(|word| text(&word.text, word.span)).collect();
+    let flags = instruction.flags.iter().map(|flag| entry(&flag.name, text(&flag.value, flag.span))).collect();
+    vec![
+        entry("keyword", text(&instruction.keyword, instruction.keyword_span)),
+        entry("arguments", Node::list(arguments, instruction.span)),
+        entry("flags", Node::map(flags, instruction.span)),
+    ]
+}
+
+fn entry(key: &str, node: Node) -> Entry {
+    Entry { key: Arc::from(key), key_span: node.span, node }
 }

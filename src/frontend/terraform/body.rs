@@ -113,15 +113,15 @@ fn without(
         };
         depends(name, dependencies);
         let key_span = Span::new(file.id, attribute.start, attribute.name_end);
-        members.push(Member { key: name.into(), key_span, val });
+        members.push(Member { key: evaluator.name(name), key_span, val });
     }
     let mut groups: BTreeMap<Arc<str>, (Span, Vec<Val>)> = BTreeMap::new();
     let mut order: Vec<Arc<str>> = Vec::new();
     for block in file.blocks(body) {
         let is_dynamic = file.text(block.kind) == "dynamic";
         let kind: Arc<str> = match file.labels(block).next() {
-            Some(label) if is_dynamic => label.into(),
-            _ => file.text(block.kind).into(),
+            Some(label) if is_dynamic => evaluator.name(label),
+            _ => evaluator.name(file.text(block.kind)),
         };
         if !groups.contains_key(&kind) {
             order.push(kind.clone());
@@ -176,7 +176,7 @@ fn nested(
     let span = scope.file.block_span(block);
     if let Some(label) = scope.file.labels(block).next() {
         let header = scope.file.header_span(block);
-        members.push(Member { key: "#label".into(), key_span: header, val: Val::string(label, header) });
+        members.push(Member { key: evaluator.name("#label"), key_span: header, val: Val::string(label, header) });
     }
     Val::object(members, span)
 }
@@ -242,7 +242,7 @@ fn dynamic(
     }
     for (key, value) in items.into_iter().take(MAX_BLOCKS) {
         let span = value.span;
-        let part = |name: &str, val: Val| Member { key: name.into(), key_span: span, val };
+        let part = |name: &str, val: Val| Member { key: evaluator.name(name), key_span: span, val };
         let each = Val::object(vec![part("key", key), part("value", value)], span);
         let binding = scope.binding(iterator, each);
         out.push(nested(evaluator, scope.bind(&binding), content, depends));

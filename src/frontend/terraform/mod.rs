@@ -106,6 +106,7 @@ impl Loaded {
             .map(|folder| Root::evaluate(modules, &folders[folder], modules[folder].clone(), settings, sources))
             .collect();
         parsed.resources.reserve_exact(judged.iter().map(|root| root.resources.len()).sum());
+        parsed.edges.reserve_exact(judged.iter().map(|root| root.edges.len()).sum());
         for root in judged {
             let base = parsed.resources.len() as u32;
             parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {

@@ -15,9 +15,13 @@ use crate::model::{Entry, Node, Observation, Resource};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Sources;
 
+/// References between the resources of one root module that are kept.
+const MAX_EDGES: usize = 500_000;
+
 /// What one root module yields.
 #[derive(Default)]
 pub struct Root {
+    folder: Arc<str>,
     pub resources: Vec<Resource>,
     pub edges: Vec<LocalEdge>,
     pub problems: Vec<Problem>,
@@ -37,12 +41,15 @@ impl Root {
         sources: &Sources,
     ) -> Root {
         let evaluator = Evaluator::new(modules, settings);
-        let mut root = Root::default();
+        let mut root = Root { folder: module.folder.as_str().into(), ..Root::default() };
         let given = given(&evaluator, folder, &module, settings, sources, &mut root.problems);
         let instance = evaluator.root(module.clone(), given);
         let mut references = References::new();
         root.collect(&evaluator, &instance, &mut references);
+        instance.release();
         root.connect(references);
+        root.resources.shrink_to_fit();
+        root.edges.shrink_to_fit();
         root.problems.extend(evaluator.problems.take());
         root.observations = evaluator.observations.take();
         root
@@ -78,15 +85,15 @@ impl Root {
             let key_span = node.span;
             self.resources.push(Resource {
                 format: "terraform",
-                kind: "local".into(),
-                api_version: "".into(),
+                kind: evaluator.name("local"),
+                api_version: evaluator.name(""),
                 name: name.clone(),
                 address: format!("{}local.{name}", instance.prefix).into(),
-                body: Node::map(vec![Entry { key: "value".into(), key_span, node }], span),
+                body: Node::map(vec![Entry { key: evaluator.name("value"), key_span, node }], span),
                 head: span,
                 span,
                 calls: instance.calls.clone(),
-                root: instance.root_folder().into(),
+                root: self.folder.clone(),
             });
         }
         for (key, declaration) in module.resources.iter().chain(module.data.iter()) {
@@ -96,7 +103,7 @@ impl Root {
             let (all, dependencies) = evaluator.repeated(instance, declaration, key);
             for repetition in all.iter() {
                 if !dependencies.is_empty() {
-                    references.push((self.resources.len() as u32, "for_each".into(), dependencies.clone()));
+                    references.push((self.resources.len() as u32, evaluator.name("for_each"), dependencies.clone()));
                 }
                 evaluator.preconditions(Scope::new(instance, &declaration.file, repetition), declaration, key);
                 let address = format!("{key}{}", repetition.key);
@@ -109,7 +116,7 @@ impl Root {
             let (all, dependencies) = evaluator.repeated(instance, call, &address);
             if let Some(repetition) = all.first() {
                 if !dependencies.is_empty() {
-                    references.push((self.resources.len() as u32, "for_each".into(), dependencies));
+                    references.push((self.resources.len() as u32, evaluator.name("for_each"), dependencies));
                 }
                 self.add(evaluator, instance, call, "module", name, &address, repetition, references);
             }
@@ -135,7 +142,7 @@ impl Root {
         let file = &declaration.file;
         let mut depends = |attribute: &str, dependencies: Dependencies| {
             if !dependencies.is_empty() {
-                references.push((from, attribute.into(), dependencies));
+                references.push((from, evaluator.name(attribute), dependencies));
             }
         };
         let mut members = match kind {
@@ -156,15 +163,15 @@ impl Root {
         let span = file.block_span(&declaration.block);
         self.resources.push(Resource {
             format: "terraform",
-            kind: kind.into(),
-            api_version: "".into(),
-            name: name.into(),
+            kind: evaluator.name(kind),
+            api_version: evaluator.name(""),
+            name: evaluator.name(name),
             address: format!("{}{address}", instance.prefix).into(),
             body: Node::map(entries, declaration.head()),
             head: declaration.head(),
             span,
             calls: instance.calls.clone(),
-            root: instance.root_folder().into(),
+            root: self.folder.clone(),
         });
     }
 
@@ -186,28 +193,37 @@ impl Root {
                 head: file.header_span(block),
                 span: file.block_span(block),
                 calls: instance.calls.clone(),
-                root: instance.root_folder().into(),
+                root: self.folder.clone(),
             });
         }
     }
 
-    /// Turns addresses into edges; an address without an instance key means every instance.
+    /// Turns addresses into edges; an address without an instance key means every instance. Two blocks of which every
+    /// instance refers to every other multiply: past a limit references are left out, which is a problem.
     fn connect(&mut self, references: References) {
-        let mut by_address: FxHashMap<String, Vec<u32>> = FxHashMap::default();
+        let mut by_address: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
         for (index, resource) in self.resources.iter().enumerate() {
             let address = &*resource.address;
-            by_address.entry(address.to_string()).or_default().push(index as u32);
+            by_address.entry(address).or_default().push(index as u32);
             if address.ends_with(']')
                 && let Some((plain, _)) = address.rsplit_once('[')
             {
-                by_address.entry(plain.to_string()).or_default().push(index as u32);
+                by_address.entry(plain).or_default().push(index as u32);
             }
         }
         for (from, attribute, dependencies) in references {
             for address in dependencies {
-                for to in by_address.get(&*address).into_iter().flatten().filter(|to| **to != from) {
-                    self.edges.push(LocalEdge { from, attribute: attribute.clone(), to: *to });
+                let Some(all) = by_address.get(&*address) else { continue };
+                if self.edges.len() + all.len() > MAX_EDGES {
+                    let at = self.resources[from as usize].head;
+                    let message =
+                        format!("the instances of this module refer to each other more than {MAX_EDGES} times");
+                    let help = "refer to single instances: the references from here on are not judged";
+                    self.problems.push(Problem::at(ProblemKind::Limit, at, message).help(help));
+                    return;
                 }
+                let others = all.iter().filter(|to| **to != from);
+                self.edges.extend(others.map(|to| LocalEdge { from, attribute: attribute.clone(), to: *to }));
             }
         }
     }
@@ -239,7 +255,7 @@ fn variable_members(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declarat
         .filter_map(|name| {
             let argument = declaration.attribute(name)?;
             let (val, _) = evaluator.argument(Scope::new(instance, &argument.file, &none), argument.item);
-            Some(Member { key: (*name).into(), key_span: val.span, val })
+            Some(Member { key: evaluator.name(name), key_span: val.span, val })
         })
         .collect()
 }

@@ -1,6 +1,8 @@
 //! Where the images of the tree are built: the stage of a Dockerfile that a Compose service's `build` or an artifact of Skaffold
 //! names, by the service and by the name of the image; else the only Dockerfile of a folder called like the image.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::model::dockerfile::{Dockerfile, Stage};
@@ -39,7 +41,7 @@ pub struct Builds {
 
 impl Builds {
     /// Looks at all Compose services with `build`.
-    pub fn new(resources: &[Resource], dockerfiles: &[Dockerfile]) -> Builds {
+    pub fn new(resources: &[Resource], dockerfiles: &[Arc<Dockerfile>]) -> Builds {
         let mut builds = Builds::default();
         let services = || {
             let all = resources.iter().enumerate();
@@ -158,13 +160,16 @@ impl Model {
     pub fn mark_targets(&mut self) {
         let mut finals: FxHashMap<Span, bool> = FxHashMap::default();
         for file in &mut self.dockerfiles {
-            let targets = std::mem::take(&mut file.targets);
+            if file.targets.is_empty() {
+                continue;
+            }
+            let targets = std::mem::take(&mut Arc::make_mut(file).targets);
             finals.extend(targets.into_iter().map(|target| (file.stages[target].span, false)));
         }
         for built in Builds::new(&self.resources, &self.dockerfiles).stages() {
             let file = &mut self.dockerfiles[built.dockerfile];
             if built.stage + 1 < file.stages.len() {
-                file.targets.push(built.stage);
+                Arc::make_mut(file).targets.push(built.stage);
                 finals.insert(file.stages[built.stage].span, true);
             }
         }

@@ -2,7 +2,7 @@
 
 pub mod manifests;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -87,8 +87,8 @@ fn report<'f>(cx: &Cx, secret: &Secret, message: String, out: &'f mut Findings) 
 }
 
 /// The ENV or ARG instruction that holds a place.
-fn image_variable(files: &[Dockerfile], place: Span) -> Option<(&Dockerfile, &Instruction)> {
-    let file = files.iter().find(|file| file.file == place.file)?;
+fn image_variable(files: &[Arc<Dockerfile>], place: Span) -> Option<(&Dockerfile, &Instruction)> {
+    let file = &files[files.binary_search_by_key(&place.file, |file| file.file).ok()?];
     let instruction = file.instructions.iter().find(|one| one.span.contains(place))?;
     let acting = instruction.trigger.as_deref().unwrap_or(instruction);
     matches!(acting.keyword.as_str(), "ENV" | "ARG").then_some((file, acting))
@@ -130,10 +130,12 @@ fn literals(cx: &Cx, out: &mut Findings) {
             _ => {}
         }
     }
-    let stages: Vec<(ResourceId, &Resource)> =
-        cx.model.iter().filter(|(_, resource)| resource.format == "dockerfile").collect();
+    let mut stages: FxHashMap<FileId, Vec<(ResourceId, &Resource)>> = FxHashMap::default();
+    for (id, stage) in cx.model.iter().filter(|(_, resource)| resource.format == "dockerfile") {
+        stages.entry(stage.span.file).or_default().push((id, stage));
+    }
     for file in &cx.model.dockerfiles {
-        let stages: Vec<_> = stages.iter().filter(|(_, stage)| stage.span.file == file.file).collect();
+        let stages = stages.get(&file.file).map_or(&[][..], |stages| stages);
         for instruction in &file.instructions {
             out.resource = stages.iter().find(|(_, one)| one.span.contains(instruction.span)).map(|(id, _)| *id);
             in_instruction(instruction.trigger.as_deref().unwrap_or(instruction), out);

@@ -22,7 +22,7 @@ use super::module::Module;
 use super::syntax::{ExprId, File};
 use super::value::{Type, Unknown, Val, lower};
 use crate::frontend::Settings;
-use crate::model::{Call, Node, Observation};
+use crate::model::{Call, Names, Node, Observation};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
 
@@ -121,6 +121,13 @@ impl Instance {
         &self.folders[0]
     }
 
+    /// Ends an evaluation. What a call made holds its caller, which holds what it made: nothing of it would be freed.
+    pub fn release(&self) {
+        let children = self.children.take();
+        self.memos.iter().for_each(|memos| drop(memos.take()));
+        children.into_values().flat_map(|made| made.to_vec()).for_each(|child| child.release());
+    }
+
     /// The root instance, and the names of the calls from there to the call `name` of this one, joined by dots.
     fn key_of(&self, name: &str) -> (&Instance, String) {
         match &self.caller {
@@ -201,6 +208,7 @@ pub struct Evaluator<'a> {
     pub observations: RefCell<Vec<Observation>>,
     said: RefCell<FxHashSet<Span>>,
     collectors: RefCell<Vec<Dependencies>>,
+    names: RefCell<Names>,
     types: RefCell<FxHashMap<(FileId, ExprId), Type>>,
     /// Large values as the types of variables.
     conversions: RefCell<Conversions>,
@@ -221,6 +229,7 @@ impl<'a> Evaluator<'a> {
             observations: RefCell::default(),
             said: RefCell::default(),
             collectors: RefCell::new(vec![Dependencies::new()]),
+            names: RefCell::default(),
             types: RefCell::default(),
             conversions: RefCell::default(),
             checked: RefCell::default(),
@@ -228,6 +237,11 @@ impl<'a> Evaluator<'a> {
             steps: Cell::new(0),
             lowered: Cell::new(0),
         }
+    }
+
+    /// A name of the module: of an argument, a block or a kind of resources. They repeat a lot, and each is held once.
+    pub fn name(&self, text: &str) -> Arc<str> {
+        self.names.borrow_mut().get(text)
     }
 
     /// The instance of a root module, with the values of its variables that come from outside.

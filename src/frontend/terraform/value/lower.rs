@@ -67,6 +67,7 @@ fn trail(link: &Link) -> Trail {
     if steps.len() > MAX_STEPS {
         steps.drain(MAX_STEPS / 2..steps.len() - MAX_STEPS / 2);
     }
+    steps.shrink_to_fit();
     Trail { steps }
 }
 
