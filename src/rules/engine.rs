@@ -216,7 +216,10 @@ fn guarded(results: &mut Vec<Ran>, rule: usize, resource: Option<ResourceId>, ch
     let outcome = catch_unwind(AssertUnwindSafe(|| check(&mut findings)));
     let findings = match outcome {
         Ok(()) if findings.found.is_empty() && findings.undecided == 0 => return,
-        Ok(()) => Ok(findings),
+        Ok(()) => {
+            findings.found.shrink_to_fit();
+            Ok(findings)
+        }
         Err(panic) => Err(panic_text(&*panic)),
     };
     results.push(Ran { rule, resource, findings });
@@ -405,6 +408,7 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
     related.retain(|place| place.at != at);
     related.extend(found.related);
     related.dedup();
+    related.shrink_to_fit();
     let message = match &rule.message {
         Some(template) => fill(template, &address, resource, &found.attribute, &snippet),
         None if address.is_empty() || found.message.starts_with(&*address) => found.message,

@@ -61,7 +61,10 @@ impl<'a> Layout<'a> {
             if files.contains(&resource.span.file) && seen.insert((resource.span, resource.format)) {
                 layout.resources.entry(resource.span.file).or_default().push(resource);
             }
-            layout.add_parts(resource, files, &mut visited);
+            // All of a Dockerfile's stage stands in it, and its instructions are made for those who look.
+            if resource.format != "dockerfile" || files.contains(&resource.span.file) {
+                layout.add_parts(resource, files, &mut visited);
+            }
         }
         layout.heads = layout.find_heads();
         layout

@@ -434,6 +434,7 @@ impl<'t> Reader<'t> {
         if let Some(start) = start {
             finish(start, end);
         }
+        words.shrink_to_fit();
         words
     }
 

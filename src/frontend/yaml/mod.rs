@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use scalar::resolve;
 
-use crate::model::{Entry, Node, Observation, Value};
+use crate::model::{Entry, Names, Node, Observation, Value};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
 
@@ -61,6 +61,7 @@ pub fn read(file: FileId, text: &str) -> Documents {
 /// Reads all documents of a text.
 pub fn read_as(file: FileId, text: &str, dialect: Dialect) -> Documents {
     let mut out = Documents::default();
+    let mut names = Names::default();
     for (start, end) in pieces(text) {
         if text[start..end].trim().is_empty() {
             continue;
@@ -71,6 +72,7 @@ pub fn read_as(file: FileId, text: &str, dialect: Dialect) -> Documents {
             base: start,
             text: &text[start..end],
             out: &mut out,
+            names: &mut names,
             anchors: FxHashMap::default(),
             aliased: 0,
         };
@@ -131,6 +133,8 @@ struct Reader<'t, 'o> {
     base: usize,
     text: &'t str,
     out: &'o mut Documents,
+    /// The keys of the file: a manifest repeats few.
+    names: &'o mut Names,
     anchors: FxHashMap<usize, (Node, usize)>,
     aliased: usize,
 }
@@ -290,7 +294,7 @@ impl Reader<'_, '_> {
                             "quote the key",
                         ));
                     };
-                    *key = Some((text.into(), node.span, is_merge));
+                    *key = Some((self.names.get(&text), node.span, is_merge));
                 }
                 Some((_, span, true)) => match &node.value {
                     Value::Map(_) => merges.push(node),

@@ -128,6 +128,8 @@ impl Commands {
         }
         self.list.extend(inner);
         self.list.sort_by_key(|command| command.words.first().map_or(0, |word| word.at));
+        self.list.iter_mut().for_each(|command| command.words.shrink_to_fit());
+        self.list.shrink_to_fit();
     }
 }
 
