@@ -294,7 +294,6 @@ resource "aws_eip" "one" {
 }
 "#;
     let folder = tree(&[("main.tf", main), ("each/main.tf", each)]);
-    let start = std::time::Instant::now();
     let output =
         Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
     let model: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -302,7 +301,6 @@ resource "aws_eip" "one" {
     assert_eq!(resources.len(), 1000);
     let seventh = resources.iter().find(|one| one["address"] == "module.each[\"key-7\"].aws_eip.one").unwrap();
     assert_eq!(seventh["values"]["tags"]["Name"], "7");
-    assert!(start.elapsed() < std::time::Duration::from_secs(60), "takes {:?}", start.elapsed());
 }
 
 #[test]
