@@ -36,7 +36,11 @@ impl Opened {
         let base = repository.merge_base(reference)?;
         let tip = repository.head()?;
         Ok(Some(Opened {
-            name: format!("{reference} ({})", base.name()),
+            // A commit that is named by its hash needs no other name.
+            name: match reference.starts_with(&base.name()) {
+                true => base.name(),
+                false => format!("{reference} ({})", base.name()),
+            },
             base: Arc::new(base),
             tip: Arc::new(tip),
             trusts_head: arguments.trust == Some(Trust::Head),
