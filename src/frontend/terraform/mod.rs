@@ -21,7 +21,7 @@ use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use regex::Regex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::eval::{Evaluator, Repetition, Scope};
 use self::given::{given, variable_files};
@@ -66,11 +66,11 @@ impl Frontend for Terraform {
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
-        let loaded = load(sources, files);
-        let mut parsed = loaded.evaluate(settings, sources);
-        parsed.read = loaded.parsed.read;
-        parsed.comments = loaded.parsed.comments;
-        parsed.problems.extend(loaded.parsed.problems);
+        let Loaded { folders, modules, parsed: texts } = load(sources, files);
+        let mut parsed = evaluate(&folders, modules, settings, sources);
+        parsed.read = texts.read;
+        parsed.comments = texts.comments;
+        parsed.problems.extend(texts.problems);
         // Several roots may call one module and see the same thing in it.
         parsed.problems.sort();
         parsed.problems.dedup();
@@ -89,44 +89,64 @@ pub struct Loaded {
 impl Loaded {
     /// Evaluates every root module, in parallel.
     pub fn evaluate(&self, settings: &Settings, sources: &Sources) -> Parsed {
-        let Loaded { folders, modules, .. } = self;
-        let mut parsed = Parsed::default();
-        let mut names: Vec<&String> = folders.keys().collect();
-        names.sort();
-        for name in &names {
-            if let Some(module) = modules.get(*name) {
-                parsed.observations.extend(module.observations.iter().cloned());
-                parsed.problems.extend(module.problems.iter().cloned());
-            }
-        }
-        let roots = roots(modules);
-        parsed.problems.extend(undeclared(modules, &roots, settings));
-        let judged: Vec<Root> = roots
-            .par_iter()
-            .map(|folder| Root::evaluate(modules, &folders[folder], modules[folder].clone(), settings, sources))
-            .collect();
-        parsed.resources.reserve_exact(judged.iter().map(|root| root.resources.len()).sum());
-        parsed.edges.reserve_exact(judged.iter().map(|root| root.edges.len()).sum());
-        for root in judged {
-            let base = parsed.resources.len() as u32;
-            parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {
-                from: edge.from + base,
-                to: edge.to + base,
-                ..edge
-            }));
-            parsed.resources.extend(root.resources);
-            parsed.problems.extend(root.problems);
-            parsed.observations.extend(root.observations);
-        }
-        parsed.resources.extend(kubernetes::objects(&parsed.resources, sources));
-        for name in &names {
-            parsed.resources.extend(variable_files(&folders[*name], name, settings));
-        }
-        // Several roots may call one module and see the same thing in it.
-        parsed.observations.sort_by(|a, b| (a.span, a.name, &a.message).cmp(&(b.span, b.name, &b.message)));
-        parsed.observations.dedup_by(|a, b| a.span == b.span && a.name == b.name);
-        parsed
+        evaluate(&self.folders, self.modules.clone(), settings, sources)
     }
+}
+
+/// Evaluates every root module, in parallel. The trees of a root that nobody calls go when it has been evaluated, if no one
+/// else holds them.
+fn evaluate(
+    folders: &FxHashMap<String, Folder>,
+    mut modules: FxHashMap<String, Arc<Module>>,
+    settings: &Settings,
+    sources: &Sources,
+) -> Parsed {
+    let mut parsed = Parsed::default();
+    let mut names: Vec<&String> = folders.keys().collect();
+    names.sort();
+    for name in &names {
+        if let Some(module) = modules.get(*name) {
+            parsed.observations.extend(module.observations.iter().cloned());
+            parsed.problems.extend(module.problems.iter().cloned());
+        }
+    }
+    let roots = roots(&modules);
+    parsed.problems.extend(undeclared(&modules, &roots, settings));
+    let mut called: FxHashSet<String> = modules.values().flat_map(|module| module.called_folders()).collect();
+    called.extend(modules.values().flat_map(|module| module.installed.folders().map(str::to_string)));
+    let roots: Vec<(String, Option<Arc<Module>>)> = roots
+        .into_iter()
+        .map(|folder| {
+            let own = if called.contains(&folder) { modules.get(&folder).cloned() } else { modules.remove(&folder) };
+            (folder, own)
+        })
+        .collect();
+    let judged: Vec<Root> = roots
+        .into_par_iter()
+        .filter_map(|(folder, module)| Some(Root::evaluate(&modules, &folders[&folder], module?, settings, sources)))
+        .collect();
+    drop(modules);
+    parsed.resources.reserve_exact(judged.iter().map(|root| root.resources.len()).sum());
+    parsed.edges.reserve_exact(judged.iter().map(|root| root.edges.len()).sum());
+    for root in judged {
+        let base = parsed.resources.len() as u32;
+        parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {
+            from: edge.from + base,
+            to: edge.to + base,
+            ..edge
+        }));
+        parsed.resources.extend(root.resources);
+        parsed.problems.extend(root.problems);
+        parsed.observations.extend(root.observations);
+    }
+    parsed.resources.extend(kubernetes::objects(&parsed.resources, sources));
+    for name in &names {
+        parsed.resources.extend(variable_files(&folders[*name], name, settings));
+    }
+    // Several roots may call one module and see the same thing in it.
+    parsed.observations.sort_by(|a, b| (a.span, a.name, &a.message).cmp(&(b.span, b.name, &b.message)));
+    parsed.observations.dedup_by(|a, b| a.span == b.span && a.name == b.name);
+    parsed
 }
 
 /// Values of the command line for variables that no root module declares.
@@ -163,16 +183,11 @@ pub fn load(sources: &Sources, files: &[FileId]) -> Loaded {
         let (folder, name) = split(sources.get(id));
         folders.entry(folder.to_string()).or_default().add(name, tree.file);
     }
-    let mut names: Vec<&String> = folders.keys().collect();
-    names.sort();
-    let modules = names
-        .iter()
-        .filter(|name| !folders[**name].files.is_empty())
-        .map(|name| {
-            let installed = installed.remove(*name).unwrap_or_default();
-            ((*name).clone(), Arc::new(Module { installed, ..folders[*name].module(name) }))
-        })
-        .collect();
+    let mut modules = FxHashMap::default();
+    for (name, folder) in folders.iter_mut().filter(|(_, folder)| !folder.files.is_empty()) {
+        let installed = installed.remove(name).unwrap_or_default();
+        modules.insert(name.clone(), Arc::new(Module { installed, ..folder.module(name) }));
+    }
     Loaded { folders, modules, parsed }
 }
 
@@ -238,9 +253,9 @@ impl Folder {
         self.files.push((file, is_override));
     }
 
-    /// Override files last, each part in the order of names.
-    fn module(&self, folder: &str) -> Module {
-        let mut files = self.files.clone();
+    /// The module that the files make, which has them from now on. Override files last, each part in the order of names.
+    fn module(&mut self, folder: &str) -> Module {
+        let mut files = std::mem::take(&mut self.files);
         files.sort_by_key(|(file, is_override)| (*is_override, file.id));
         Module::new(folder.to_string(), &files)
     }

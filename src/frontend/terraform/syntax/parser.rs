@@ -152,6 +152,11 @@ impl Parser {
         self.file.bodies.shrink_to_fit();
         self.file.blocks.shrink_to_fit();
         self.file.labels.shrink_to_fit();
+        self.file.parts.shrink_to_fit();
+        self.file.fors.shrink_to_fit();
+        self.file.template_fors.shrink_to_fit();
+        self.file.comments.shrink_to_fit();
+        self.file.pool.shrink_to_fit();
         if self.untold > 0 {
             let message = format!("{} more syntax errors in this file are not told", self.untold);
             let end = Span::new(self.file.id, self.text.len() as u32, self.text.len() as u32);
