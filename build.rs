@@ -87,19 +87,15 @@ fn add_tags(rule: &mut schema::Rule, path: &str) {
     }
 }
 
-/// One id and one alias belong to one rule.
+/// Tells of ids and aliases that belong to another rule already.
 fn has_duplicates(rules: &[(String, schema::Rule, schema::Prose)]) -> bool {
-    let mut seen = std::collections::HashMap::new();
-    let mut found = false;
-    for (path, rule, _) in rules {
-        for name in std::iter::once(&rule.id).chain(&rule.aliases) {
-            if let Some(other) = seen.insert(name.to_lowercase(), &rule.id) {
-                eprintln!("{path}: rule '{}': '{name}' belongs to rule '{other}' already", rule.id);
-                found = true;
-            }
-        }
+    let all: Vec<&schema::Rule> = rules.iter().map(|(_, rule, _)| rule).collect();
+    let wrong = schema::wrong_names(&all);
+    for (index, message) in &wrong {
+        let (path, rule, _) = &rules[*index];
+        eprintln!("{path}: rule '{}': {message}", rule.id);
     }
-    found
+    !wrong.is_empty()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -87,8 +87,11 @@ impl Baseline {
         let is_once =
             |one: &Entry| entries.get(&one.fingerprint) == Some(&1) && findings_left.get(&one.fingerprint) == Some(&1);
         matching.pass(&self.entries, &own, |one| is_once(one).then_some(&one.fingerprint));
-        // A rule that has another name now: its old one is an alias.
-        let id = |one: &Entry| catalog.find(&one.rule).map(|rule| catalog.rules()[rule].id.clone());
+        // A rule that has another name now: its old one is an alias. One of a wider control tells no rule.
+        let id = |one: &Entry| match catalog.named(&one.rule) {
+            [rule] => Some(catalog.rules()[*rule].id.clone()),
+            _ => None,
+        };
         matching.pass(&self.entries, &own, |one| Some((id(one)?, &one.path, &one.at)));
         for (finding, accepted) in findings.iter_mut().zip(&matching.accepted) {
             finding.status = match (finding.status, accepted) {

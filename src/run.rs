@@ -273,13 +273,22 @@ fn rule_json(rule: &Rule, prose: &Prose) -> serde_json::Value {
 fn explain_command(arguments: &cli::Explain, out: &mut dyn Write) -> Result<u8, Error> {
     let mut catalog = Catalog::built_in();
     load_policies(&Disk, &mut catalog, arguments.policy.iter())?;
-    let index = catalog.find(&arguments.rule).ok_or_else(|| {
+    let named = catalog.named(&arguments.rule);
+    if named.is_empty() {
         let near = catalog.matching(&arguments.rule).err().and_then(|unknown| unknown.nearest);
-        Error::Usage {
+        return Err(Error::Usage {
             message: format!("no rule or alias is called '{}'", arguments.rule),
             help: Some(near.map_or("`gate rules` lists them all".into(), |near| format!("did you mean '{near}'?"))),
-        }
-    })?;
+        });
+    }
+    if named.len() > 1 {
+        writeln!(out, "{} rules together cover {}.", named.len(), crate::escape::plain(&arguments.rule))?;
+    }
+    named.iter().try_for_each(|index| explain(&catalog, *index, out))?;
+    Ok(0)
+}
+
+fn explain(catalog: &Catalog, index: usize, out: &mut dyn Write) -> io::Result<()> {
     let (rule, prose) = (&catalog.rules()[index], catalog.prose(index));
     let mut paragraph = |title: &str, text: &str| -> io::Result<()> {
         if text.is_empty() {
@@ -310,7 +319,7 @@ fn explain_command(arguments: &cli::Explain, out: &mut dyn Write) -> Result<u8, 
             }
         }
     }
-    Ok(0)
+    Ok(())
 }
 
 fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, Error> {

@@ -64,12 +64,13 @@ impl Config {
     pub fn adopt_hadolint(&mut self, catalog: &Catalog) {
         let Some(hadolint) = self.hadolint.take() else { return };
         let settings = |config: &Config, rule: usize| {
-            let named = config.rules.iter().find(|(name, _)| catalog.find(name) == Some(rule));
+            let named = config.rules.iter().find(|(name, _)| catalog.named(name).contains(&rule));
             named.map(|(_, settings)| *settings)
         };
         for code in hadolint.ignored.into_iter().flatten() {
-            let Some(rule) = catalog.find(&code) else { continue };
-            if settings(self, rule).and_then(|settings| settings.enabled) != Some(true) {
+            let rules = catalog.named(&code);
+            let is_on = |rule: &usize| settings(self, *rule).and_then(|settings| settings.enabled) == Some(true);
+            if !rules.is_empty() && !rules.iter().any(is_on) {
                 self.ignore_rules.push(code);
             }
         }
@@ -81,8 +82,11 @@ impl Config {
                 _ => continue,
             };
             for code in codes.into_iter().flatten() {
-                let Some(rule) = catalog.find(&code).filter(|rule| settings(self, *rule).is_none()) else { continue };
-                let is_off = !catalog.rules()[rule].default;
+                let rules = catalog.named(&code);
+                if rules.is_empty() || rules.iter().any(|rule| settings(self, *rule).is_some()) {
+                    continue;
+                }
+                let is_off = rules.iter().any(|rule| !catalog.rules()[*rule].default);
                 let enabled = is_off.then_some(true);
                 self.rules.insert(code, RuleSettings { severity: Some(severity), enabled, ignorable: true });
             }

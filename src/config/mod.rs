@@ -325,15 +325,13 @@ impl Config {
 
     /// Gives findings the severity that the file sets for their rule.
     pub fn adjust(&self, catalog: &Catalog, findings: &mut [Finding]) {
-        let severities: BTreeMap<&str, Severity> = self
-            .rules
-            .iter()
-            .filter_map(|(name, settings)| Some((catalog.find(name)?, settings.severity?)))
-            .map(|(rule, severity)| (catalog.rules()[rule].id.as_str(), severity))
-            .collect();
-        if severities.is_empty() {
+        if self.rules.values().all(|settings| settings.severity.is_none()) {
             return;
         }
+        let named = self.rules.keys().flat_map(|name| catalog.named(name));
+        let severities: BTreeMap<&str, Severity> = named
+            .filter_map(|rule| Some((catalog.rules()[*rule].id.as_str(), self.severity_of(catalog, *rule)?)))
+            .collect();
         for finding in findings {
             if let Some(severity) = severities.get(&*finding.rule) {
                 finding.severity = *severity;
@@ -341,16 +339,20 @@ impl Config {
         }
     }
 
-    /// The severity that the file sets for the rule at this index of the catalog.
+    /// The severity that the file sets for the rule at this index of the catalog: under a name that means this rule alone, or
+    /// else under one that it shares with others.
     pub fn severity_of(&self, catalog: &Catalog, rule: usize) -> Option<Severity> {
-        let set = self.rules.iter().filter(|(name, _)| catalog.find(name) == Some(rule));
-        set.filter_map(|(_, settings)| settings.severity).next()
+        let set = self.rules.iter().filter_map(|(name, settings)| {
+            let named = catalog.named(name);
+            named.contains(&rule).then_some((named.len(), settings.severity?))
+        });
+        set.min_by_key(|(count, _)| *count).map(|(_, severity)| severity)
     }
 
     /// Ids of the rules that nothing may suppress.
     pub fn unignorable<'c>(&self, catalog: &'c Catalog) -> Vec<&'c str> {
         let names = self.rules.iter().filter(|(_, settings)| !settings.ignorable).map(|(name, _)| name);
-        names.filter_map(|name| catalog.find(name)).map(|rule| catalog.rules()[rule].id.as_str()).collect()
+        names.flat_map(|name| catalog.named(name)).map(|rule| catalog.rules()[*rule].id.as_str()).collect()
     }
 }
 

@@ -139,12 +139,15 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
     let mut kept: Vec<Imported> = Vec::new();
     for result in &imports.results {
         let rule = cx.catalog.find(&result.finding.rule);
-        let counterpart = rule.and_then(|rule| counterpart(cx.catalog, rule));
-        if [rule, counterpart].into_iter().flatten().any(|rule| cx.ignored.contains(&rule)) {
+        let counterparts = rule.map_or_else(Vec::new, |rule| counterparts(cx.catalog, rule));
+        let is_ignored = |rule: &usize| cx.ignored.contains(rule);
+        // A wider control is ignored when all its parts are.
+        if rule.as_ref().is_some_and(is_ignored) || (!counterparts.is_empty() && counterparts.iter().all(is_ignored)) {
             continue;
         }
         let mut result = result.clone();
-        if let Some(severity) = counterpart.and_then(|rule| cx.config.severity_of(cx.catalog, rule)) {
+        let severities = counterparts.iter().filter_map(|rule| cx.config.severity_of(cx.catalog, *rule));
+        if let Some(severity) = severities.max() {
             result.finding.severity = severity;
         }
         if let Some(resource) = resources.around(result.region) {
@@ -153,8 +156,8 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
             }
             result.finding.scope = Some(resource.span);
         }
-        let names = [Some(&*result.finding.rule), counterpart.map(|rule| cx.catalog.rules()[rule].id.as_str())];
-        let may = names.into_iter().flatten().all(|name| !unignorable.contains(name));
+        let names = counterparts.iter().map(|rule| cx.catalog.rules()[*rule].id.as_str());
+        let may = names.chain([&*result.finding.rule]).all(|name| !unignorable.contains(name));
         if let Some(accepted) = &result.accepted
             && cx.suppress
             && may
@@ -170,14 +173,14 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
             });
             continue;
         }
-        let same = own.same(&joined.findings, &result, counterpart, cx.sources);
+        let same = own.same(&joined.findings, &result, &counterparts, cx.sources);
         if !same.is_empty() {
             repeated.extend(same.into_iter().map(|index| (index, result.tool.clone())));
             continue;
         }
         let place = (result.region.file, cx.sources.line(result.finding.at));
         let here = by_line.entry(place).or_default();
-        match here.iter().find(|index| is_same_defect(&kept[**index], &result, counterpart, cx)) {
+        match here.iter().find(|index| is_same_defect(&kept[**index], &result, &counterparts, cx)) {
             Some(index) => {
                 let other = &mut kept[*index];
                 other.finding.severity = match (other.is_flat, result.is_flat) {
@@ -206,9 +209,10 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
     joined
 }
 
-/// The catalog's rule of the same control: the first alias of an imported rule.
-fn counterpart(catalog: &Catalog, rule: usize) -> Option<usize> {
-    catalog.rules()[rule].aliases.first().and_then(|name| catalog.find(name)).filter(|own| *own != rule)
+/// The catalog's rules of the same control: those whose ids are among the aliases of an imported rule.
+fn counterparts(catalog: &Catalog, rule: usize) -> Vec<usize> {
+    let is_id = |name: &&String| catalog.find(name).is_some_and(|own| own != rule && catalog.rules()[own].id == **name);
+    catalog.rules()[rule].aliases.iter().filter(is_id).filter_map(|name| catalog.find(name)).collect()
 }
 
 /// gate's own findings, by rule and by the lines of secrets.
@@ -232,14 +236,14 @@ impl Own {
     }
 
     /// The findings that a result repeats: of the same rule at the same place, or of a secret on the same line.
-    fn same(&self, findings: &[Finding], result: &Imported, rule: Option<usize>, sources: &Sources) -> Vec<usize> {
+    fn same(&self, findings: &[Finding], result: &Imported, rules: &[usize], sources: &Sources) -> Vec<usize> {
         let file = result.region.file;
         let source = sources.get(file);
         let first = source.line(result.region.start);
         // A region that ends at the beginning of a line does not reach into it.
         let last = source.line(result.region.end.saturating_sub(1).max(result.region.start));
         let on_lines = |place: Span| place.file == file && (first..=last).contains(&source.line(place.start));
-        let same_rule = rule.and_then(|rule| self.by_rule.get(&rule)).map_or(&[][..], |all| all);
+        let same_rule: Vec<usize> = rules.iter().filter_map(|rule| self.by_rule.get(rule)).flatten().copied().collect();
         let pick = |is_same: &dyn Fn(&Finding) -> bool| -> Vec<usize> {
             same_rule.iter().copied().filter(|index| is_same(&findings[*index])).collect()
         };
@@ -265,7 +269,7 @@ impl Own {
 }
 
 /// Whether two tools mean the same defect on one line. Two results of one tool do only when they say the same, word for word.
-fn is_same_defect(a: &Imported, b: &Imported, counterpart_of_b: Option<usize>, cx: &Context<'_>) -> bool {
+fn is_same_defect(a: &Imported, b: &Imported, counterparts_of_b: &[usize], cx: &Context<'_>) -> bool {
     if a.tool == b.tool {
         return a.finding.rule == b.finding.rule
             && a.region == b.region
@@ -275,9 +279,10 @@ fn is_same_defect(a: &Imported, b: &Imported, counterpart_of_b: Option<usize>, c
     if a.is_named || b.is_named {
         return false;
     }
-    let counterpart_of_a = || cx.catalog.find(&a.finding.rule).and_then(|rule| counterpart(cx.catalog, rule));
+    let counterparts_of_a =
+        || cx.catalog.find(&a.finding.rule).map_or_else(Vec::new, |rule| counterparts(cx.catalog, rule));
     if tool::is_same_rule(&a.finding.rule, &b.finding.rule)
-        || (counterpart_of_b.is_some() && counterpart_of_a() == counterpart_of_b)
+        || (!counterparts_of_b.is_empty() && counterparts_of_a().iter().any(|rule| counterparts_of_b.contains(rule)))
         || (a.finding.sensitive && b.finding.sensitive)
     {
         return true;

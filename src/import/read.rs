@@ -54,11 +54,11 @@ pub(super) struct Read {
     pub notes: Vec<String>,
 }
 
-/// Finds the catalog's rule for the id of another tool's.
+/// Finds the catalog's rules for the id of another tool's: several where each covers a part of it.
 pub(super) struct Counterparts {
-    by_name: FxHashMap<String, usize>,
+    by_name: FxHashMap<String, Vec<usize>>,
     /// Platform and last part of aliases such as `terraform/aws/some_query`.
-    queries: FxHashMap<(String, String), usize>,
+    queries: FxHashMap<(String, String), Vec<usize>>,
 }
 
 impl Counterparts {
@@ -66,31 +66,39 @@ impl Counterparts {
         let mut counterparts = Counterparts { by_name: FxHashMap::default(), queries: FxHashMap::default() };
         for (index, rule) in catalog.rules().iter().enumerate() {
             for name in std::iter::once(&rule.id).chain(&rule.aliases) {
-                counterparts.by_name.entry(normal_name(name)).or_insert(index);
+                let is_shared = rule.shared_aliases.contains(name);
+                let add = |rules: &mut Vec<usize>| {
+                    if (rules.is_empty() || is_shared) && !rules.contains(&index) {
+                        rules.push(index);
+                    }
+                };
+                add(counterparts.by_name.entry(normal_name(name)).or_default());
                 if let (Some((platform, _)), Some((_, query))) = (name.split_once('/'), name.rsplit_once('/')) {
-                    counterparts.queries.entry((platform.to_string(), query.to_string())).or_insert(index);
+                    add(counterparts.queries.entry((platform.to_string(), query.to_string())).or_default());
                 }
             }
         }
         counterparts
     }
 
-    fn find(&self, tool: Tool, id: &str, rule: Option<&Descriptor>, path: &str) -> Option<usize> {
-        match tool.names {
+    fn find(&self, tool: Tool, id: &str, rule: Option<&Descriptor>, path: &str) -> &[usize] {
+        let found = match tool.names {
             Names::None => None,
-            Names::Aliases => self.by_name.get(&normal_name(id)).copied(),
+            Names::Aliases => self.by_name.get(&normal_name(id)),
             Names::Queries => {
                 let platform = match path.rsplit(['.', '/']).next().unwrap_or("") {
                     "tf" => "terraform",
                     "yaml" | "yml" | "json" => "k8s",
                     _ => "dockerfile",
                 };
-                let words = rule?.name.as_ref()?.to_lowercase();
+                let Some(name) = rule.and_then(|rule| rule.name.as_ref()) else { return &[] };
+                let words = name.to_lowercase();
                 let words: Vec<&str> =
                     words.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-                self.queries.get(&(platform.to_string(), words.join("_"))).copied()
+                self.queries.get(&(platform.to_string(), words.join("_")))
             }
-        }
+        };
+        found.map_or(&[], |rules| rules)
     }
 }
 
@@ -132,7 +140,7 @@ struct Reader<'a> {
     /// Rules of every component by id; the driver is the first component.
     descriptors: Vec<FxHashMap<&'a str, &'a Descriptor>>,
     /// Rules that results named, with their ids in reports and in the catalog.
-    known: BTreeMap<String, Option<usize>>,
+    known: BTreeMap<String, &'a [usize]>,
 }
 
 impl<'a> Reader<'a> {
@@ -193,17 +201,17 @@ impl<'a> Reader<'a> {
         let weaknesses = weaknesses(rule, outcome);
         let sensitive = self.is_secret(&id, rule, &weaknesses, outcome);
         let report_id = tool::rule_id(&self.name, &id);
-        let counterpart = match self.known.get(&report_id) {
-            Some(counterpart) => *counterpart,
+        let counterparts = match self.known.get(&report_id) {
+            Some(counterparts) => *counterparts,
             None => {
-                let counterpart = self.counterparts.find(self.tool, &id, rule, path);
-                let severity = self.severity(None, rule, counterpart);
-                self.out.rules.push(self.describe(&report_id, rule, severity, counterpart, &said, sensitive));
-                self.known.insert(report_id.clone(), counterpart);
-                counterpart
+                let counterparts = self.counterparts.find(self.tool, &id, rule, path);
+                let severity = self.severity(None, rule, counterparts);
+                self.out.rules.push(self.describe(&report_id, rule, severity, counterparts, &said, sensitive));
+                self.known.insert(report_id.clone(), counterparts);
+                counterparts
             }
         };
-        let severity = self.severity(Some(outcome), rule, counterpart);
+        let severity = self.severity(Some(outcome), rule, counterparts);
         let said = match (said.is_empty(), rule.and_then(|rule| message::text(rule.short_description.as_ref()))) {
             (true, Some(title)) => message::one_line(title).trim_end_matches('.').to_string(),
             (true, None) => format!("{} reports {}", self.name, message::one_line(&id)),
@@ -273,7 +281,7 @@ impl<'a> Reader<'a> {
 
     /// A score says more than a level, a result more than its rule. A tool that writes one level for everything says nothing by
     /// it: there the catalog's severity of the same rule counts, and else medium.
-    fn severity(&self, outcome: Option<&Outcome>, rule: Option<&Descriptor>, counterpart: Option<usize>) -> Severity {
+    fn severity(&self, outcome: Option<&Outcome>, rule: Option<&Descriptor>, counterparts: &[usize]) -> Severity {
         let score = |properties: Option<&Properties>| {
             let score = properties?.security_severity.as_ref()?.value()?;
             Some(match score {
@@ -289,7 +297,8 @@ impl<'a> Reader<'a> {
             return severity;
         }
         if self.tool.is_flat {
-            return counterpart.map_or(Severity::Medium, |rule| self.catalog.rules()[rule].severity);
+            let severities = counterparts.iter().map(|rule| self.catalog.rules()[*rule].severity);
+            return severities.max().unwrap_or(Severity::Medium);
         }
         let default = || rule?.default_configuration.as_ref()?.level.as_deref();
         match outcome.and_then(|outcome| outcome.level.as_deref()).or_else(default) {
@@ -317,14 +326,14 @@ impl<'a> Reader<'a> {
             || quotes()
     }
 
-    /// The rule as the catalog has rules: a name with prose, which nothing runs. Its aliases are all names of the catalog's rule
+    /// The rule as the catalog has rules: a name with prose, which nothing runs. Its aliases are all names of the catalog's rules
     /// of the same control, so that whoever speaks of that speaks of this.
     fn describe(
         &self,
         id: &str,
         rule: Option<&Descriptor>,
         severity: Severity,
-        counterpart: Option<usize>,
+        counterparts: &[usize],
         said: &str,
         sensitive: bool,
     ) -> (Rule, Prose) {
@@ -352,15 +361,19 @@ impl<'a> Reader<'a> {
         let properties = rule.and_then(|rule| rule.properties.as_ref());
         let tags = properties.and_then(|properties| properties.tags.as_ref()).into_iter().flatten();
         let tags = std::iter::once(self.name.to_string()).chain(tags.take(9).map(|tag| tag_of(tag)));
-        let aliases = counterpart.map_or_else(Vec::new, |index| {
-            let ours = &self.catalog.rules()[index];
-            std::iter::once(&ours.id).chain(&ours.aliases).cloned().collect()
-        });
+        let ours = counterparts.iter().map(|index| &self.catalog.rules()[*index]);
+        let mut aliases: Vec<String> = Vec::new();
+        for name in ours.flat_map(|ours| std::iter::once(&ours.id).chain(&ours.aliases)) {
+            if !aliases.contains(name) {
+                aliases.push(name.clone());
+            }
+        }
         let rule = Rule {
             id: id.to_string(),
             title: title.trim_end_matches('.').to_string(),
             severity,
             aliases,
+            shared_aliases: Vec::new(),
             tags: tags.collect(),
             packs: Vec::new(),
             compliance: Vec::new(),

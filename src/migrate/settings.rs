@@ -84,22 +84,24 @@ fn names(value: &Value) -> Vec<String> {
     }
 }
 
-/// The name of a rule that gate has for that of another tool: its id, or a pattern as it stands.
-fn rule_of(name: &str, catalog: &Catalog) -> Option<String> {
-    match catalog.find(name) {
-        Some(rule) => Some(catalog.rules()[rule].id.clone()),
-        None => (name.ends_with('*') && catalog.matching(name).is_ok_and(|rules| !rules.is_empty()))
-            .then(|| name.to_string()),
+/// The names of the rules that gate has for that of another tool: their ids, or a pattern as it stands.
+fn rules_of(name: &str, catalog: &Catalog) -> Vec<String> {
+    let named = catalog.named(name);
+    if !named.is_empty() {
+        return named.iter().map(|rule| catalog.rules()[*rule].id.clone()).collect();
     }
+    let is_pattern = name.ends_with('*') && catalog.matching(name).is_ok_and(|rules| !rules.is_empty());
+    if is_pattern { vec![name.to_string()] } else { Vec::new() }
 }
 
 fn take(file: &str, key: &str, value: &Value, catalog: &Catalog, notes: &mut Vec<String>) -> Vec<(String, String)> {
     let mut rules = Vec::new();
     for name in names(value) {
-        match rule_of(&name, catalog) {
-            Some(rule) => rules.push((rule, name)),
-            None => notes.push(format!("{file}: `{name}` of `{key}` is no rule of gate's")),
+        let named = rules_of(&name, catalog);
+        if named.is_empty() {
+            notes.push(format!("{file}: `{name}` of `{key}` is no rule of gate's"));
         }
+        rules.extend(named.into_iter().map(|rule| (rule, name.clone())));
     }
     rules
 }
@@ -181,17 +183,21 @@ fn accept(
     out: &mut Proposal,
 ) {
     let is_vulnerability = ["CVE-", "GHSA-"].iter().any(|prefix| id.starts_with(prefix));
-    let rule = if is_vulnerability {
-        Some(format!("trivy/{id}"))
-    } else {
-        rule_of(id, catalog).filter(|rule| !rule.ends_with('*'))
+    let rules = match is_vulnerability {
+        true => vec![format!("trivy/{id}")],
+        false => rules_of(id, catalog).into_iter().filter(|rule| !rule.ends_with('*')).collect(),
     };
-    let Some(rule) = rule else {
+    if rules.is_empty() {
         out.notes.push(format!("{file}: `{id}` is no rule of gate's"));
-        return;
-    };
+    }
     let reason = if reason.is_empty() { format!("accepted in {file}") } else { reason };
-    out.ignore.push(Entry { rule, paths, until: until.map(Date::previous), reason });
+    let until = until.map(Date::previous);
+    out.ignore.extend(rules.into_iter().map(|rule| Entry {
+        rule,
+        paths: paths.clone(),
+        until,
+        reason: reason.clone(),
+    }));
 }
 
 fn kube_linter(file: &str, text: &str, catalog: &Catalog, out: &mut Proposal) -> Result<(), String> {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::rego::{self, Module};
-use super::schema::{Check, Mistake, Prose, Rule, nearest, parse, parse_rego};
+use super::schema::{Check, Mistake, Prose, Rule, nearest, parse, parse_rego, wrong_names};
 
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static PROSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prose.bin"));
@@ -19,7 +19,8 @@ pub struct Catalog {
     prose: OnceLock<Vec<(&'static [u8], OnceLock<Prose>)>>,
     own_prose: Vec<Prose>,
     own_modules: Vec<Module>,
-    names: OnceLock<FxHashMap<String, usize>>,
+    /// Rules by id and alias in lower case; several for an alias that they share.
+    names: OnceLock<FxHashMap<String, Vec<usize>>>,
 }
 
 /// What runs: tokens are ids, aliases, packs, tags, prefixes of ids (`aws-s3`, `CKV_AWS_*`), `default` and `all`.
@@ -145,6 +146,13 @@ impl Catalog {
                 help: Some("give it a name of your own, such as your organization's as prefix".into()),
             })
             .collect();
+        let all: Vec<&Rule> = parsed.iter().map(|(rule, _)| rule).collect();
+        let wrong = wrong_names(&all).into_iter().map(|(index, message)| Mistake {
+            line: 1,
+            message: format!("rule '{}': {message}", all[index].id),
+            help: None,
+        });
+        let taken: Vec<Mistake> = taken.into_iter().chain(wrong).collect();
         if !taken.is_empty() {
             return Err(taken);
         }
@@ -177,21 +185,29 @@ impl Catalog {
         }
     }
 
-    fn names(&self) -> &FxHashMap<String, usize> {
+    fn names(&self) -> &FxHashMap<String, Vec<usize>> {
         self.names.get_or_init(|| {
-            let mut names = FxHashMap::default();
+            let mut names: FxHashMap<String, Vec<usize>> = FxHashMap::default();
             for (index, rule) in self.rules.iter().enumerate() {
                 for name in std::iter::once(&rule.id).chain(&rule.aliases) {
-                    names.entry(name.to_lowercase()).or_insert(index);
+                    let named = names.entry(name.to_lowercase()).or_default();
+                    if named.is_empty() || rule.shared_aliases.contains(name) {
+                        named.push(index);
+                    }
                 }
             }
             names
         })
     }
 
-    /// The index of the rule with this id or alias, without regard to case.
+    /// The indices of the rules with this id or alias, without regard to case: several for an alias that they share.
+    pub fn named(&self, name: &str) -> &[usize] {
+        self.names().get(&name.to_lowercase()).map_or(&[], |rules| rules)
+    }
+
+    /// The index of the rule with this id, or of the first one with this alias, without regard to case.
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.names().get(&name.to_lowercase()).copied()
+        self.named(name).first().copied()
     }
 
     /// Adds rules that other tools have checked. They are found by id, run never, and leave every name to the rule that has it
@@ -224,8 +240,9 @@ impl Catalog {
             "default" => return Ok(all.filter(|index| self.rules[*index].default).collect()),
             _ => {}
         }
-        if let Some(index) = self.find(token) {
-            return Ok(vec![index]);
+        let named = self.named(token);
+        if !named.is_empty() {
+            return Ok(named.to_vec());
         }
         let lower = token.to_lowercase();
         let prefix = lower.strip_suffix('*');

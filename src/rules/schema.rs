@@ -7,7 +7,7 @@
 #[path = "schema/read.rs"]
 mod read;
 
-pub use read::{parse, parse_rego};
+pub use read::{parse, parse_rego, wrong_names};
 use serde::{Deserialize, Serialize};
 
 use super::severity::Severity;
@@ -21,8 +21,10 @@ pub struct Rule {
     pub title: String,
     /// Severity unless the configuration says otherwise.
     pub severity: Severity,
-    /// Ids of the same control in other tools.
+    /// Ids of the same control in other tools, those that it shares with other rules among them.
     pub aliases: Vec<String>,
+    /// The aliases of a wider control elsewhere, which several rules cover together: each of them says so.
+    pub shared_aliases: Vec<String>,
     /// Provider, service and subject; at most ten.
     pub tags: Vec<String>,
     /// Named sets of rules it belongs to: `hipaa`, `pss-restricted`.

@@ -261,9 +261,13 @@ fn annotation(cx: &Context<'_>, rules: &Rules, entry: &Entry, taken: &mut BTreeS
             return Err("it speaks of more rules than it names: name each".to_string());
         };
         let [name] = &names[..] else { return Err("it names several rules: give each an annotation".to_string()) };
-        let [rule] = rules.resolve(name) else { return Err(format!("no rule or alias is called `{name}`")) };
-        let key = format!("gate.dev/ignore.{}", cx.catalog.rules()[*rule].id);
-        if !taken.insert(key.clone()) {
+        let means = rules.resolve(name);
+        if means.is_empty() {
+            return Err(format!("no rule or alias is called `{name}`"));
+        }
+        let keys: Vec<String> =
+            means.iter().map(|rule| format!("gate.dev/ignore.{}", cx.catalog.rules()[*rule].id)).collect();
+        if let Some(key) = keys.iter().find(|key| taken.contains(*key)) {
             return Err(format!("`{key}` stands there already"));
         }
         let reason = mark.reason.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -285,12 +289,25 @@ fn annotation(cx: &Context<'_>, rules: &Rules, entry: &Entry, taken: &mut BTreeS
         let quote =
             if before.trim_end().ends_with(['{', ',']) || text.trim_start().starts_with('"') { "\"" } else { "" };
         let value = serde_json::Value::from(reason).to_string();
-        Ok((number, format!("{before}{quote}{key}{quote}: {value}{after}")))
+        let entry = |key: &String| format!("{quote}{key}{quote}: {value}");
+        // A line of its own each in block style, and side by side in flow style.
+        let is_flow = before.contains('{') || after.trim_start().starts_with([',', '}']) || !quote.is_empty();
+        let entries: Vec<String> = keys.iter().map(entry).collect();
+        let lines = match is_flow {
+            true => vec![format!("{before}{}{after}", entries.join(", "))],
+            false => {
+                let last = entries.len() - 1;
+                let end = |index| if index == last { after } else { "" };
+                entries.iter().enumerate().map(|(index, entry)| format!("{before}{entry}{}", end(index))).collect()
+            }
+        };
+        taken.extend(keys);
+        Ok((number, lines))
     };
     match put() {
-        Ok((number, line)) => {
+        Ok((number, lines)) => {
             let edit = out.edits.entry(entry.key_span.file).or_default().entry(number).or_default();
-            (edit.instead, edit.is_sure) = (Some(vec![line]), true);
+            (edit.instead, edit.is_sure) = (Some(lines), true);
         }
         Err(why) => out.left.push(Left { at: source.first_line(entry.key_span.to(entry.node.span)), why }),
     }

@@ -47,6 +47,7 @@ pub fn plain_rules(module: &Module) -> Vec<(Rule, Prose)> {
             title: format!("Policy {package} does not hold"),
             severity,
             aliases: Vec::new(),
+            shared_aliases: Vec::new(),
             tags: vec!["rego".into()],
             packs: Vec::new(),
             compliance: Vec::new(),

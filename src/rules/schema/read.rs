@@ -28,6 +28,39 @@ pub fn parse(text: &str) -> Result<Vec<(Rule, Prose)>, Vec<Mistake>> {
     if mistakes.is_empty() { Ok(rules) } else { Err(mistakes) }
 }
 
+/// What is wrong with the names of rules that are read together, with the index of a rule each: an id and an alias belong to one
+/// rule, a shared alias to several that all say so.
+pub fn wrong_names(rules: &[&Rule]) -> Vec<(usize, String)> {
+    let mut wrong = Vec::new();
+    let mut holders: std::collections::BTreeMap<String, Vec<(usize, &str, bool)>> = Default::default();
+    for (index, rule) in rules.iter().enumerate() {
+        for name in std::iter::once(&rule.id).chain(&rule.aliases) {
+            let is_shared = rule.shared_aliases.contains(name);
+            holders.entry(name.to_lowercase()).or_default().push((index, name, is_shared));
+        }
+    }
+    for all in holders.values() {
+        let (first, name, _) = all[0];
+        match &all[1..] {
+            [] if all[0].2 => wrong.push((first, format!("no other rule has '{name}' among its `shared-aliases`"))),
+            [] => {}
+            others if all.iter().all(|(_, _, is_shared)| *is_shared) => {
+                let twice = others.iter().find(|(index, ..)| *index == first);
+                wrong.extend(twice.map(|(index, ..)| (*index, format!("'{name}' stands there twice"))));
+            }
+            others => wrong.extend(others.iter().map(|(index, name, _)| {
+                let other = &rules[first].id;
+                (
+                    *index,
+                    format!("'{name}' belongs to rule '{other}' already; if both cover it, each says `shared-aliases`"),
+                )
+            })),
+        }
+    }
+    wrong.sort();
+    wrong
+}
+
 /// Reads the METADATA header of a Rego module: the lines after `# METADATA` as YAML, with `title`, `description` and the
 /// rule's other keys below `custom`. None when the module has no such header.
 pub fn parse_rego(path: &str, text: &str) -> Result<Option<(Rule, Prose)>, Mistake> {
@@ -69,6 +102,7 @@ const KEYS: &[&str] = &[
     "title",
     "severity",
     "aliases",
+    "shared-aliases",
     "tags",
     "packs",
     "compliance",
@@ -189,11 +223,15 @@ impl Reader {
                 Some(_) => return Err(self.wrong("`example-config` is not a mapping as in gate.yaml")),
             },
         };
+        let shared_aliases = self.strings(map, "shared-aliases")?;
+        let mut aliases = self.strings(map, "aliases")?;
+        aliases.extend(shared_aliases.iter().cloned());
         let rule = Rule {
             id,
             title,
             severity,
-            aliases: self.strings(map, "aliases")?,
+            aliases,
+            shared_aliases,
             tags,
             packs: self.strings(map, "packs")?,
             compliance: self.compliance(map)?,
