@@ -1,4 +1,8 @@
-//! Kubernetes manifests, in YAML and JSON.
+//! Kubernetes manifests, in YAML and JSON, and what kustomizations make of them.
+
+mod kustomize;
+mod patch;
+mod transform;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::yaml::{self, Document};
-use super::{Claim, Frontend, Parsed, Settings};
+use super::{Claim, Context, Frontend, Parsed, Settings};
 use crate::model::{Node, Observation, Resource, Value};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources, Span};
@@ -23,11 +27,16 @@ impl Frontend for Kubernetes {
         let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
         let is_lock = matches!(name, "package-lock.json" | "package.json" | "composer.lock" | "pnpm-lock.yaml");
-        if is_yaml && !is_lock { Claim::Maybe } else { Claim::No }
+        if (is_yaml && !is_lock) || kustomize::is_name(name) { Claim::Maybe } else { Claim::No }
     }
 
-    /// A manifest names its `apiVersion` and `kind` at the top of a document; in JSON or flow style anywhere.
-    fn recognizes(&self, _path: &Path, text: &str) -> bool {
+    /// A manifest names its `apiVersion` and `kind` at the top of a document; in JSON or flow style anywhere. Kustomizations need
+    /// not, and their JSON patches can't.
+    fn recognizes(&self, path: &Path, text: &str) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        if kustomize::is_name(name) || kustomize::is_json_patch(text) {
+            return true;
+        }
         let begins_line = |key: &str| {
             text.match_indices(key)
                 .any(|(at, _)| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'"' | b'\'' | b'{' | b' '))
@@ -35,21 +44,57 @@ impl Frontend for Kubernetes {
         begins_line("apiVersion") && begins_line("kind")
     }
 
+    /// What a kustomization names.
+    fn context(&self, text: &str) -> Context {
+        let (files, folders) = kustomize::named_in(text);
+        Context { files, folders, ..Context::default() }
+    }
+
     fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
-        let parts: Vec<Parsed> = files.par_iter().map(|file| read(*file, sources.get(*file))).collect();
+        let is_kustomization = |file: &FileId| kustomize::is_name(name_of(sources.get(*file).path()));
+        let is_kustomized = files.iter().any(is_kustomization);
+        let parts: Vec<(Parsed, Vec<Node>)> = files
+            .par_iter()
+            .map(|file| {
+                let mut documents = Vec::new();
+                (read(*file, sources.get(*file), is_kustomized.then_some(&mut documents)), documents)
+            })
+            .collect();
         let mut parsed = Parsed::default();
-        for part in parts {
+        let mut manifests = Vec::new();
+        for (file, (mut part, documents)) in files.iter().zip(parts) {
+            if is_kustomized {
+                let path = sources.get(*file).path().to_string();
+                let objects = std::mem::take(&mut part.resources);
+                manifests.push(kustomize::Manifest { path, documents, objects });
+            }
             parsed.resources.extend(part.resources);
             parsed.observations.extend(part.observations);
             parsed.problems.extend(part.problems);
             parsed.comments.extend(part.comments);
             parsed.read.extend(part.read);
         }
+        if is_kustomized {
+            let built = kustomize::build(manifests, sources);
+            parsed.resources = built.objects;
+            parsed.problems.extend(built.problems);
+            // What lies in a patch belongs to no object of its own.
+            for observation in &mut parsed.observations {
+                if built.patches.contains(sources.get(observation.span.file).path()) {
+                    observation.address = None;
+                }
+            }
+        }
         parsed
     }
 }
 
-fn read(file: FileId, source: &Source) -> Parsed {
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// Reads a file; its documents are wanted where kustomizations may name it.
+fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed {
     let text = source.text();
     let mut parsed = Parsed::default();
     if is_template(source.path(), text) {
@@ -64,7 +109,11 @@ fn read(file: FileId, source: &Source) -> Parsed {
     for document in &documents.documents {
         objects(document, source, &mut parsed.resources);
     }
-    let looks_like_manifest = text.lines().any(|line| line.starts_with("apiVersion:"));
+    let is_kustomization = kustomize::is_name(name_of(source.path()));
+    let looks_like_manifest = is_kustomization || text.lines().any(|line| line.starts_with("apiVersion:"));
+    if let Some(wanted) = wanted {
+        wanted.extend(documents.documents.iter().map(|document| document.root.clone()));
+    }
     if parsed.resources.is_empty() && !looks_like_manifest {
         // YAML that is no manifest is nobody's business here.
         return Parsed::default();
@@ -106,16 +155,20 @@ fn objects(document: &Document, source: &Source, out: &mut Vec<Resource>) {
 }
 
 fn object(root: &Node, span: Span, source: &Source) -> Option<Resource> {
+    let kind = root.entries().iter().find(|entry| &*entry.key == "kind")?;
+    object_of(root, span, kind.key_span.to(kind.node.span), source)
+}
+
+/// An object whose header is somewhere else than at its kind.
+fn object_of(root: &Node, span: Span, head: Span, source: &Source) -> Option<Resource> {
     let text = |path: &str| root.at(path).known().and_then(Node::as_str).map(str::to_string);
     let (kind, api_version) = (text("kind")?, text("apiVersion")?);
-    let kind_entry = root.entries().iter().find(|entry| &*entry.key == "kind")?;
     let is_kustomization = api_version.starts_with("kustomize.config.k8s.io/");
     if is_kustomization {
         return None;
     }
     let name = text("metadata.name").or_else(|| text("metadata.generateName")).unwrap_or_default();
     let namespace = text("metadata.namespace").unwrap_or_else(|| "default".into());
-    let head = kind_entry.key_span.to(kind_entry.node.span);
     Some(Resource {
         format: "kubernetes",
         address: format!("{kind}/{namespace}/{name}").into(),

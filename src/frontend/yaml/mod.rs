@@ -4,6 +4,7 @@
 //! 1.1 scalars, the last of equal keys, keys turned into strings. Each piece is parsed on its own, so a broken one loses only
 //! itself.
 
+pub mod block;
 mod scalar;
 
 use std::sync::Arc;

@@ -1,0 +1,560 @@
+//! Kustomizations: what `kustomize build` would make of the objects of a tree, as far as local files tell.
+//!
+//! Objects that a kustomization names are judged as its result, with every value where it was written; a base that others build
+//! on is judged through them, as a Terraform module is through its calls; a patch is never judged as an object. Prefixes and
+//! suffixes of names are left out, so that objects find each other by the names that are written. Remote bases, charts,
+//! `replacements`, `vars` and plug-ins are not applied, which a note tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{object_of, patch, transform};
+use crate::frontend::yaml::block::Block;
+use crate::model::view::build::join;
+use crate::model::{Entry, Lookup, Node, Resource, Value};
+use crate::problem::{Problem, ProblemKind};
+use crate::source::{Sources, Span};
+
+/// The names of the file.
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Kustomizations that build on each other in a row.
+const MAX_DEPTH: usize = 64;
+
+/// Objects that all kustomizations of a scan may make together: bases that name each other twice multiply.
+const MAX_OBJECTS: usize = 200_000;
+
+/// Keys that are not applied, and change what objects say.
+const UNAPPLIED: &[&str] =
+    &["helmCharts", "helmChartInflationGenerator", "replacements", "vars", "transformers", "generators"];
+
+/// Whether a file of this name is a kustomization.
+pub(super) fn is_name(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
+/// One file of the frontend: its documents, and the objects in it.
+pub(super) struct Manifest {
+    pub path: String,
+    pub documents: Vec<Node>,
+    pub objects: Vec<Resource>,
+}
+
+/// What the manifests of a tree are after kustomize.
+pub(super) struct Built {
+    pub objects: Vec<Resource>,
+    pub problems: Vec<Problem>,
+    /// Paths of patches, whose texts are no objects.
+    pub patches: FxHashSet<String>,
+}
+
+/// An object on its way, and the names that it has had.
+#[derive(Clone)]
+struct Object {
+    resource: Resource,
+    names: Vec<String>,
+}
+
+/// Builds every kustomization that no other builds on; files that none names stay as they are.
+pub(super) fn build(manifests: Vec<Manifest>, sources: &Sources) -> Built {
+    let by_path: FxHashMap<String, usize> =
+        manifests.iter().enumerate().map(|(index, one)| (one.path.clone(), index)).collect();
+    let is_kustomization = |one: &Manifest| {
+        let version = |root: &Node| root.get("apiVersion").known().and_then(Node::as_str).map(str::to_string);
+        is_name(name_of(&one.path))
+            && one.documents.first().is_some_and(|root| {
+                matches!(root.value, Value::Map(_))
+                    && version(root).is_none_or(|version| version.starts_with("kustomize.config.k8s.io/"))
+            })
+    };
+    let kustomizations: BTreeMap<String, usize> = manifests
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| is_kustomization(one))
+        .map(|(index, one)| (folder_of(&one.path).to_string(), index))
+        .collect();
+    let mut builder = Builder {
+        manifests: &manifests,
+        by_path: &by_path,
+        kustomizations: &kustomizations,
+        sources,
+        known: FxHashMap::default(),
+        open: Vec::new(),
+        named: FxHashSet::default(),
+        patches: FxHashSet::default(),
+        visited: FxHashSet::default(),
+        made: 0,
+        problems: BTreeSet::new(),
+    };
+    let built_on = builder.built_on();
+    let mut objects = Vec::new();
+    let tops = kustomizations.keys().filter(|folder| !built_on.contains(*folder));
+    // Where all build on each other in a circle, the first stands for them.
+    for folder in tops.chain(kustomizations.keys()) {
+        if builder.visited.contains(folder) {
+            continue;
+        }
+        let root: Arc<str> = manifests[kustomizations[folder]].path.as_str().into();
+        for object in builder.folder(folder) {
+            objects.push(Resource { root: Arc::clone(&root), ..named_anew(object.resource) });
+        }
+    }
+    let Builder { named, patches, problems, .. } = builder;
+    for (index, manifest) in manifests.iter().enumerate() {
+        if !named.contains(&index) && !patches.contains(&index) {
+            objects.extend(manifest.objects.iter().cloned());
+        }
+    }
+    objects.sort_by_key(|object| object.span);
+    let patches = patches.into_iter().map(|index| manifests[index].path.clone()).collect();
+    Built { objects, problems: problems.into_iter().collect(), patches }
+}
+
+/// An object under the address that its namespace gives it.
+fn named_anew(resource: Resource) -> Resource {
+    let namespace = resource.body.at("metadata.namespace").known().and_then(Node::as_str).unwrap_or("default");
+    let address = format!("{}/{namespace}/{}", resource.kind, resource.name).into();
+    Resource { address, ..resource }
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+struct Builder<'a> {
+    manifests: &'a [Manifest],
+    by_path: &'a FxHashMap<String, usize>,
+    kustomizations: &'a BTreeMap<String, usize>,
+    sources: &'a Sources,
+    /// What folders gave.
+    known: FxHashMap<String, Vec<Object>>,
+    /// Folders that are being built.
+    open: Vec<String>,
+    /// Files that a kustomization has as resources.
+    named: FxHashSet<usize>,
+    /// Files that are patches.
+    patches: FxHashSet<usize>,
+    visited: FxHashSet<String>,
+    made: usize,
+    problems: BTreeSet<Problem>,
+}
+
+impl<'a> Builder<'a> {
+    fn root(&self, folder: &str) -> &'a Node {
+        &self.manifests[self.kustomizations[folder]].documents[0]
+    }
+
+    /// The folders that a kustomization builds on, which are there.
+    fn bases(&self, folder: &str) -> Vec<String> {
+        let root = self.root(folder);
+        let keys = ["resources", "bases", "components"];
+        let named = keys.iter().flat_map(|key| items(root, key)).filter_map(Node::as_str);
+        let folders = named.filter_map(|path| join(folder, path).map(trimmed));
+        folders.filter(|path| self.kustomizations.contains_key(path)).collect()
+    }
+
+    fn built_on(&self) -> FxHashSet<String> {
+        let own = |folder: &String| {
+            let folder = folder.clone();
+            self.bases(&folder).into_iter().filter(move |base| *base != folder)
+        };
+        self.kustomizations.keys().flat_map(own).collect()
+    }
+
+    fn tell(&mut self, kind: ProblemKind, span: Span, message: String, help: &str) {
+        let mut problem = Problem::at(kind, span, message);
+        if !help.is_empty() {
+            problem = problem.help(help);
+        }
+        problem.path = self.sources.get(span.file).path().to_string();
+        self.problems.insert(problem);
+    }
+
+    fn folder(&mut self, folder: &str) -> Vec<Object> {
+        if let Some(known) = self.known.get(folder) {
+            return known.clone();
+        }
+        self.open.push(folder.to_string());
+        let objects = self.changed(folder, Vec::new());
+        self.open.pop();
+        self.made += objects.len();
+        self.known.insert(folder.to_string(), objects.clone());
+        objects
+    }
+
+    /// What a kustomization, or a component with the objects of those who include it, makes.
+    fn changed(&mut self, folder: &str, mut objects: Vec<Object>) -> Vec<Object> {
+        self.visited.insert(folder.to_string());
+        let root = self.root(folder);
+        for node in ["resources", "bases"].iter().flat_map(|key| items(root, key)) {
+            objects.extend(self.resource(folder, node));
+        }
+        if self.made + objects.len() > MAX_OBJECTS {
+            let message = format!("kustomizations make more than {MAX_OBJECTS} objects; the rest is not judged");
+            self.tell(ProblemKind::Limit, root.span, message, "scan their folders one by one");
+            objects.clear();
+        }
+        objects.extend(self.generated(root, folder));
+        for node in items(root, "components") {
+            let Some(component) = node.as_str().and_then(|path| join(folder, path)).map(trimmed) else { continue };
+            match self.enters(&component, node.span) {
+                true => {
+                    self.open.push(component.clone());
+                    objects = self.changed(&component, objects);
+                    self.open.pop();
+                }
+                false => self.missing(node),
+            }
+        }
+        for key in UNAPPLIED.iter().filter(|key| !root.get(key).is_absent()) {
+            let message = format!("`{key}` is not applied: what it changes or makes was not judged");
+            self.tell(ProblemKind::Note, root.get(key).node().span, message, "scan what `kustomize build` makes of it");
+        }
+        self.patched(root, folder, &mut objects);
+        transformed(root, objects)
+    }
+
+    /// Whether a folder is a kustomization that may be built now.
+    fn enters(&mut self, folder: &str, span: Span) -> bool {
+        if !self.kustomizations.contains_key(folder) {
+            return false;
+        }
+        if self.open.iter().any(|open| open == folder) {
+            let message = format!("kustomizations build on each other in a circle through {folder:?}");
+            self.tell(ProblemKind::Syntax, span, message, "kustomize refuses them; let one stand alone");
+            return false;
+        }
+        if self.open.len() >= MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} kustomizations build on each other in a row");
+            self.tell(ProblemKind::Limit, span, message, "name the base directly");
+            return false;
+        }
+        true
+    }
+
+    /// The objects of a file or a folder.
+    fn resource(&mut self, folder: &str, node: &Node) -> Vec<Object> {
+        let Some(written) = node.as_str() else { return Vec::new() };
+        let Some(path) = join(folder, written).map(trimmed).filter(|_| !is_remote(written)) else {
+            self.missing(node);
+            return Vec::new();
+        };
+        if let Some(index) = self.by_path.get(&path).copied() {
+            self.named.insert(index);
+            let manifest = &self.manifests[index];
+            return manifest
+                .objects
+                .iter()
+                .map(|one| Object { names: vec![one.name.to_string()], resource: one.clone() })
+                .collect();
+        }
+        if self.kustomizations.contains_key(&path) {
+            return if self.enters(&path, node.span) { self.folder(&path) } else { Vec::new() };
+        }
+        self.missing(node);
+        Vec::new()
+    }
+
+    /// Tells of what could not be read; what is elsewhere is never fetched.
+    fn missing(&mut self, node: &Node) {
+        let path = crate::escape::plain(node.as_str().unwrap_or("")).into_owned();
+        let message = match is_remote(&path) {
+            true => format!("{path} is elsewhere and was not read: what it makes was not judged"),
+            false => format!("{path} was not read: it is not there, lies outside of the scan or holds no objects"),
+        };
+        self.tell(ProblemKind::Note, node.span, message, "scan what `kustomize build` makes of it");
+    }
+
+    fn patched(&mut self, root: &'a Node, folder: &str, objects: &mut Vec<Object>) {
+        for node in items(root, "patchesStrategicMerge") {
+            let documents = match node.as_str() {
+                Some(text) if text.contains(['\n', ':']) => self.inline(node),
+                _ => self.file(folder, node),
+            };
+            self.lay(&documents, None, node.span, objects);
+        }
+        for node in items(root, "patches").iter().chain(items(root, "patchesJson6902")) {
+            let documents = match (node.get("patch"), node.get("path")) {
+                (Lookup::Known(inline), _) => self.inline(inline),
+                (_, Lookup::Known(path)) => self.file(folder, path),
+                _ => continue,
+            };
+            self.lay(&documents, node.get("target").known(), node.span, objects);
+        }
+    }
+
+    fn inline(&mut self, node: &Node) -> Vec<Node> {
+        let Some(block) = Block::new(node, self.sources.get(node.span.file)) else { return Vec::new() };
+        let read = block.documents();
+        for problem in read.problems {
+            self.tell(problem.kind, problem.span.unwrap_or(node.span), problem.message, "mend the patch");
+        }
+        read.documents.into_iter().map(|document| document.root).collect()
+    }
+
+    fn file(&mut self, folder: &str, node: &Node) -> Vec<Node> {
+        let index = node.as_str().and_then(|path| join(folder, path)).and_then(|path| self.by_path.get(&path).copied());
+        let Some(index) = index else {
+            self.missing(node);
+            return Vec::new();
+        };
+        self.patches.insert(index);
+        if self.manifests[index].documents.is_empty() {
+            self.missing(node);
+        }
+        self.manifests[index].documents.clone()
+    }
+
+    /// Lays patches over the objects that they are for.
+    fn lay(&mut self, documents: &[Node], target: Option<&Node>, at: Span, objects: &mut Vec<Object>) {
+        for document in documents {
+            let mut fits = 0;
+            let mut told = Vec::new();
+            let mut kept = Vec::with_capacity(objects.len());
+            let is_json = matches!(document.value, Value::List(_));
+            for mut object in std::mem::take(objects) {
+                let is_meant = match target {
+                    Some(target) => is_target(target, &object),
+                    None => !is_json && is_namesake(document, &object),
+                };
+                if !is_meant {
+                    kept.push(object);
+                    continue;
+                }
+                fits += 1;
+                let body = &object.resource.body;
+                let made = match is_json {
+                    true => Some(patch::json(body, document.items(), &mut told)),
+                    false => patch::strategic(body, &unnamed(document), is_of_api(&object.resource)),
+                };
+                if let Some(body) = made {
+                    object.resource.body = Node { span: object.resource.body.span, ..body };
+                    kept.push(object);
+                }
+            }
+            *objects = kept;
+            for (span, message) in told {
+                self.tell(ProblemKind::Note, span, message, "kustomize refuses a patch that does not fit");
+            }
+            if fits == 0 {
+                let message = "the patch is for no object that was read: what it sets was not judged".to_string();
+                self.tell(ProblemKind::Note, at, message, "scan what `kustomize build` makes of it");
+            }
+        }
+    }
+
+    /// Config maps and secrets that a kustomization makes of what is written in it.
+    fn generated(&self, root: &Node, folder: &str) -> Vec<Object> {
+        let mut made = Vec::new();
+        for (key, kind, data) in
+            [("configMapGenerator", "ConfigMap", "data"), ("secretGenerator", "Secret", "stringData")]
+        {
+            for item in items(root, key) {
+                let Some(name) = item.get("name").known().filter(|name| name.as_str().is_some()) else { continue };
+                let entry = |key: &str, node: Node| Entry { key: key.into(), key_span: node.span, node };
+                let word = |word: &str| Node::string(word, name.span);
+                let literals = items(item, "literals").iter().filter_map(|literal| {
+                    let (key, value) = literal.as_str()?.split_once('=')?;
+                    Some(entry(key, Node::string(value.trim_matches(['"', '\'']), literal.span)))
+                });
+                let literals: Vec<Entry> = literals.collect();
+                let mut metadata = vec![entry("name", name.clone())];
+                metadata.extend(item.get("namespace").known().map(|node| entry("namespace", node.clone())));
+                let mut entries = vec![
+                    entry("apiVersion", word("v1")),
+                    entry("kind", word(kind)),
+                    entry("metadata", Node::map(metadata, name.span)),
+                ];
+                entries.extend(item.get("type").known().map(|node| entry("type", node.clone())));
+                if !literals.is_empty() {
+                    entries.push(entry(data, Node::map(literals, item.span)));
+                }
+                let body = Node::map(entries, name.span);
+                let source = self.sources.get(item.span.file);
+                debug_assert_eq!(folder_of(source.path()), folder);
+                let resource = object_of(&body, item.span, name.span, source);
+                made.extend(resource.map(|resource| Object { names: vec![resource.name.to_string()], resource }));
+            }
+        }
+        made
+    }
+}
+
+/// Everything but patches.
+fn transformed(root: &Node, mut objects: Vec<Object>) -> Vec<Object> {
+    let images: Vec<transform::Image<'_>> = items(root, "images")
+        .iter()
+        .filter_map(|image| {
+            let part = |key: &str| image.get(key).known();
+            let (new_name, new_tag, digest) = (part("newName"), part("newTag"), part("digest"));
+            Some(transform::Image { name: part("name")?.as_str()?, new_name, new_tag, digest })
+        })
+        .collect();
+    let affix = |key: &str| root.get(key).known().and_then(Node::as_str).unwrap_or("");
+    let (prefix, suffix) = (affix("namePrefix"), affix("nameSuffix"));
+    let namespace = root.get("namespace").known().filter(|node| node.as_str().is_some_and(|name| !name.is_empty()));
+    let is_set = |node: &Node, key: &str| node.get(key).known().and_then(Node::as_bool) == Some(true);
+    for object in &mut objects {
+        let kind = Arc::clone(&object.resource.kind);
+        let mut body = object.resource.body.clone();
+        if let Some(namespace) = namespace {
+            body = transform::namespace(&body, &kind, namespace);
+        }
+        if let Some(labels) = root.get("commonLabels").known() {
+            body = transform::labels(&body, &kind, labels, true, true);
+        }
+        for entry in items(root, "labels") {
+            let Some(pairs) = entry.get("pairs").known() else { continue };
+            let (selectors, templates) = (is_set(entry, "includeSelectors"), is_set(entry, "includeTemplates"));
+            body = transform::labels(&body, &kind, pairs, selectors, templates);
+        }
+        if let Some(annotations) = root.get("commonAnnotations").known() {
+            body = transform::annotations(&body, annotations);
+        }
+        for entry in items(root, "replicas") {
+            let is_meant = entry
+                .get("name")
+                .known()
+                .and_then(Node::as_str)
+                .is_some_and(|name| object.names.iter().any(|one| one == name));
+            if let (true, Some(count), "Deployment" | "StatefulSet" | "ReplicaSet") =
+                (is_meant, entry.get("count").known(), &*kind)
+            {
+                body = transform::replicas(&body, count);
+            }
+        }
+        if !images.is_empty() {
+            body = transform::images(&body, &images);
+        }
+        object.resource.body = body;
+        if let Some(last) = object.names.last().filter(|_| !prefix.is_empty() || !suffix.is_empty()) {
+            let name = format!("{prefix}{last}{suffix}");
+            object.names.push(name);
+        }
+    }
+    objects
+}
+
+fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
+    node.get(key).known().map(Node::items).unwrap_or_default()
+}
+
+fn trimmed(path: String) -> String {
+    path.trim_end_matches('/').trim_start_matches("./").to_string()
+}
+
+/// Whether a resource lies elsewhere: an address, or a repository's in short.
+fn is_remote(path: &str) -> bool {
+    path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/") || path.contains("?ref=")
+}
+
+/// Whether the merge keys of the API's types hold for an object; those of others are replaced as a whole.
+fn is_of_api(resource: &Resource) -> bool {
+    let group = resource.api_version.split_once('/').map_or("", |(group, _)| group);
+    !group.contains('.') || group.ends_with(".k8s.io")
+}
+
+fn group(version: &str) -> &str {
+    version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// Whether a patch is for an object: by its own kind and name.
+fn is_namesake(document: &Node, object: &Object) -> bool {
+    let word = |path: &str| document.at(path).known().and_then(Node::as_str);
+    let resource = &object.resource;
+    let namespace = resource.body.at("metadata.namespace").known().and_then(Node::as_str);
+    word("kind") == Some(&*resource.kind)
+        && word("apiVersion").is_none_or(|version| group(version) == group(&resource.api_version))
+        && word("metadata.name").is_some_and(|name| object.names.iter().any(|one| one == name))
+        && word("metadata.namespace").is_none_or(|wanted| namespace.is_none_or(|namespace| namespace == wanted))
+}
+
+/// Whether a patch's `target` selects an object. Its words are regular expressions for the whole word.
+fn is_target(target: &Node, object: &Object) -> bool {
+    let resource = &object.resource;
+    let fits = |key: &str, values: &[&str]| match target.get(key).known().and_then(Node::to_text) {
+        None => true,
+        Some(pattern) => match regex::Regex::new(&format!("^(?:{pattern})$")) {
+            Ok(pattern) => values.iter().any(|value| pattern.is_match(value)),
+            Err(_) => values.contains(&pattern.as_str()),
+        },
+    };
+    let namespace = resource.body.at("metadata.namespace").known().and_then(Node::as_str).unwrap_or("default");
+    let names: Vec<&str> = object.names.iter().map(String::as_str).collect();
+    let version = resource.api_version.rsplit('/').next().unwrap_or("");
+    let selected = |key: &str, path: &str| {
+        let Some(selector) = target.get(key).known().and_then(Node::as_str) else { return true };
+        let held = resource.body.at(path);
+        selector.split(',').all(|term| {
+            let value = |key: &str| match held {
+                Lookup::Known(held) => held.get(key.trim()).known().and_then(Node::to_text),
+                _ => None,
+            };
+            match (term.split_once("!="), term.split_once('=')) {
+                (Some((key, wanted)), _) => value(key).as_deref() != Some(wanted.trim()),
+                (_, Some((key, wanted))) => value(key).as_deref() == Some(wanted.trim_start_matches('=').trim()),
+                _ => value(term).is_some(),
+            }
+        })
+    };
+    fits("kind", &[&resource.kind])
+        && fits("name", &names)
+        && fits("namespace", &[namespace])
+        && fits("group", &[group(&resource.api_version)])
+        && fits("version", &[version])
+        && selected("labelSelector", "metadata.labels")
+        && selected("annotationSelector", "metadata.annotations")
+}
+
+/// A patch without what only tells which object it is for: kind, version, name and namespace stay those of the object.
+fn unnamed(document: &Node) -> Node {
+    let kept = |node: &Node, dropped: &[&str]| {
+        let entries = node.entries().iter().filter(|entry| !dropped.contains(&&*entry.key)).cloned();
+        Node { value: Node::map(entries.collect(), node.span).value, ..node.clone() }
+    };
+    let mut patch = kept(document, &["kind", "apiVersion"]);
+    if let Value::Map(map) = &patch.value {
+        let entries = map.entries().iter().map(|entry| match &*entry.key {
+            "metadata" => Entry { node: kept(&entry.node, &["name", "namespace"]), ..entry.clone() },
+            _ => entry.clone(),
+        });
+        patch = Node { value: Node::map(entries.collect(), patch.span).value, ..patch.clone() };
+    }
+    patch
+}
+
+/// Whether a text is a JSON patch, which only a kustomization can name.
+pub(super) fn is_json_patch(text: &str) -> bool {
+    let mut lines =
+        text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
+    let begins = lines.next().is_some_and(|line| line.starts_with('-') || line.starts_with('['));
+    begins && ["op:", "\"op\""].iter().any(|key| text.contains(key)) && text.contains("path")
+}
+
+/// Local files and folders that a kustomization names, by the look of its text.
+pub(super) fn named_in(text: &str) -> (Vec<String>, Vec<String>) {
+    let looks = ["resources:", "bases:", "components:", "patches:", "patchesStrategicMerge:", "patchesJson6902:"];
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    if !text.lines().any(|line| looks.iter().any(|key| line.starts_with(key))) {
+        return (files, folders);
+    }
+    for line in text.lines().map(str::trim) {
+        let item = line.strip_prefix("- ").unwrap_or(line);
+        let value = item.strip_prefix("path:").unwrap_or(item).split(" #").next().unwrap_or("").trim();
+        let value = value.trim_matches(['"', '\'']);
+        let is_path =
+            !value.is_empty() && !value.contains([' ', ':', '{', '=']) && (line.starts_with("- ") || item != value);
+        match [".yaml", ".yml", ".json"].iter().any(|end| value.ends_with(end)) {
+            true if is_path => files.push(value.to_string()),
+            false if is_path && !is_remote(value) => folders.push(value.to_string()),
+            _ => {}
+        }
+    }
+    (files, folders)
+}

@@ -1,0 +1,238 @@
+//! Kustomizations: what is judged is what `kustomize build` would make, at the places where it was written.
+
+mod support;
+
+use std::process::Command;
+
+use serde_json::Value;
+use support::tree;
+
+const BASE: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      containers:
+        - name: web
+          image: registry.acme.example/web:1.2.3
+          securityContext:
+            privileged: false
+            runAsNonRoot: true
+";
+const RESOURCES: &str = "resources: [deployment.yaml]\n";
+const RULES: &str = "container-privileged,container-unpinned-image,k8s-missing-memory-limit,k8s-default-namespace,\
+                     k8s-missing-owner-label,k8s-single-replica,k8s-mismatching-selector,k8s-secret-committed";
+
+struct Seen {
+    code: i32,
+    findings: Vec<(String, String, u64, String)>,
+    problems: Vec<String>,
+}
+
+fn scan(files: &[(&str, &str)], rules: &str) -> Seen {
+    let folder = tree(files);
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder.path())
+        .args(["scan", "--format", "json", "--select", rules])
+        .output()
+        .expect("gate starts");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let text = |value: &Value| value.as_str().unwrap_or("").to_string();
+    let findings = report["findings"].as_array().expect("a list").iter().map(|one| {
+        let line = one["at"]["line"].as_u64().unwrap_or(0);
+        (text(&one["rule"]), text(&one["at"]["path"]), line, text(&one["address"]))
+    });
+    let problems = report["problems"].as_array().expect("a list").iter();
+    Seen {
+        code: output.status.code().expect("gate exits by itself"),
+        findings: findings.collect(),
+        problems: problems.map(|one| format!("{} {}", text(&one["kind"]), text(&one["message"]))).collect(),
+    }
+}
+
+fn found(files: &[(&str, &str)], rules: &str) -> Vec<(String, String, u64)> {
+    let seen = scan(files, rules);
+    assert_eq!(seen.problems, Vec::<String>::new());
+    seen.findings.into_iter().map(|(rule, path, line, _)| (rule, path, line)).collect()
+}
+
+fn at(rule: &str, path: &str, line: u64) -> (String, String, u64) {
+    (rule.into(), path.into(), line)
+}
+
+#[test]
+fn a_strategic_merge_patch_is_no_object_of_its_own() {
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          resources: { limits: { memory: 256Mi } }\n          securityContext:\n            privileged: true\n";
+    let with = |kustomization: &str| {
+        let files = [("deployment.yaml", BASE), ("patch.yaml", patch), ("kustomization.yaml", kustomization)];
+        found(&files, "container-privileged,k8s-missing-memory-limit,container-unpinned-image")
+    };
+    for key in ["patches:\n  - path: patch.yaml\n", "patchesStrategicMerge: [patch.yaml]\n"] {
+        let found = with(&format!("{RESOURCES}{key}"));
+        assert_eq!(found, [at("container-privileged", "patch.yaml", 12)], "{key}");
+    }
+}
+
+#[test]
+fn a_patch_in_the_kustomization_has_its_own_lines() {
+    let kustomization = "resources: [deployment.yaml]\npatches:\n  - target: { kind: Deployment, name: w.* }\n    patch: |-\n      - op: replace\n        path: /spec/template/spec/containers/0/securityContext/privileged\n        value: true\n  - patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: { name: web }\n      spec:\n        template:\n          spec:\n            containers:\n              - name: web\n                image: web:latest\n";
+    let found = found(
+        &[("deployment.yaml", BASE), ("kustomization.yaml", kustomization)],
+        "container-privileged,container-unpinned-image",
+    );
+    assert_eq!(
+        found,
+        [at("container-privileged", "kustomization.yaml", 7), at("container-unpinned-image", "kustomization.yaml", 17)]
+    );
+}
+
+#[test]
+fn a_json_patch_in_a_file_is_applied() {
+    let files = [
+        ("deployment.yaml", BASE),
+        (
+            "patch.yaml",
+            "- op: add\n  path: /spec/template/spec/containers/0/securityContext/privileged\n  value: true\n",
+        ),
+        (
+            "kustomization.yaml",
+            "resources: [deployment.yaml]\npatchesJson6902:\n  - target: { group: apps, version: v1, kind: Deployment, name: web }\n    path: patch.yaml\n",
+        ),
+    ];
+    assert_eq!(found(&files, "container-privileged"), [at("container-privileged", "patch.yaml", 3)]);
+}
+
+#[test]
+fn images_are_those_of_the_overlay() {
+    let base = BASE.replace("web:1.2.3", "web");
+    let with = |images: &str| {
+        let kustomization = format!("{RESOURCES}{images}");
+        found(&[("deployment.yaml", &base), ("kustomization.yaml", &kustomization)], "container-unpinned-image")
+    };
+    assert_eq!(with(""), [at("container-unpinned-image", "deployment.yaml", 12)]);
+    assert_eq!(with("images:\n  - name: registry.acme.example/web\n    newTag: v1.2.3\n"), []);
+    assert_eq!(
+        with("images:\n  - name: registry.acme.example/web\n    newTag: latest\n"),
+        [at("container-unpinned-image", "kustomization.yaml", 4)]
+    );
+    assert_eq!(
+        with(
+            "images:\n  - name: registry.acme.example/web\n    digest: sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945\n"
+        ),
+        []
+    );
+}
+
+#[test]
+fn a_base_is_judged_through_its_overlays() {
+    let overlay = "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\nnamespace: shop\nresources:\n  - ../../base\ncomponents: [../../limits]\nlabels:\n  - pairs: { owner: shop-team }\n";
+    let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n  - target: { kind: Deployment }\n    patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/resources\n        value: { limits: { memory: 1Gi } }\n";
+    let files = [
+        ("base/deployment.yaml", BASE),
+        ("base/kustomization.yaml", RESOURCES),
+        ("limits/kustomization.yaml", component),
+        ("overlays/prod/kustomization.yaml", overlay),
+    ];
+    let rules = "k8s-missing-memory-limit,k8s-default-namespace,k8s-missing-owner-label";
+    assert_eq!(found(&files, rules), []);
+    let alone = found(&files[..2], rules);
+    let rules: Vec<&str> = alone.iter().map(|(rule, ..)| rule.as_str()).collect();
+    assert_eq!(rules, ["k8s-missing-owner-label", "k8s-default-namespace", "k8s-missing-memory-limit"]);
+}
+
+#[test]
+fn common_labels_reach_pods_and_selectors_alike() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: shop }\nspec:\n  selector: { app: web }\n  ports: [{ port: 80 }]\n";
+    let files = [
+        ("deployment.yaml", BASE),
+        ("service.yaml", service),
+        (
+            "kustomization.yaml",
+            "namespace: shop\nnamePrefix: dev-\ncommonLabels: { env: dev }\nresources: [deployment.yaml, service.yaml]\nreplicas: [{ name: web, count: 3 }]\n",
+        ),
+    ];
+    assert_eq!(found(&files, "k8s-mismatching-selector,k8s-service-dangling,k8s-single-replica"), []);
+}
+
+#[test]
+fn a_secret_in_a_generator_is_one() {
+    let kustomization = "secretGenerator:\n  - name: db\n    literals:\n      - password=kT9vQ2xLmZ84\n";
+    let found = found(&[("kustomization.yaml", kustomization)], "k8s-secret-committed");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].1, "kustomization.yaml");
+}
+
+#[test]
+fn what_is_elsewhere_is_told_and_never_fetched() {
+    let seen = scan(
+        &[(
+            "kustomization.yaml",
+            "resources:\n  - https://github.com/acme/base?ref=v1\n  - ../outside\n  - none.yaml\nhelmCharts: [{ name: x }]\n",
+        )],
+        RULES,
+    );
+    assert_eq!(seen.code, 0);
+    assert_eq!(
+        seen.problems,
+        [
+            "note https://github.com/acme/base?ref=v1 is elsewhere and was not read: what it makes was not judged",
+            "note ../outside was not read: it is not there, lies outside of the scan or holds no objects",
+            "note none.yaml was not read: it is not there, lies outside of the scan or holds no objects",
+            "note `helmCharts` is not applied: what it changes or makes was not judged",
+        ]
+    );
+}
+
+#[test]
+fn kustomizations_in_a_circle_are_refused_and_the_rest_is_judged() {
+    let privileged = BASE.replace("privileged: false", "privileged: true");
+    let seen = scan(
+        &[
+            ("a/kustomization.yaml", "resources: [../b, deployment.yaml]\n"),
+            ("a/deployment.yaml", &privileged),
+            ("b/kustomization.yaml", "resources: [../a]\n"),
+        ],
+        "container-privileged",
+    );
+    assert_eq!(seen.code, 2);
+    assert_eq!(seen.problems, ["syntax kustomizations build on each other in a circle through \"a\""]);
+    assert_eq!(seen.findings.len(), 1, "{:?}", seen.findings);
+}
+
+#[test]
+fn bases_that_name_each_other_twice_are_bounded() {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for level in 0..40 {
+        let next = level + 1;
+        let below = format!("resources: [../a{next}, ../b{next}]\n");
+        files.push((format!("a{level}/kustomization.yaml"), below.clone()));
+        files.push((format!("b{level}/kustomization.yaml"), below));
+    }
+    for side in ["a40", "b40"] {
+        files.push((format!("{side}/kustomization.yaml"), RESOURCES.into()));
+        files.push((format!("{side}/deployment.yaml"), BASE.into()));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let seen = scan(&files, "container-privileged");
+    assert_eq!(seen.code, 2);
+    assert!(seen.problems[0].starts_with("limit kustomizations make more than"), "{:?}", seen.problems);
+}
+
+#[test]
+fn a_patch_without_its_object_is_told() {
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: other }\nspec: { replicas: 2 }\n";
+    let files = [
+        ("deployment.yaml", BASE),
+        ("patch.yaml", patch),
+        ("kustomization.yaml", "resources: [deployment.yaml]\npatches: [{ path: patch.yaml }]\n"),
+    ];
+    let seen = scan(&files, "k8s-missing-memory-limit");
+    assert_eq!(seen.problems, ["note the patch is for no object that was read: what it sets was not judged"]);
+    assert_eq!(seen.findings.len(), 1, "{:?}", seen.findings);
+    assert_eq!(seen.findings[0].3, "Deployment/default/web");
+}
