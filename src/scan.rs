@@ -65,6 +65,13 @@ pub struct Assembled {
     read: FxHashSet<FileId>,
 }
 
+impl Assembled {
+    /// Whether the file turned out to be of the format that claims it.
+    pub fn is_read(&self, file: FileId) -> bool {
+        self.read.contains(&file)
+    }
+}
+
 /// Runs every frontend over its files and joins what they yield into one model.
 pub fn assemble(settings: &frontend::Settings, discovered: &Discovered) -> Assembled {
     assemble_with(settings, discovered, secrets(&discovered.sources))

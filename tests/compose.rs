@@ -200,3 +200,12 @@ fn a_long_row_of_services_an_alias_bomb_and_deep_nesting_are_refused() {
     let deep = format!("services: {}{}\n", "{a: ".repeat(50_000), "}".repeat(50_000));
     assert_eq!(scan(&[("compose.yaml", &deep)], "container-privileged").0, 2);
 }
+
+#[test]
+fn a_file_named_for_compose_that_has_none_of_its_sections_is_told() {
+    let (code, _, problems) = scan(&[("docker-compose.yml", "web:\n  image: nginx\n  privileged: true\n")], "all");
+    assert_eq!((code, problems.len()), (2, 1), "{problems:?}");
+    assert!(problems[0].starts_with("\"web\" is no section of a Compose file"), "{problems:?}");
+    let (code, _, problems) = scan(&[("compose.yaml", "version: '3'\nx-common: &a { image: nginx }\n")], "all");
+    assert_eq!((code, problems.len()), (0, 0), "{problems:?}");
+}

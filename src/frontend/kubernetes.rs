@@ -110,11 +110,10 @@ fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed
         objects(document, source, &mut parsed.resources);
     }
     let is_kustomization = kustomize::is_name(name_of(source.path()));
-    let looks_like_manifest = is_kustomization || text.lines().any(|line| line.starts_with("apiVersion:"));
     if let Some(wanted) = wanted {
         wanted.extend(documents.documents.iter().map(|document| document.root.clone()));
     }
-    if parsed.resources.is_empty() && !looks_like_manifest {
+    if parsed.resources.is_empty() && !is_kustomization && !looks_like_manifest(text) {
         // YAML that is no manifest is nobody's business here.
         return Parsed::default();
     }
@@ -135,6 +134,17 @@ fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed
     }
     parsed.read.push(file);
     parsed
+}
+
+/// Whether a text of which no object could be read would be a manifest: as YAML by a line of its own, as JSON by a key.
+fn looks_like_manifest(text: &str) -> bool {
+    let first = text.trim_start();
+    let is_json = first.starts_with('{') && !first.starts_with("{{");
+    let begins = |line: &str| {
+        let key = line.trim_start_matches(['"', '\'']);
+        key.strip_prefix("apiVersion").is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
+    };
+    text.lines().any(begins) || (is_json && ["\"apiVersion\"", "{apiVersion:"].iter().any(|key| text.contains(key)))
 }
 
 /// Whether a file is a Go template below a chart's `templates` folder.
@@ -181,4 +191,25 @@ fn object_of(root: &Node, span: Span, head: Span, source: &Source) -> Option<Res
         calls: Arc::from([]),
         root: source.path().into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_manifest_is_told_in_every_way_of_writing_it() {
+        for text in [
+            "apiVersion: v1\nkind: Pod\nspec: [\n",
+            "\"apiVersion\": v1\n\"kind\": Pod\nspec: [\n",
+            "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {\n",
+            "{\n  \"kind\": \"Pod\",\n  \"apiVersion\": \"v1\",,\n}\n",
+            "{apiVersion: v1, kind: Pod, spec: [}\n",
+        ] {
+            let problems = read(FileId(0), &Source::new("pod.yaml", text)).problems;
+            assert!(problems.iter().any(|problem| problem.kind.closes()), "{text}");
+        }
+        let other = "{\"compilerOptions\": {}, // kind\n}\n";
+        assert!(read(FileId(0), &Source::new("tsconfig.json", other)).problems.is_empty());
+    }
 }

@@ -23,7 +23,7 @@ use crate::discover::{Discovered, io_reason};
 use crate::filesystem::FileSystem;
 use crate::finding::Finding;
 use crate::problem::{Problem, ProblemKind};
-use crate::rules::Catalog;
+use crate::rules::{Catalog, Prose, Rule};
 use crate::source::Span;
 use place::Places;
 use read::{Counterparts, Result1};
@@ -78,37 +78,23 @@ pub fn read(paths: &[PathBuf], catalog: &mut Catalog) -> Imports {
     let counterparts = Counterparts::new(catalog);
     let mut rules = Vec::new();
     for path in paths {
-        let shown = path.display();
-        let mut tell = |kind, said: String, help: Option<&str>| {
-            let problem = Problem::with_path(kind, "", format!("the import {shown} {said}"));
-            imports.problems.push(match help {
-                Some(help) => problem.help(help),
-                None => problem,
-            });
-        };
-        let bytes = match bytes(path) {
-            Ok(bytes) => bytes,
-            Err((reason, help)) => {
-                tell(ProblemKind::Unread, reason, Some(help));
-                continue;
+        let shown = path.display().to_string();
+        match bytes(path) {
+            Ok(bytes) => {
+                rules.extend(imports.take(&shown, &bytes, catalog, &counterparts));
+                imports.files.extend(path.canonicalize());
             }
-        };
-        match read::read(&bytes, catalog, &counterparts) {
-            Err((reason, help)) => tell(ProblemKind::Unread, reason, Some(help)),
-            Ok(read) => {
-                read.troubles.into_iter().for_each(|(said, help)| tell(ProblemKind::Unread, said, Some(help)));
-                read.notes.into_iter().for_each(|said| tell(ProblemKind::Note, format!("says: {said}"), None));
-                let room = MAX_RESULTS.saturating_sub(imports.unplaced.len());
-                if read.results.len() > room {
-                    let said = format!("has results past the limit of {MAX_RESULTS}");
-                    tell(ProblemKind::Limit, said, Some("have the tool look at less, or leave out what is not severe"));
-                }
-                imports.unplaced.extend(read.results.into_iter().take(room));
-                rules.extend(read.rules);
-            }
+            Err((reason, help)) => imports.tell(&shown, ProblemKind::Unread, reason, Some(help)),
         }
-        imports.files.extend(path.canonicalize());
     }
+    catalog.add_imported(rules);
+    imports
+}
+
+/// The same for the bytes of one file, which messages call `shown`.
+pub fn read_bytes(shown: &str, bytes: &[u8], catalog: &mut Catalog) -> Imports {
+    let mut imports = Imports { trusts_comments: true, ..Imports::default() };
+    let rules = imports.take(shown, bytes, catalog, &Counterparts::new(catalog));
     catalog.add_imported(rules);
     imports
 }
@@ -133,6 +119,45 @@ fn bytes(path: &Path) -> Result<Vec<u8>, read::Trouble> {
 }
 
 impl Imports {
+    fn tell(&mut self, shown: &str, kind: ProblemKind, said: String, help: Option<&str>) {
+        let problem = Problem::with_path(kind, "", format!("the import {shown} {said}"));
+        self.problems.push(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+    }
+
+    /// Takes over what a file says, and gives the rules that it names.
+    fn take(
+        &mut self,
+        shown: &str,
+        bytes: &[u8],
+        catalog: &Catalog,
+        counterparts: &Counterparts,
+    ) -> Vec<(Rule, Prose)> {
+        let read = match read::read(bytes, catalog, counterparts) {
+            Ok(read) => read,
+            Err((reason, help)) => {
+                self.tell(shown, ProblemKind::Unread, reason, Some(help));
+                return Vec::new();
+            }
+        };
+        for (said, help) in read.troubles {
+            self.tell(shown, ProblemKind::Unread, said, Some(help));
+        }
+        for said in read.notes {
+            self.tell(shown, ProblemKind::Note, format!("says: {said}"), None);
+        }
+        let room = MAX_RESULTS.saturating_sub(self.unplaced.len());
+        if read.results.len() > room {
+            let said = format!("has results past the limit of {MAX_RESULTS}");
+            let help = "have the tool look at less, or leave out what is not severe";
+            self.tell(shown, ProblemKind::Limit, said, Some(help));
+        }
+        self.unplaced.extend(read.results.into_iter().take(room));
+        read.rules
+    }
+
     /// Whether no file was named.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.problems.is_empty()

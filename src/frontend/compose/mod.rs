@@ -232,6 +232,15 @@ impl<'s> File<'s> {
                 _ => {}
             }
         }
+        if file.is_named && !is_broken && !is_manifest(source.text()) && !file.roots.iter().any(has_section) {
+            let mut entries = file.roots.iter().flat_map(Node::entries);
+            if let Some(entry) = entries.find(|entry| !is_top(&entry.key)) {
+                let message =
+                    format!("{:?} is no section of a Compose file, and none of its sections is there", entry.key);
+                let help = "Compose refuses it; write services below `services:`, or give the file another name";
+                file.problems.push(Problem::at(ProblemKind::Syntax, entry.key_span, message).help(help));
+            }
+        }
         file.nature = match () {
             () if is_manifest(source.text()) => Nature::Manifest,
             () if file.is_named && (is_broken || file.roots.iter().any(has_section)) => Nature::Compose,
@@ -270,9 +279,13 @@ fn has_section(root: &Node) -> bool {
         .any(|section| !matches!(root.get(section), crate::model::Lookup::Absent(node) if std::ptr::eq(node, root)))
 }
 
+/// Whether a key may stand at the top of a Compose file.
+fn is_top(key: &str) -> bool {
+    SECTIONS.contains(&key) || key == "version" || key == "name" || key.starts_with("x-")
+}
+
 /// Whether all keys are Compose's, and something in it would start or says that it is for Compose.
 fn is_plainly_compose(root: &Node) -> bool {
-    let is_top = |key: &str| SECTIONS.contains(&key) || key == "version" || key == "name" || key.starts_with("x-");
     if !root.entries().iter().all(|entry| is_top(&entry.key)) {
         return false;
     }

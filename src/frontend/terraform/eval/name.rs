@@ -93,6 +93,9 @@ impl Evaluator<'_> {
         }
         let name = match steps.first() {
             Some(Access::Name(name)) => scope.file.text(*name),
+            _ if matches!(root, "var" | "local" | "path" | "terraform") => {
+                return Err(fail(span, format!("`{root}` wants a name after a dot")));
+            }
             _ => "",
         };
         let instance = scope.instance;
@@ -243,4 +246,26 @@ fn no_elements(sort: Sort, span: Span) -> Box<Failure> {
 
 fn out_of_range(index: usize, len: usize, span: Span) -> Box<Failure> {
     fail(span, format!("index {index} is out of range: the list has {len} elements"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frontend::Settings;
+    use crate::frontend::terraform::evaluate_all;
+    use crate::source::Sources;
+
+    fn refusal(expression: &str) -> String {
+        let mut said = None;
+        let settings = Settings { root: "\0".into(), ..Settings::default() };
+        let asked = std::iter::once(expression.to_string());
+        evaluate_all(&settings, &Sources::default(), &[], asked, &mut |answer| said = answer.err());
+        said.expect("the expression is refused")
+    }
+
+    #[test]
+    fn a_namespace_is_no_value_and_has_no_index() {
+        for expression in ["var", "var[0]", "local[\"a\"]", "path", "upper(terraform)", "[for x in [1] : local]"] {
+            assert!(refusal(expression).ends_with("wants a name after a dot"), "{expression}");
+        }
+    }
 }

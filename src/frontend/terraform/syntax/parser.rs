@@ -61,22 +61,14 @@ pub fn parse_expression(id: FileId, text: Arc<str>) -> Result<(Arc<File>, ExprId
         }
         Ok(expr)
     });
-    let parsed = parser.done();
-    match result {
-        Ok(expr) => Ok((parsed.file, expr)),
-        Err(problem) => Err(*problem),
-    }
+    parser.whole(result)
 }
 
 /// Parses a template file: the text as the inside of a quoted template, without escapes.
 pub fn parse_template(id: FileId, text: Arc<str>) -> Result<(Arc<File>, ExprId), Problem> {
     let mut parser = Parser::new(id, text);
     let result = parser.whole_template().map(|kind| parser.push(0, kind));
-    let parsed = parser.done();
-    match result {
-        Ok(expr) => Ok((parsed.file, expr)),
-        Err(problem) => Err(*problem),
-    }
+    parser.whole(result)
 }
 
 /// A failed piece of the text; boxed because it is rare and large.
@@ -182,6 +174,16 @@ impl Parser {
     pub(super) fn fail(&self, start: usize, end: usize, message: impl Into<String>, help: &str) -> Box<Problem> {
         let (start, end) = self.fixed.unwrap_or((start as u32, end.min(self.end) as u32));
         Box::new(Problem::at(ProblemKind::Syntax, Span::new(self.file.id, start, end), message).help(help))
+    }
+
+    /// An expression that stands for itself: what was wrong in it without stopping the parser is an error too.
+    fn whole(self, result: Attempt<ExprId>) -> Result<(Arc<File>, ExprId), Problem> {
+        let parsed = self.done();
+        match (result, parsed.problems.into_iter().next()) {
+            (Ok(expr), None) => Ok((parsed.file, expr)),
+            (Err(problem), _) => Err(*problem),
+            (Ok(_), Some(problem)) => Err(problem),
+        }
     }
 
     pub(super) fn report(&mut self, start: usize, end: usize, message: impl Into<String>, help: &str) {
@@ -570,5 +572,17 @@ impl Parser {
             b'}' => Ok(()),
             _ => Err(self.unexpected("`}`: a one-line block holds a single argument")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_would_be_told_of_is_an_error_of_an_expression_too() {
+        let text = "<<EOT\na\rb\nEOT";
+        assert_eq!(parse(FileId(0), format!("a = {text}\n").into()).problems.len(), 1);
+        assert!(parse_expression(FileId(0), text.into()).is_err());
     }
 }
