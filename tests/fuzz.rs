@@ -94,7 +94,7 @@ fn hold(target: &str, part: u64, mutations: usize) {
     assert!(!all.is_empty(), "{target} has no seeds");
     for seed in all {
         let mut random = Random::of(&seed);
-        if random.next() % part == 0 {
+        if random.next().is_multiple_of(part) {
             inputs.extend((0..mutations).map(|_| mutated(&seed, &mut random)));
             inputs.push(seed);
         }
