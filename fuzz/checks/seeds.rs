@@ -22,7 +22,7 @@ pub fn seeds(root: &Path, target: &str) -> Vec<Vec<u8>> {
         "terraform" => [files(root, &["tf"]), folders(root), examples("terraform")].concat(),
         "expression" => expressions(root),
         "dockerfile" => [files(root, &["Dockerfile"]), examples("dockerfile")].concat(),
-        "kubernetes" => [files(root, &["yaml", "json"]), examples("kubernetes")].concat(),
+        "kubernetes" => [files(root, &["yaml", "json"]), examples("kubernetes"), lines(KUSTOMIZATION)].concat(),
         "compose" => [files(root, &["compose.yaml"]), folders(root), examples("compose"), compose(root)].concat(),
         "rego" => rego(root),
         "suppressions" => lines(SUPPRESSIONS),
@@ -209,6 +209,7 @@ fn lines(text: &str) -> Vec<Vec<u8>> {
 
 const EXPRESSIONS: &str = include_str!("seeds/expressions.txt");
 const SUPPRESSIONS: &str = include_str!("seeds/suppressions.txt");
+const KUSTOMIZATION: &str = include_str!("seeds/kustomization.txt");
 const REGO: &[&str] = &[include_str!("seeds/policy-terraform.txt"), include_str!("seeds/policy-kubernetes.txt")];
 const SARIF: &[&str] = &[include_str!("seeds/results.sarif"), include_str!("seeds/trivial.sarif")];
 const CONFIGURATIONS: &[&str] = &[

@@ -206,10 +206,10 @@ mod tests {
             "{\n  \"kind\": \"Pod\",\n  \"apiVersion\": \"v1\",,\n}\n",
             "{apiVersion: v1, kind: Pod, spec: [}\n",
         ] {
-            let problems = read(FileId(0), &Source::new("pod.yaml", text)).problems;
+            let problems = read(FileId(0), &Source::new("pod.yaml", text), None).problems;
             assert!(problems.iter().any(|problem| problem.kind.closes()), "{text}");
         }
         let other = "{\"compilerOptions\": {}, // kind\n}\n";
-        assert!(read(FileId(0), &Source::new("tsconfig.json", other)).problems.is_empty());
+        assert!(read(FileId(0), &Source::new("tsconfig.json", other), None).problems.is_empty());
     }
 }
