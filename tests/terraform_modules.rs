@@ -177,6 +177,70 @@ output "greeting" { value = local.greeting }
 }
 
 #[test]
+fn paths_begin_at_the_folder_of_the_root_module_wherever_it_lies() {
+    let main = r#"module "queue" {
+  source = "../../modules/queue"
+  policy = "./policy.json"
+}
+output "here" {
+  value = {
+    module = path.module
+    root   = path.root
+    shared = file("${path.module}/../shared/names.txt")
+    also   = file("../shared/names.txt")
+    cwd    = file("${path.cwd}/policy.json")
+    full   = file(abspath("policy.json"))
+    hash   = filesha1("${path.cwd}/../shared/names.txt")
+    there  = fileexists(abspath("policy.json"))
+    set    = fileset("${path.cwd}/../shared", "*.txt")
+    filled = templatefile("${path.cwd}/../shared/names.txt", {})
+    last   = basename(dirname(abspath("keys/id.pub")))
+  }
+}
+output "queue" { value = module.queue.all }
+output "where" { value = abspath(".") }
+"#;
+    let queue = r#"variable "policy" {}
+output "all" {
+  value = {
+    module = path.module
+    root   = path.root
+    given  = file(var.policy)
+    own    = file("${path.module}/policy.json")
+    full   = file(abspath("${path.module}/policy.json"))
+    up     = file("${path.module}/../../stacks/shared/names.txt")
+    plain  = file("policy.json")
+  }
+}
+"#;
+    let folder = tree(&[
+        ("stacks/app/main.tf", main),
+        ("stacks/app/policy.json", "root's"),
+        ("stacks/shared/names.txt", "shared"),
+        ("modules/queue/main.tf", queue),
+        ("modules/queue/policy.json", "module's"),
+    ]);
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
+    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(model["problems"], serde_json::json!([]));
+    let outputs = &model["terraform"][0]["outputs"];
+    let here = serde_json::json!({
+        "module": ".", "root": ".", "shared": "shared", "also": "shared", "cwd": "root's", "full": "root's",
+        "hash": "d18aac96b905b4b3c839891b7a91c9414149514c", "there": true, "set": ["names.txt"], "filled": "shared",
+        "last": "keys",
+    });
+    let queue = serde_json::json!({
+        "module": "../../modules/queue", "root": ".", "given": "root's", "own": "module's", "full": "module's",
+        "up": "shared", "plain": "root's",
+    });
+    assert_eq!(outputs["here"]["value"], here);
+    assert_eq!(outputs["queue"]["value"], queue);
+    // Where the tree lies on a machine is no part of what is judged.
+    assert_eq!(outputs["where"]["unknown"], true);
+}
+
+#[test]
 fn cycles_of_every_kind_end_and_the_rest_is_judged() {
     let main = r#"locals {
   x = local.y

@@ -231,6 +231,18 @@ pub struct Lost {
     pub help: &'static str,
 }
 
+/// The path from one folder to another, both relative to the root of the scan: `../../modules/db`, `.`.
+pub fn path_between(from: &str, to: &str) -> String {
+    let parts = |folder: &'_ str| -> Vec<String> {
+        folder.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_string).collect()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[shared..].iter().map(|_| "..");
+    let path: Vec<&str> = up.chain(to[shared..].iter().map(String::as_str)).collect();
+    if path.is_empty() { ".".into() } else { path.join("/") }
+}
+
 /// The folder of a called module's code, relative to the root of the scan. `key` holds the names of the calls that lead to it
 /// from `root`, the last its own: `app.database`.
 pub fn folder_of_call(root: &Module, key: &str, caller: &Module, call: &Declaration) -> Result<String, Lost> {

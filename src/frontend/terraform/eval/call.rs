@@ -55,7 +55,7 @@ impl Evaluator<'_> {
             span,
             files: &*self.settings.files,
             root: &self.settings.root,
-            folder: &scope.instance.module.folder,
+            folder: scope.instance.root_folder(),
         };
         match functions::call(name, values, &place) {
             Ok(value) => Ok(value.at(span)),
@@ -110,7 +110,10 @@ impl Evaluator<'_> {
         if name == "templatestring" && !is_reference(scope, *source) {
             return Err(fail(span, "templatestring wants a reference to a string, not an expression"));
         }
-        let source = self.eval(scope, *source)?;
+        let mut source = self.eval(scope, *source)?;
+        if let Some(relative) = functions::filesystem::below_cwd(&source).filter(|_| name == "templatefile") {
+            source = Val::string(relative, source.span).marked(source.marks);
+        }
         let variables = self.eval(scope, *variables)?;
         if source.is_null() || variables.is_null() {
             return Err(fail(span, format!("{name} takes no null")));
@@ -130,7 +133,7 @@ impl Evaluator<'_> {
             span,
             files: &*self.settings.files,
             root: &self.settings.root,
-            folder: &scope.instance.module.folder,
+            folder: scope.instance.root_folder(),
         };
         let text: Arc<str> = match name {
             "templatefile" => {
@@ -268,7 +271,7 @@ impl Evaluator<'_> {
 fn undecided(val: Val) -> Val {
     match &val.kind {
         Kind::Unknown(unknown) => {
-            let unknown = Unknown { ty: Type::Dynamic, not_null: false, ..(**unknown).clone() };
+            let unknown = Unknown { ty: Type::Dynamic, not_null: false, not_empty: false, ..(**unknown).clone() };
             val.with_kind(Kind::Unknown(unknown.into()))
         }
         _ => val,

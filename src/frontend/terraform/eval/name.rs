@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::{Evaluated, Evaluator, Failure, Scope, fail, unknown};
+use crate::frontend::terraform::functions;
+use crate::frontend::terraform::module::path_between;
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, Text};
 use crate::frontend::terraform::value::convert::{after_apply, convert};
 use crate::frontend::terraform::value::{Kind, Sort, Type, Unknown, Val};
@@ -115,14 +117,10 @@ impl Evaluator<'_> {
                 (None, _) => Err(fail(span, "`count` stands only in blocks with count")),
             },
             "path" => one(match name {
-                "module" => Val::string(instance.module.folder.as_str(), span),
-                "root" => Val::string(instance.folders[0].as_str(), span),
-                "cwd" => unknown(
-                    Type::String,
-                    "the folder that terraform runs in is not known",
-                    Some("path.cwd".into()),
-                    span,
-                ),
+                // Terraform runs in the folder of the root module and tells paths from there.
+                "module" => Val::string(path_between(instance.root_folder(), &instance.module.folder), span),
+                "root" => Val::string(".", span),
+                "cwd" => functions::filesystem::working_folder(span),
                 _ => return Err(fail(span, "`path` has only `module`, `root` and `cwd`")),
             }),
             "terraform" => one(match name {

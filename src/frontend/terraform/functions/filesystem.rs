@@ -7,10 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use globset::GlobBuilder;
 
 use super::{
-    Answer, Function, MAX_ELEMENTS, MAX_TEXT, Place, STRING, Val, Want, bounded, function, open, string, text,
+    Answer, Function, MAX_ELEMENTS, MAX_TEXT, PATH, Place, STRING, Val, Want, bounded, function, open, string, text,
 };
 use crate::filesystem::{FileSystem, Kind};
 use crate::frontend::terraform::value::{self, Type, Unknown};
+use crate::source::Span;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("abspath", &[STRING], Want::String, |a, at| {
@@ -18,40 +19,41 @@ pub(super) const FUNCTIONS: &[Function] = &[
         if path.starts_with('/') {
             return Ok(string(clean(path), at));
         }
-        let unknown = Unknown {
-            ty: Type::String,
-            reason: "the folder that terraform runs in is not known".into(),
-            references: vec!["path.cwd".into()],
-            not_null: true,
-            prefix: Some("/".into()),
-            template: Some(format!("${{path.cwd}}/{}", clean(path)).into()),
-            arms: None,
-        };
-        Ok(Val::unknown(unknown, at.span))
+        Ok(absolute(&clean(path), at.span))
     }),
     function("basename", &[STRING.unknown()], Want::String, |a, at| match &a[0].kind {
         // The last part may be known where the folder is not.
         value::Kind::Unknown(unknown) => {
             let known = unknown.template.as_deref().and_then(|text| text.rsplit_once("}/"));
-            let last = known.map(|(_, rest)| basename(rest)).filter(|last| !last.contains("${") && *last != ".");
-            Ok(last.map_or_else(|| open(Type::String, a, at), |last| string(last, at)))
+            let last = known.map(|(_, rest)| basename(rest)).filter(|last| !last.contains("${") && !last.starts_with('.'));
+            Ok(match last {
+                Some(last) => string(last, at),
+                // The folder that terraform runs in has some name.
+                None if below_cwd(&a[0]).is_some() => Val::unknown(
+                    Unknown { not_empty: true, prefix: None, template: None, ..(**unknown).clone() },
+                    at.span,
+                ),
+                None => open(Type::String, a, at),
+            })
         }
         _ => Ok(string(basename(text(&a[0])), at)),
     }),
-    function("dirname", &[STRING], Want::String, |a, at| {
-        let path = text(&a[0]);
-        let folder = path.rfind('/').map_or("", |slash| &path[..=slash]);
-        Ok(string(clean(folder), at))
+    function("dirname", &[STRING.unknown()], Want::String, |a, at| match &a[0].kind {
+        value::Kind::Unknown(_) => match below_cwd(&a[0]).map(|path| clean(&path)) {
+            Some(path) if path != "." && !path.starts_with("..") => Ok(absolute(&dirname(&path), at.span)),
+            _ => Ok(open(Type::String, a, at)),
+        },
+        _ => Ok(string(dirname(text(&a[0])), at)),
     }),
-    function("file", &[STRING], Want::String, |a, at| bounded(read_text(at, text(&a[0]))?, at)),
-    function("filebase64", &[STRING], Want::String, |a, at| bounded(STANDARD.encode(read(at, text(&a[0]))?), at)),
-    function("fileexists", &[STRING], Want::Bool, |a, at| match candidate(at, text(&a[0])) {
+    function("file", &[PATH], Want::String, |a, at| bounded(read_text(at, text(&a[0]))?, at)),
+    function("filebase64", &[PATH], Want::String, |a, at| bounded(STANDARD.encode(read(at, text(&a[0]))?), at)),
+    function("fileexists", &[PATH], Want::Bool, |a, at| match candidate(at, text(&a[0])) {
         Ok(path) if at.files.target(&path) == Some(Kind::Folder) => Err("it is a folder, not a file".into()),
         Ok(_) => Ok(Val::bool(true, at.span)),
         Err(Missing::NotThere) => Ok(Val::bool(false, at.span)),
         Err(Missing::Outside) => Err("it lies outside the scanned folder".into()),
     }),
-    function("fileset", &[STRING, STRING], Want::Set(&Want::String), fileset),
+    function("fileset", &[PATH, STRING], Want::Set(&Want::String), fileset),
     function("pathexpand", &[STRING], Want::String, |a, at| {
         let path = text(&a[0]);
         match path.strip_prefix('~') {
@@ -72,16 +74,28 @@ enum Missing {
     Outside,
 }
 
-/// The real path of what a path names: relative to the module's folder, or to the root where it begins with that folder, as
-/// `path.module` does.
+/// The real path of what a path names: relative to the folder that terraform runs in.
 fn candidate(at: &Place, path: &str) -> Result<PathBuf, Missing> {
     let root = at.files.real(at.root).map_err(|_| Missing::NotThere)?;
     // Dots are resolved in the text of the path, before any link is.
-    let relative = &*clean(path);
-    let is_below_module = at.folder == "." || relative == at.folder || relative.starts_with(&format!("{}/", at.folder));
-    let joined = if is_below_module { root.join(relative) } else { root.join(at.folder).join(relative) };
+    let joined = if path.starts_with('/') {
+        PathBuf::from(clean(path))
+    } else {
+        root.join(clean(&format!("{}/{path}", at.folder)))
+    };
     let real = at.files.real(&joined).map_err(|_| Missing::NotThere)?;
     if real.starts_with(&root) { Ok(real) } else { Err(Missing::Outside) }
+}
+
+/// What begins a text that names a place below the folder that terraform runs in.
+const CWD: &str = "${path.cwd}";
+
+/// The path, relative to the folder that terraform runs in, of a text that is unknown for nothing but this folder's place on
+/// the machine, as `path.cwd` and `abspath` give it.
+pub fn below_cwd(value: &Val) -> Option<String> {
+    let value::Kind::Unknown(unknown) = &value.kind else { return None };
+    let rest = unknown.template.as_deref()?.strip_prefix(CWD)?;
+    ((rest.is_empty() || rest.starts_with('/')) && !rest.contains("${")).then(|| format!(".{rest}"))
 }
 
 /// The bytes of a file.
@@ -124,6 +138,31 @@ fn clean(path: &str) -> String {
         (false, true) => ".".into(),
         (false, false) => parts.join("/"),
     }
+}
+
+/// The folder that terraform runs in: where on the machine it lies is not known.
+pub fn working_folder(span: Span) -> Val {
+    absolute(".", span)
+}
+
+/// The absolute path of a clean relative one: known but for the folder that terraform runs in.
+fn absolute(path: &str, span: Span) -> Val {
+    let unknown = Unknown {
+        ty: Type::String,
+        reason: "the folder that terraform runs in is not known".into(),
+        references: vec!["path.cwd".into()],
+        not_null: true,
+        not_empty: true,
+        prefix: Some("/".into()),
+        template: Some(if path == "." { CWD.into() } else { format!("{CWD}/{path}").into() }),
+        arms: None,
+    };
+    Val::unknown(unknown, span)
+}
+
+/// All but the last part of a path, as Go's `filepath.Dir`.
+fn dirname(path: &str) -> String {
+    clean(path.rfind('/').map_or("", |slash| &path[..=slash]))
 }
 
 /// The last part of a path, as Go's `filepath.Base`.

@@ -8,17 +8,17 @@ use sha2::{Digest, Sha256, Sha512};
 use uuid::Uuid;
 
 use super::filesystem::read;
-use super::{Answer, Function, Place, STRING, Val, Want, function, string, text};
+use super::{Answer, Function, PATH, Place, STRING, Val, Want, function, string, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("base64sha256", &[STRING], Want::String, |a, at| encoded(Sha256::digest(text(&a[0])), at)),
     function("base64sha512", &[STRING], Want::String, |a, at| encoded(Sha512::digest(text(&a[0])), at)),
-    function("filebase64sha256", &[STRING], Want::String, |a, at| encoded(Sha256::digest(read(at, text(&a[0]))?), at)),
-    function("filebase64sha512", &[STRING], Want::String, |a, at| encoded(Sha512::digest(read(at, text(&a[0]))?), at)),
-    function("filemd5", &[STRING], Want::String, |a, at| hex(Md5::digest(read(at, text(&a[0]))?), at)),
-    function("filesha1", &[STRING], Want::String, |a, at| hex(Sha1::digest(read(at, text(&a[0]))?), at)),
-    function("filesha256", &[STRING], Want::String, |a, at| hex(Sha256::digest(read(at, text(&a[0]))?), at)),
-    function("filesha512", &[STRING], Want::String, |a, at| hex(Sha512::digest(read(at, text(&a[0]))?), at)),
+    function("filebase64sha256", &[PATH], Want::String, |a, at| encoded(Sha256::digest(read(at, text(&a[0]))?), at)),
+    function("filebase64sha512", &[PATH], Want::String, |a, at| encoded(Sha512::digest(read(at, text(&a[0]))?), at)),
+    function("filemd5", &[PATH], Want::String, |a, at| hex(Md5::digest(read(at, text(&a[0]))?), at)),
+    function("filesha1", &[PATH], Want::String, |a, at| hex(Sha1::digest(read(at, text(&a[0]))?), at)),
+    function("filesha256", &[PATH], Want::String, |a, at| hex(Sha256::digest(read(at, text(&a[0]))?), at)),
+    function("filesha512", &[PATH], Want::String, |a, at| hex(Sha512::digest(read(at, text(&a[0]))?), at)),
     function("md5", &[STRING], Want::String, |a, at| hex(Md5::digest(text(&a[0])), at)),
     function("sha1", &[STRING], Want::String, |a, at| hex(Sha1::digest(text(&a[0])), at)),
     function("sha256", &[STRING], Want::String, |a, at| hex(Sha256::digest(text(&a[0])), at)),

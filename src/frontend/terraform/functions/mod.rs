@@ -44,7 +44,7 @@ pub struct Place<'a> {
     pub files: &'a dyn FileSystem,
     /// The root of the scan: nothing outside it is read.
     pub root: &'a Path,
-    /// The folder of the module, relative to the root.
+    /// The folder that terraform runs in, that of the root module, relative to the root of the scan: relative paths begin there.
     pub folder: &'a str,
 }
 
@@ -89,6 +89,8 @@ struct Parameter {
     takes_unknown: bool,
     /// An unknown part makes the result unknown too.
     is_whole: bool,
+    /// It names a file: a place below `path.cwd` is known to the functions that read it, though not to others.
+    is_path: bool,
     /// Which marks the argument gives to the result.
     marks: Given,
 }
@@ -106,7 +108,14 @@ enum Given {
 
 impl Parameter {
     const fn of(want: Want) -> Parameter {
-        Parameter { want, takes_null: false, takes_unknown: false, is_whole: false, marks: Given::All }
+        Parameter {
+            want,
+            takes_null: false,
+            takes_unknown: false,
+            is_whole: false,
+            is_path: false,
+            marks: Given::All,
+        }
     }
 
     const fn null(self) -> Parameter {
@@ -121,6 +130,10 @@ impl Parameter {
         Parameter { is_whole: true, ..self }
     }
 
+    const fn path(self) -> Parameter {
+        Parameter { is_path: true, ..self }
+    }
+
     const fn parts(self) -> Parameter {
         Parameter { marks: Given::Own, ..self }
     }
@@ -133,6 +146,7 @@ impl Parameter {
 const ANY: Parameter = Parameter::of(Want::Any);
 const NUMBER: Parameter = Parameter::of(Want::Number);
 const STRING: Parameter = Parameter::of(Want::String);
+const PATH: Parameter = STRING.path();
 const LIST: Parameter = Parameter::of(Want::List(&Want::Any));
 const STRINGS: Parameter = Parameter::of(Want::List(&Want::String));
 const SET: Parameter = Parameter::of(Want::Set(&Want::Any));
@@ -206,7 +220,10 @@ pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
         if argument.is_null() && !parameter.takes_null {
             return Err(format!("argument {nth} is null"));
         }
-        let value = convert(argument, &parameter.want.ty()).map_err(|error| format!("argument {nth}: {error}"))?;
+        let mut value = convert(argument, &parameter.want.ty()).map_err(|error| format!("argument {nth}: {error}"))?;
+        if let Some(relative) = filesystem::below_cwd(&value).filter(|_| parameter.is_path) {
+            value = Val::string(relative, value.span);
+        }
         is_open |= value.is_unknown() && !parameter.takes_unknown || parameter.is_whole && value.has_unknown();
         values.push(value);
     }

@@ -89,6 +89,7 @@ fn convert_unknown(val: &Val, unknown: &Unknown, ty: &Type) -> Result<Val, Strin
     let arms: Option<Arc<[Val; 2]>> = arms;
     let unknown = Unknown {
         ty: resolve(&unknown.ty, ty),
+        not_empty: unknown.not_empty && keeps_text,
         prefix: unknown.prefix.clone().filter(|_| keeps_text),
         template: unknown.template.clone().filter(|_| keeps_text),
         arms,

@@ -112,6 +112,8 @@ pub struct Unknown {
     pub references: Vec<Arc<str>>,
     /// It will not be null.
     pub not_null: bool,
+    /// A string of at least one character.
+    pub not_empty: bool,
     /// The text that a string begins with.
     pub prefix: Option<Arc<str>>,
     /// A text with `${reference}` in place of what is not known.
@@ -546,6 +548,11 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
         (Kind::Unknown(_), Kind::Null(_)) | (Kind::Null(_), Kind::Unknown(_)) => None,
         (Kind::Unknown(open), Kind::String(text)) | (Kind::String(text), Kind::Unknown(open))
             if open.prefix.as_deref().is_some_and(|known| !text.starts_with(safe(known))) =>
+        {
+            Some(false)
+        }
+        (Kind::Unknown(open), Kind::String(text)) | (Kind::String(text), Kind::Unknown(open))
+            if open.not_empty && text.is_empty() =>
         {
             Some(false)
         }
