@@ -129,6 +129,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         files_read: Vec::new(),
         read: FxHashSet::default(),
     };
+    let total: usize = parsed.iter().map(|part| part.resources.len()).sum();
     for (frontend, part) in FRONTENDS.iter().zip(parsed) {
         let base = model.resources.len() as u32;
         edges.extend(part.edges.into_iter().map(|edge| Edge {
@@ -140,6 +141,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
             // Most scans are of one format: what is large already is not copied.
             model.resources = part.resources;
         } else {
+            model.resources.reserve_exact(total - model.resources.len());
             model.resources.extend(part.resources);
         }
         model.observations.extend(part.observations);

@@ -66,7 +66,7 @@ pub struct Directive {
 #[derive(Debug, Clone)]
 pub struct Instruction {
     /// The keyword in upper case.
-    pub keyword: String,
+    pub keyword: &'static str,
     /// Where the keyword stands.
     pub keyword_span: Span,
     /// From the keyword to the end of the last line, heredocs included.
@@ -79,8 +79,8 @@ pub struct Instruction {
     pub heredocs: Vec<Heredoc>,
     /// The instruction that `ONBUILD` holds.
     pub trigger: Option<Box<Instruction>>,
-    /// The commands of a `RUN`, heredocs included.
-    pub commands: Commands,
+    /// The commands of a `RUN`, heredocs included; few instructions have any.
+    pub commands: Option<Box<Commands>>,
     /// The shell in force.
     pub shell: Shell,
 }
@@ -267,7 +267,12 @@ impl Instruction {
 
     /// The commands of a `RUN`.
     pub fn commands(&self) -> &[Command] {
-        &self.commands.list
+        self.commands.as_ref().map_or(&[], |commands| &commands.list)
+    }
+
+    /// Whether a command of a `RUN` gives its output to another one.
+    pub fn has_pipe(&self) -> bool {
+        self.commands.as_ref().is_some_and(|commands| commands.has_pipe)
     }
 
     /// Whether the arguments are in the JSON form.

@@ -313,6 +313,8 @@ fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
     let mut judged = Judged::default();
     let ids: Vec<Arc<str>> = rules.iter().map(|rule| Arc::from(rule.id.as_str())).collect();
     let mut undecided = vec![0; rules.len()];
+    let found = results.iter().filter_map(|ran| ran.findings.as_ref().ok());
+    judged.findings.reserve_exact(found.map(|findings| findings.found.len()).sum());
     for ran in results {
         match ran.findings {
             Ok(findings) => {

@@ -82,16 +82,18 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     for (index, one) in placed.iter().enumerate() {
         by_file.entry(one.at.file).or_default().push(index);
     }
-    let mut decided = Decided::default();
-    for finding in findings {
-        let resources = resources_of(cx.model, &owners, &finding);
-        let files = files_of(&finding, &resources);
+    let mut suppressed = Vec::new();
+    // Kept where they lie: of a tree with many findings no second list is made.
+    let mut kept = findings;
+    kept.retain(|finding| {
+        let resources = resources_of(cx.model, &owners, finding);
+        let files = files_of(finding, &resources);
         let rule = cx.catalog.find(&finding.rule);
         let mut first: Option<usize> = None;
         let may = !unignorable.contains(&*finding.rule);
         for &index in files.iter().filter_map(|file| by_file.get(file)).flatten() {
             let one = &mut placed[index];
-            if !one.means(rule, finding.sensitive) || !one.reaches(&finding, &resources, cx.discovered) {
+            if !one.means(rule, finding.sensitive) || !one.reaches(finding, &resources, cx.discovered) {
                 continue;
             }
             one.use_for(rule);
@@ -101,9 +103,9 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
                 first = Some(index);
             }
         }
-        let mut by = first.map(|index| placed[index].suppressed(&finding));
+        let mut by = first.map(|index| placed[index].suppressed(finding));
         for entry in &mut entries {
-            if entry.rule != rule || !entry.reaches(&finding, cx) {
+            if entry.rule != rule || !entry.reaches(finding, cx) {
                 continue;
             }
             entry.used = true;
@@ -111,14 +113,13 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
                 let (message, help) = forbidden(&finding.rule, cx.config);
                 notes.push(entry.note(cx, message, help));
             } else if by.is_none() {
-                by = Some(entry.suppressed(&finding));
+                by = Some(entry.suppressed(finding));
             }
         }
-        match by {
-            Some(suppressed) => decided.suppressed.push(suppressed),
-            None => decided.kept.push(finding),
-        }
-    }
+        let is_kept = by.is_none();
+        suppressed.extend(by);
+        is_kept
+    });
     notes.extend(placed.iter().flat_map(|one| one.unused(cx, &rules)));
     // An entry may speak of a rule of gate's and of the same one of a tool's whose results are imported.
     let used: BTreeSet<u32> = entries.iter().filter(|entry| entry.used).map(|entry| entry.form.line).collect();
@@ -126,8 +127,7 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     notes.extend(idle.filter_map(|entry| entry.unused(cx, &rules)));
     notes.sort();
     notes.dedup();
-    decided.notes = notes;
-    decided
+    Decided { kept, suppressed, notes }
 }
 
 fn forbidden(rule: &str, config: &Config) -> (String, String) {

@@ -14,7 +14,6 @@ use crate::model::dockerfile::{
     Arguments, Directive, Dockerfile as File, Flag, Heredoc, Instruction, Script, Shell, Word,
 };
 use crate::model::dockerignore::Dockerignore;
-use crate::model::shell::Commands;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources, Span};
 
@@ -122,7 +121,7 @@ fn read(file: FileId, source: &Source) -> Parsed {
     instructions.shrink_to_fit();
     reader.comments.shrink_to_fit();
     let comments = reader.comments.clone();
-    let declares = |one: &&Instruction| matches!(one.keyword.as_str(), "ENV" | "ARG");
+    let declares = |one: &&Instruction| matches!(one.keyword, "ENV" | "ARG");
     let declared = instructions.iter().filter(declares).flat_map(Instruction::pairs);
     let declared = declared.map(|(name, _)| name.text.clone()).collect();
     let dockerfile = File {
@@ -248,7 +247,7 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let (script, mut end) = self.logical_line();
         let mut instruction = self.parse(&script, 0, end)?;
-        let names = heredoc_names(&instruction.keyword, &script.text);
+        let names = heredoc_names(instruction.keyword, &script.text);
         for (name, strips_tabs) in names {
             match self.heredoc(&name, strips_tabs) {
                 Some(heredoc) => {
@@ -303,12 +302,11 @@ impl<'t> Reader<'t> {
         let from = from + (text[from..].len() - text[from..].trim_start().len());
         let width = text[from..].find(char::is_whitespace).unwrap_or(text.len() - from);
         let written = &text[from..from + width];
-        let keyword = written.to_ascii_uppercase();
         let start = script.offset(from);
         let keyword_span = Span::new(self.file, start, start + width as u32);
         let span = Span::new(self.file, start, end as u32);
-        if !KEYWORDS.contains(&keyword.as_str()) {
-            let near = crate::rules::schema::nearest(&keyword, KEYWORDS);
+        let Some(keyword) = KEYWORDS.iter().copied().find(|known| known.eq_ignore_ascii_case(written)) else {
+            let near = crate::rules::schema::nearest(&written.to_ascii_uppercase(), KEYWORDS);
             let shown: String = written.chars().take(40).collect();
             let mut problem = Problem::at(
                 ProblemKind::Syntax,
@@ -318,7 +316,7 @@ impl<'t> Reader<'t> {
             problem.help = near.map(|near| format!("did you mean {near}?"));
             self.problems.push(problem);
             return None;
-        }
+        };
         let mut at = from + width;
         let mut instruction = Instruction {
             keyword,
@@ -328,10 +326,10 @@ impl<'t> Reader<'t> {
             arguments: Arguments::Json(Vec::new()),
             heredocs: Vec::new(),
             trigger: None,
-            commands: Commands::default(),
+            commands: None,
             shell: Shell::default(),
         };
-        let takes_flags = matches!(instruction.keyword.as_str(), "FROM" | "RUN" | "COPY" | "ADD" | "HEALTHCHECK");
+        let takes_flags = matches!(instruction.keyword, "FROM" | "RUN" | "COPY" | "ADD" | "HEALTHCHECK");
         loop {
             at += text[at..].len() - text[at..].trim_start().len();
             if !takes_flags || !text[at..].starts_with("--") {
@@ -348,7 +346,7 @@ impl<'t> Reader<'t> {
             at += width;
         }
         let rest_end = text.trim_end().len().max(at);
-        instruction.arguments = self.arguments(&instruction.keyword, script, at, rest_end);
+        instruction.arguments = self.arguments(instruction.keyword, script, at, rest_end);
         // ONBUILD in ONBUILD is forbidden; what it would hold runs never.
         if instruction.keyword == "ONBUILD" && from == 0 && !text[at..rest_end].is_empty() {
             instruction.trigger = self.parse(script, at, end).map(Box::new);

@@ -29,7 +29,8 @@ pub(super) fn read(instructions: &mut [Instruction], stages: &[Stage], is_window
 
 fn give(instruction: &mut Instruction, shell: Shell, problems: &mut Vec<Problem>) {
     instruction.shell = shell;
-    instruction.commands = commands(instruction, shell.language, problems);
+    instruction.commands =
+        (instruction.keyword == "RUN").then(|| Box::new(commands(instruction, shell.language, problems)));
     if let Some(trigger) = &mut instruction.trigger {
         give(trigger, shell, problems);
     }
@@ -56,9 +57,6 @@ fn of_instruction(instruction: &Instruction) -> Shell {
 }
 
 fn commands(instruction: &Instruction, language: Language, problems: &mut Vec<Problem>) -> Commands {
-    if instruction.keyword != "RUN" {
-        return Commands::default();
-    }
     let script = match &instruction.arguments {
         Arguments::Json(words) => return shell::command_of_words(words.iter().map(|word| word.text.clone())),
         Arguments::Text(script, _) => script,

@@ -121,32 +121,43 @@ fn evaluate(
             (folder, own)
         })
         .collect();
-    let judged: Vec<Root> = roots
-        .into_par_iter()
-        .filter_map(|(folder, module)| Some(Root::evaluate(&modules, &folders[&folder], module?, settings, sources)))
-        .collect();
+    let mut roots = roots.into_iter();
+    loop {
+        // In portions: what one gives up serves the next, and never all resources are held twice.
+        let portion: Vec<_> = roots.by_ref().take(PORTION).collect();
+        if portion.is_empty() {
+            break;
+        }
+        let judged: Vec<Root> = portion
+            .into_par_iter()
+            .filter_map(|(folder, own)| Some(Root::evaluate(&modules, &folders[&folder], own?, settings, sources)))
+            .collect();
+        judged.into_iter().for_each(|root| add(&mut parsed, root));
+    }
     drop(modules);
-    parsed.resources.reserve_exact(judged.iter().map(|root| root.resources.len()).sum());
-    parsed.edges.reserve_exact(judged.iter().map(|root| root.edges.len()).sum());
-    for root in judged {
-        let base = parsed.resources.len() as u32;
-        parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {
-            from: edge.from + base,
-            to: edge.to + base,
-            ..edge
-        }));
-        parsed.resources.extend(root.resources);
-        parsed.problems.extend(root.problems);
-        parsed.observations.extend(root.observations);
-    }
+    let files: Vec<_> = names.iter().flat_map(|name| variable_files(&folders[*name], name, settings)).collect();
+    parsed.resources.extend(files);
     parsed.resources.extend(kubernetes::objects(&parsed.resources, sources));
-    for name in &names {
-        parsed.resources.extend(variable_files(&folders[*name], name, settings));
-    }
     // Several roots may call one module and see the same thing in it.
     parsed.observations.sort_by(|a, b| (a.span, a.name, &a.message).cmp(&(b.span, b.name, &b.message)));
     parsed.observations.dedup_by(|a, b| a.span == b.span && a.name == b.name);
     parsed
+}
+
+/// How many root modules are evaluated before their resources join the others'.
+const PORTION: usize = 128;
+
+/// Joins what one root module yields to what others did.
+fn add(parsed: &mut Parsed, root: Root) {
+    let base = parsed.resources.len() as u32;
+    parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {
+        from: edge.from + base,
+        to: edge.to + base,
+        ..edge
+    }));
+    parsed.resources.extend(root.resources);
+    parsed.problems.extend(root.problems);
+    parsed.observations.extend(root.observations);
 }
 
 /// Values of the command line for variables that no root module declares.

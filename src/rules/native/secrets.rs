@@ -91,7 +91,7 @@ fn image_variable(files: &[Arc<Dockerfile>], place: Span) -> Option<(&Dockerfile
     let file = &files[files.binary_search_by_key(&place.file, |file| file.file).ok()?];
     let instruction = file.instructions.iter().find(|one| one.span.contains(place))?;
     let acting = instruction.trigger.as_deref().unwrap_or(instruction);
-    matches!(acting.keyword.as_str(), "ENV" | "ARG").then_some((file, acting))
+    matches!(acting.keyword, "ENV" | "ARG").then_some((file, acting))
 }
 
 /// Credentials of known forms in ENV and ARG, whatever the name.
@@ -301,7 +301,7 @@ fn in_instruction(instruction: &Instruction, out: &mut Findings) {
             }
         }
     };
-    match (instruction.keyword.as_str(), &instruction.arguments) {
+    match (instruction.keyword, &instruction.arguments) {
         ("RUN" | "CMD" | "ENTRYPOINT", Arguments::Text(script, _)) => {
             in_text(&script.text, &|at| script.offset(at));
             for heredoc in &instruction.heredocs {

@@ -25,7 +25,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         // The last part may be known where the folder is not.
         value::Kind::Unknown(unknown) => {
             let known = unknown.template.as_deref().and_then(|text| text.rsplit_once("}/"));
-            let last = known.map(|(_, rest)| basename(rest)).filter(|last| !last.contains("${") && !last.starts_with('.'));
+            let last =
+                known.map(|(_, rest)| basename(rest)).filter(|last| !last.contains("${") && !last.starts_with('.'));
             Ok(match last {
                 Some(last) => string(last, at),
                 // The folder that terraform runs in has some name.

@@ -108,14 +108,7 @@ enum Given {
 
 impl Parameter {
     const fn of(want: Want) -> Parameter {
-        Parameter {
-            want,
-            takes_null: false,
-            takes_unknown: false,
-            is_whole: false,
-            is_path: false,
-            marks: Given::All,
-        }
+        Parameter { want, takes_null: false, takes_unknown: false, is_whole: false, is_path: false, marks: Given::All }
     }
 
     const fn null(self) -> Parameter {

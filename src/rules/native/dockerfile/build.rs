@@ -63,7 +63,7 @@ fn keyword_casing(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     let upper = file.instructions.iter().filter(|one| written(one) == one.keyword).count();
     for one in &file.instructions {
         let text = written(one);
-        let wanted = if lower > upper { one.keyword.to_lowercase() } else { one.keyword.clone() };
+        let wanted = if lower > upper { one.keyword.to_lowercase() } else { one.keyword.to_string() };
         if text != wanted {
             report(cx, file, one, format!("{text} is not in the case of the file, wanted {wanted}"), out);
         }
@@ -85,7 +85,7 @@ fn empty_continuation(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 }
 
 fn legacy_pairs(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "ENV" | "LABEL")) {
+    for one in file.instructions.iter().filter(|one| matches!(one.keyword, "ENV" | "LABEL")) {
         if let [(name, Some(value))] = one.pairs()
             && !cx.sources.slice(Span { end: value.span.start, ..name.span }).contains('=')
         {
@@ -184,7 +184,7 @@ fn undefined_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for stage in file.stages.iter().filter(|stage| is_closed(file, stage)) {
         for index in stage.instructions.clone() {
             let one = &file.instructions[index];
-            if !EXPANDED.contains(&one.keyword.as_str()) {
+            if !EXPANDED.contains(&one.keyword) {
                 continue;
             }
             let names = one.words().into_iter().filter(|word| !cx.sources.slice(word.span).starts_with('\''));
@@ -239,8 +239,8 @@ fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     let source = cx.sources.get(file.file);
     let comments: FxHashMap<u32, Span> =
         file.comments.iter().map(|comment| (source.line(comment.start), *comment)).collect();
-    for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "ARG" | "FROM")) {
-        let name = match one.keyword.as_str() {
+    for one in file.instructions.iter().filter(|one| matches!(one.keyword, "ARG" | "FROM")) {
+        let name = match one.keyword {
             "ARG" => one.pairs().first().map(|(key, _)| key.text.clone()),
             _ => match one.words()[..] {
                 [_, _, name, ..] => Some(name.text.clone()),
@@ -288,7 +288,7 @@ fn ignore_file<'a>(cx: &Cx<'a>, file: &Dockerfile) -> Option<&'a Dockerignore> {
 /// A file that is copied but never gets to the builder, so that the build fails.
 fn ignored_copy(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     let Some(ignores) = ignore_file(cx, file) else { return };
-    for one in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "COPY" | "ADD")) {
+    for one in file.instructions.iter().filter(|one| matches!(one.keyword, "COPY" | "ADD")) {
         if one.flag("from").is_some() {
             continue;
         }

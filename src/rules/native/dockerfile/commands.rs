@@ -90,7 +90,7 @@ fn wget_and_curl(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 fn pipefail(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for run in runs(file).filter(|run| run.outer.trigger.is_none()) {
         let shell = run.run.shell;
-        if shell.pipefail || shell.language != Language::Posix || !run.run.commands.has_pipe {
+        if shell.pipefail || shell.language != Language::Posix || !run.run.has_pipe() {
             continue;
         }
         let sets = |command: &Command| {
@@ -252,7 +252,7 @@ fn setuid(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         (sets_id(&mode.text) && !is_group)
             .then(|| format!("chmod {} lets every user run the program as its owner", mode.text))
     });
-    for copy in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "COPY" | "ADD")) {
+    for copy in file.instructions.iter().filter(|one| matches!(one.keyword, "COPY" | "ADD")) {
         if let Some(flag) = copy.flag("chmod").filter(|flag| sets_id(&flag.value)) {
             let message = format!("--chmod={} lets every user run the program as its owner", flag.value);
             report(cx, file, copy, message, out);

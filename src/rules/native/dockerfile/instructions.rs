@@ -202,7 +202,7 @@ fn relative_copy(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 }
 
 fn chown_flag(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    for copy in file.instructions.iter().filter(|one| matches!(one.keyword.as_str(), "COPY" | "ADD")) {
+    for copy in file.instructions.iter().filter(|one| matches!(one.keyword, "COPY" | "ADD")) {
         if let Some(flag) = copy.flag("chown") {
             let message = format!("--chown={} makes the program's own files writable for its user", flag.value);
             report(cx, file, copy, message, out);
@@ -212,7 +212,7 @@ fn chown_flag(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 
 fn shell_form(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for instruction in &file.instructions {
-        let is_shell = match instruction.keyword.as_str() {
+        let is_shell = match instruction.keyword {
             "CMD" | "ENTRYPOINT" => {
                 !instruction.is_json() && instruction.script().is_some_and(|script| !script.text.trim().is_empty())
             }
@@ -239,7 +239,7 @@ fn maintainer(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 fn onbuild(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for outer in &file.instructions {
         let Some(trigger) = &outer.trigger else { continue };
-        if matches!(trigger.keyword.as_str(), "ONBUILD" | "FROM" | "MAINTAINER") {
+        if matches!(trigger.keyword, "ONBUILD" | "FROM" | "MAINTAINER") {
             report(cx, file, outer, format!("ONBUILD can't hold {}", trigger.keyword), out);
         }
     }

@@ -78,7 +78,7 @@ fn is_secret_file(path: &str) -> bool {
 }
 
 fn secret_file(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    for copy in file.instructions.iter().filter(|one| matches!(acting(one).keyword.as_str(), "COPY" | "ADD")) {
+    for copy in file.instructions.iter().filter(|one| matches!(acting(one).keyword, "COPY" | "ADD")) {
         let words = acting(copy).words();
         let sources = &words[..words.len().saturating_sub(1)];
         if acting(copy).flag("from").is_none()

@@ -165,12 +165,11 @@ fn untrusted(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         }
         for outer in file.of(stage) {
             let instruction = acting(outer);
-            let images =
-                instruction.flags.iter().filter_map(|flag| match (instruction.keyword.as_str(), flag.name.as_str()) {
-                    ("COPY", "from") => Some(flag.value.as_str()),
-                    ("RUN", "mount") => mount_option(flag, &["from"]),
-                    _ => None,
-                });
+            let images = instruction.flags.iter().filter_map(|flag| match (instruction.keyword, flag.name.as_str()) {
+                ("COPY", "from") => Some(flag.value.as_str()),
+                ("RUN", "mount") => mount_option(flag, &["from"]),
+                _ => None,
+            });
             for image in images.filter(|image| earlier_stage(file, stage, image).is_none()) {
                 if image.parse::<usize>().is_ok() {
                     continue;

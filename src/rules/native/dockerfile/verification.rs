@@ -160,7 +160,7 @@ fn sets(cx: &Cx, file: &Dockerfile, name: &str, is_bad: impl Fn(&str) -> bool, m
     for outer in &file.instructions {
         let instruction = acting(outer);
         let pairs = instruction.pairs();
-        let by_pair = matches!(instruction.keyword.as_str(), "ENV" | "ARG")
+        let by_pair = matches!(instruction.keyword, "ENV" | "ARG")
             && pairs.iter().enumerate().any(|(index, (key, value))| {
                 // `ARG NAME 0` declares two arguments where one with a value was meant.
                 let meant = pairs.get(index + 1).filter(|(next, _)| {
