@@ -132,15 +132,18 @@ pub enum Arguments {
 pub struct Script {
     /// The text without continuations and comments.
     pub text: String,
-    /// Offsets in the text at which a piece of the file begins, with the offset in the file.
-    pub map: Vec<(u32, u32)>,
+    /// Where the text begins in the file.
+    pub start: u32,
+    /// Offsets in the text at which another piece of the file begins, with the offset in the file; most texts are one piece.
+    pub pieces: Vec<(u32, u32)>,
 }
 
 impl Script {
     /// The offset in the file of an offset in the text.
     pub fn offset(&self, at: usize) -> u32 {
-        let index = self.map.partition_point(|(start, _)| *start as usize <= at);
-        let (start, file) = index.checked_sub(1).and_then(|index| self.map.get(index)).copied().unwrap_or((0, 0));
+        let index = self.pieces.partition_point(|(start, _)| *start as usize <= at);
+        let piece = index.checked_sub(1).and_then(|index| self.pieces.get(index));
+        let (start, file) = piece.copied().unwrap_or((0, self.start));
         file + (at as u32 - start.min(at as u32))
     }
 }

@@ -232,7 +232,10 @@ impl<'t> Reader<'t> {
             let body = line.trim_end_matches([' ', '\t']);
             let continues = body.ends_with(self.escape);
             let kept = if continues { &body[..body.len() - 1] } else { line };
-            script.map.push((script.text.len() as u32, (start + lead) as u32));
+            match first {
+                true => script.start = (start + lead) as u32,
+                false => script.pieces.push((script.text.len() as u32, start as u32)),
+            }
             script.text.push_str(&kept[lead.min(kept.len())..]);
             end = start + line.len();
             first = false;
@@ -381,17 +384,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The joined text from `at`, with its own map.
+    /// The joined text from `at`, with its own pieces.
     fn rest(&self, script: &Script, at: usize, end: usize) -> Script {
-        let mut map = vec![(0, script.offset(at))];
-        map.extend(
-            script
-                .map
-                .iter()
-                .filter(|(start, _)| *start as usize > at && (*start as usize) < end)
-                .map(|(start, file)| (start - at as u32, *file)),
-        );
-        Script { text: script.text[at..end].to_string(), map }
+        let inside = script.pieces.iter().filter(|(start, _)| *start as usize > at && (*start as usize) < end);
+        Script {
+            text: script.text[at..end].to_string(),
+            start: script.offset(at),
+            pieces: inside.map(|(start, file)| (start - at as u32, *file)).collect(),
+        }
     }
 
     /// Splits at blanks outside quotes; quotes around a whole word are dropped.
