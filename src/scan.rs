@@ -159,6 +159,8 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
             problem.path = sources.get(span.file).path().to_string();
         }
     }
+    // Some stand in Compose files. Rules look for them by their file.
+    model.dockerfiles.sort_by_key(|file| file.file);
     model.graph = Graph::new(edges);
     model.mark_targets();
     assembled.comments.sort();

@@ -209,3 +209,77 @@ fn a_file_named_for_compose_that_has_none_of_its_sections_is_told() {
     let (code, _, problems) = scan(&[("compose.yaml", "version: '3'\nx-common: &a { image: nginx }\n")], "all");
     assert_eq!((code, problems.len()), (0, 0), "{problems:?}");
 }
+
+#[test]
+fn included_files_join_the_project_with_a_folder_of_their_own() {
+    let files = [
+        (
+            "compose.yaml",
+            "include:\n  - db/stack.yml\n  - path: [shared/cache.yaml, shared/cache.local.yaml]\n    project_directory: tools\nservices:\n  web:\n    image: web:1.2.3\n    depends_on: [db, cache]\n",
+        ),
+        ("db/stack.yml", "x-own: 1\nservices:\n  db:\n    image: postgres:${VERSION}\n    privileged: true\n"),
+        ("db/.env", "VERSION=16.4\n"),
+        ("shared/cache.yaml", "services:\n  cache:\n    build: .\n"),
+        ("shared/cache.local.yaml", "services:\n  cache:\n    network_mode: host\n"),
+        ("tools/Dockerfile", "FROM redis:7.4.1\nUSER 10001\n"),
+        ("shared/Dockerfile", "FROM redis:7.4.1\n"),
+    ];
+    let (code, found, problems) = scan(&files, "container-privileged,compose-host-network,compose-missing-user");
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(code, 1);
+    let wanted = [
+        "compose.yaml:6 compose-missing-user",
+        "db/stack.yml:3 compose-missing-user",
+        "db/stack.yml:5 container-privileged",
+        "shared/cache.local.yaml:3 compose-host-network",
+    ];
+    assert_eq!(found, set(&wanted));
+    assert_eq!(service(&files, "db")["values"]["image"], "postgres:16.4");
+}
+
+#[test]
+fn includes_in_a_circle_and_out_of_the_tree_are_told() {
+    let files = [
+        ("compose.yaml", "include: [other.yaml]\nservices:\n  web: { image: 'web:1', privileged: true }\n"),
+        (
+            "other.yaml",
+            "include: [compose.yaml, ../outside.yaml, 'oci://registry.acme.example/stack:1']\nservices:\n  db: { image: 'db:1', privileged: true }\n",
+        ),
+    ];
+    let (code, found, problems) = scan(&files, "container-privileged");
+    assert_eq!(code, 2);
+    assert_eq!(found, set(&["compose.yaml:3 container-privileged", "other.yaml:3 container-privileged"]));
+    let told = problems.join("\n");
+    for part in [
+        "files include each other in a circle through \"compose.yaml\"",
+        "include: the file is not among those that were read",
+        "include: oci://registry.acme.example/stack:1 is elsewhere and was not read",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+#[test]
+fn a_dockerfile_in_a_compose_file_is_judged_where_it_stands() {
+    let text = "services:\n  web:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM debian:12.8 AS base\n        RUN <<EOF\n        cd /tmp && apt-get install nginx\n        EOF\n        FROM base\n        USER root\n    image: web:1\n  job:\n    build:\n      target: base\n      dockerfile_inline: |\n        FROM alpine:3.20.3 AS base\n        USER 10001\n        FROM base\n        RUN sudo true\n";
+    let (_, found, problems) = scan(
+        &[("compose.yaml", text)],
+        "docker-apt-get-without-yes,docker-sudo,docker-cd-in-run,container-run-as-root,compose-missing-user",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let wanted = [
+        "compose.yaml:7 docker-apt-get-without-yes",
+        "compose.yaml:7 docker-cd-in-run",
+        "compose.yaml:11 container-run-as-root",
+        "compose.yaml:20 docker-sudo",
+    ];
+    assert_eq!(found, set(&wanted));
+}
+
+#[test]
+fn a_dockerfile_in_quotes_is_told_and_not_passed_over() {
+    let text = "services:\n  web:\n    build:\n      dockerfile_inline: \"FROM debian\\nUSER root\\n\"\n";
+    let (code, _, problems) = scan(&[("compose.yaml", text)], "container-run-as-root");
+    assert_eq!(code, 2);
+    assert_eq!(problems, ["services.web.build.dockerfile_inline is no literal block: it was not judged"]);
+}

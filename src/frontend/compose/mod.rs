@@ -23,8 +23,9 @@ use rustc_hash::FxHashMap;
 use self::interpolate::Variables;
 use self::merge::{Tag, Tags};
 use super::kubernetes::Kubernetes;
+use super::yaml::block::Block;
 use super::yaml::{self, Dialect};
-use super::{Claim, Context, Frontend, Parsed, Settings};
+use super::{Claim, Context, Frontend, Parsed, Settings, dockerfile};
 use crate::model::{Node, Value};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources};
@@ -117,7 +118,7 @@ impl Frontend for Compose {
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
-        let read: Vec<File<'_>> = files
+        let mut read: Vec<File<'_>> = files
             .par_iter()
             .filter(|file| name_of(sources.get(**file).path()) != VARIABLES)
             .map(|file| File::read(*file, sources.get(*file)))
@@ -128,11 +129,13 @@ impl Frontend for Compose {
             .filter(|source| name_of(source.path()) == VARIABLES)
             .map(|source| (folder_of(source.path()), interpolate::variables(source.text())))
             .collect();
+        project::mark_included(&mut read);
         let mut parsed = project::parse(&read, &variables);
         let mut manifests = Vec::new();
         for file in read {
             match file.nature {
                 Nature::Compose => {
+                    written_out(&file, sources.get(file.id), &mut parsed);
                     parsed.problems.extend(file.problems);
                     parsed.comments.extend(file.comments);
                     if !file.roots.is_empty() {
@@ -153,6 +156,28 @@ impl Frontend for Compose {
             parsed.read.extend(others.read);
         }
         parsed
+    }
+}
+
+/// Reads the Dockerfiles that are written out in a file (`dockerfile_inline`).
+fn written_out(file: &File<'_>, source: &Source, parsed: &mut Parsed) {
+    let services =
+        file.roots.iter().flat_map(|root| root.get("services").known().map(Node::entries).unwrap_or_default());
+    for service in services {
+        let Some(text) = service.node.at("build.dockerfile_inline").known() else { continue };
+        let Some(block) = Block::new(text, source) else { continue };
+        let Some(masked) = block.masked(source) else {
+            let message =
+                format!("services.{}.build.dockerfile_inline is no literal block: it was not judged", service.key);
+            let help = "write it below `dockerfile_inline: |`, a line for each of its lines";
+            parsed.problems.push(Problem::at(ProblemKind::Unread, text.span, message).help(help));
+            continue;
+        };
+        let inner = dockerfile::read_indented(file.id, &Source::new(file.path, masked), block.indent(source));
+        parsed.resources.extend(inner.resources);
+        parsed.dockerfiles.extend(inner.dockerfiles);
+        parsed.problems.extend(inner.problems);
+        parsed.comments.extend(inner.comments);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Projects: which files belong together, what a service is after `extends` and overrides, and its resources.
 
+mod include;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +20,9 @@ use crate::problem::ProblemKind;
 /// Services that extend each other in a row.
 const MAX_EXTENDS: usize = 64;
 
+/// Files that include each other in a row.
+const MAX_INCLUDES: usize = 64;
+
 /// Sections beside the services, and the kinds of what they name.
 const SECTIONS: &[(&str, &str)] =
     &[("networks", "network"), ("volumes", "volume"), ("secrets", "secret"), ("configs", "config")];
@@ -29,27 +34,34 @@ struct Project {
     only_last: bool,
 }
 
+/// What a Compose file includes is one, whatever its name.
+pub(super) fn mark_included(files: &mut [File<'_>]) {
+    for index in include::included(files) {
+        if files[index].nature == Nature::Fragment {
+            files[index].nature = Nature::Compose;
+        }
+    }
+}
+
 /// Judges what belongs together and makes it resources.
 pub(super) fn parse(files: &[File<'_>], variables: &FxHashMap<&str, Variables>) -> Parsed {
     let by_path: FxHashMap<&str, usize> = files.iter().enumerate().map(|(index, file)| (file.path, index)).collect();
-    let none = Variables::default();
-    let parts: Vec<Parsed> = projects(files)
-        .par_iter()
-        .map(|project| {
-            let folder = files[project.layers[0]].folder;
-            let mut reader = Reader {
-                files,
-                by_path: &by_path,
-                folder,
-                shaper: Shaper::new(variables.get(folder).unwrap_or(&none)),
-                known: FxHashMap::default(),
-                open: FxHashSet::default(),
-            };
-            reader.project(project)
-        })
-        .collect();
+    let tree = Tree { files, by_path: &by_path, variables };
+    let included = include::included(files);
+    let of_their_own = |project: &Project| !project.layers.iter().any(|layer| included.contains(layer));
+    let (tops, others): (Vec<Project>, Vec<Project>) = projects(files).into_iter().partition(of_their_own);
+    let mut parts: Vec<(Parsed, FxHashSet<usize>)> = tops.par_iter().map(|project| tree.project(project)).collect();
+    let mut seen: FxHashSet<usize> = parts.iter().flat_map(|(_, seen)| seen.iter().copied()).collect();
+    // Where files include each other in a circle, the first stands for them.
+    for project in others {
+        if !project.layers.iter().any(|layer| seen.contains(layer)) {
+            let part = tree.project(&project);
+            seen.extend(&part.1);
+            parts.push(part);
+        }
+    }
     let mut parsed = Parsed::default();
-    for part in parts {
+    for (part, _) in parts {
         let base = parsed.resources.len() as u32;
         parsed.resources.extend(part.resources);
         parsed.problems.extend(part.problems);
@@ -97,6 +109,27 @@ fn projects(files: &[File<'_>]) -> Vec<Project> {
     projects
 }
 
+/// All files of a scan.
+struct Tree<'a> {
+    files: &'a [File<'a>],
+    by_path: &'a FxHashMap<&'a str, usize>,
+    /// Those of `.env`, by its folder.
+    variables: &'a FxHashMap<&'a str, Variables>,
+}
+
+impl Tree<'_> {
+    /// What a project is with all that it includes, and the files that it takes.
+    fn project(&self, project: &Project) -> (Parsed, FxHashSet<usize>) {
+        let folder = self.files[project.layers[0]].folder;
+        let own = self.variables.get(folder).cloned().unwrap_or_default();
+        let mut parsed = Reader::new(self, folder, &own).project(project);
+        let mut seen: FxHashSet<usize> = project.layers.iter().copied().collect();
+        include::add(self, project, &own, &mut seen, &mut parsed);
+        parsed.edges = edges(&parsed.resources);
+        (parsed, seen)
+    }
+}
+
 /// A service of a file, by the file's index and its name.
 type Key = (usize, Arc<str>);
 
@@ -112,12 +145,31 @@ struct Reader<'a> {
     open: FxHashSet<Key>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(tree: &Tree<'a>, folder: &'a str, variables: &'a Variables) -> Reader<'a> {
+        Reader {
+            files: tree.files,
+            by_path: tree.by_path,
+            folder,
+            shaper: Shaper::new(variables),
+            known: FxHashMap::default(),
+            open: FxHashSet::default(),
+        }
+    }
+
     fn project(&mut self, project: &Project) -> Parsed {
         let files = self.files;
-        let top = files[project.layers[project.layers.len() - 1]].path;
-        let root: Arc<str> = files[project.layers[0]].path.into();
-        let root = if project.only_last { top.into() } else { root };
+        let file = if project.only_last {
+            &files[project.layers[project.layers.len() - 1]]
+        } else {
+            &files[project.layers[0]]
+        };
+        // Paths of an included file may be relative to another folder than its own.
+        let root: Arc<str> = match file.folder == self.folder {
+            true => file.path.into(),
+            false if self.folder.is_empty() => file.name.into(),
+            false => format!("{}/{}", self.folder, file.name).into(),
+        };
         let mut parsed = Parsed::default();
         for (section, kind) in SECTIONS.iter().copied().chain([("services", "service")]) {
             for entry in self.section(project, section) {
@@ -136,7 +188,6 @@ impl Reader<'_> {
                 });
             }
         }
-        parsed.edges = edges(&parsed.resources);
         parsed.problems = std::mem::take(&mut self.shaper.problems);
         parsed.observations = std::mem::take(&mut self.shaper.observations);
         parsed

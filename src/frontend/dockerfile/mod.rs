@@ -104,7 +104,13 @@ fn is_ignore_file(path: &str) -> bool {
 }
 
 fn read(file: FileId, source: &Source) -> Parsed {
+    read_indented(file, source, 0)
+}
+
+/// Reads a Dockerfile that stands in another file: `source` has nothing but its lines, each at its place and `indent` blanks in.
+pub(super) fn read_indented(file: FileId, source: &Source, indent: usize) -> Parsed {
     let mut reader = Reader {
+        indent,
         file,
         text: source.text(),
         at: 0,
@@ -147,6 +153,8 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     escape: char,
+    /// Blanks before each line that do not belong to it.
+    indent: usize,
     comments: Vec<Span>,
     blank_lines: Vec<Span>,
     problems: Vec<Problem>,
@@ -285,6 +293,7 @@ impl<'t> Reader<'t> {
             let at = self.at;
             let (line, next) = self.line(at);
             self.at = next;
+            let line = line.get(self.indent..).unwrap_or("");
             let line = if strips_tabs { line.trim_start_matches('\t') } else { line };
             if line == name {
                 return Some(Heredoc {

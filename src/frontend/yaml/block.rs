@@ -25,6 +25,12 @@ impl<'s> Block<'s> {
         !self.lines.is_empty()
     }
 
+    /// The blanks before its lines.
+    pub fn indent(&self, source: &Source) -> usize {
+        let depth = |start: &u32| (*start - source.line_start(source.line(*start))) as usize;
+        self.lines.iter().map(depth).max().unwrap_or(0)
+    }
+
     /// The text.
     pub fn text(&self) -> &'s str {
         self.text

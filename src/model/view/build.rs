@@ -53,13 +53,15 @@ impl Builds {
             return builds;
         }
         let by_file: FxHashMap<_, _> = dockerfiles.iter().enumerate().map(|(index, file)| (file.file, index)).collect();
-        let stages = resources.iter().filter(|one| one.format == "dockerfile");
+        // Those that stand in a Compose file are nobody else's.
+        let is_inline = |one: &Resource| one.root.ends_with(".yaml") || one.root.ends_with(".yml");
+        let stages = resources.iter().filter(|one| one.format == "dockerfile" && !is_inline(one));
         let by_path: FxHashMap<&str, usize> =
             stages.filter_map(|one| Some((&*one.root, *by_file.get(&one.span.file)?))).collect();
         for (index, service) in services() {
-            let built = place(service).and_then(|(path, target)| {
-                let dockerfile = *by_path.get(path.as_str())?;
-                let stage = stage(&dockerfiles[dockerfile], target?.as_deref())?;
+            let dockerfile = inline(service, dockerfiles).or_else(|| Some(*by_path.get(place(service)?.as_str())?));
+            let built = dockerfile.and_then(|dockerfile| {
+                let stage = stage(&dockerfiles[dockerfile], target(service)?.as_deref())?;
                 Some(Built { dockerfile, stage })
             });
             builds.by_service.insert(ResourceId(index as u32), built.map_or(Build::Unread, Build::Stage));
@@ -225,9 +227,30 @@ fn artifact_place(config: &Resource, artifact: &Node) -> Option<(String, Option<
     Some((join(&join(folder_of(config), &context)?, &dockerfile)?, target))
 }
 
-/// The path of the Dockerfile of a service, relative to the root, and the stage that it names; none for what is not in the
-/// tree. The stage is none where a variable decides it.
-fn place(service: &Resource) -> Option<(String, Option<Option<String>>)> {
+/// The index of the Dockerfile that is written out in a service.
+fn inline(service: &Resource, dockerfiles: &[Arc<Dockerfile>]) -> Option<usize> {
+    // A variable in it changes nothing about where it stands.
+    let text = match service.body.at("build.dockerfile_inline") {
+        Lookup::Known(text) | Lookup::Unknown(text) => text,
+        Lookup::Absent(_) => return None,
+    };
+    dockerfiles.iter().position(|file| {
+        let first = file.instructions.first().filter(|_| file.file == text.span.file);
+        first.is_some_and(|one| text.span.start <= one.span.start && one.span.start < text.span.end)
+    })
+}
+
+/// The stage that a service names, if it names one; none where a variable decides it.
+fn target(service: &Resource) -> Option<Option<String>> {
+    match service.body.at("build.target") {
+        Lookup::Known(node) => Some(node.to_text()),
+        Lookup::Absent(_) => Some(None),
+        Lookup::Unknown(_) => None,
+    }
+}
+
+/// The path of the Dockerfile of a service, relative to the root; none for what is not in the tree.
+fn place(service: &Resource) -> Option<String> {
     let build = service.body.get("build").known()?;
     if !build.get("dockerfile_inline").is_absent() {
         return None;
@@ -242,13 +265,7 @@ fn place(service: &Resource) -> Option<(String, Option<Option<String>>)> {
         return None;
     }
     let folder = service.root.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let path = join(&join(folder, &context)?, &dockerfile)?;
-    let target = match build.get("target") {
-        Lookup::Known(node) => Some(node.to_text()),
-        Lookup::Absent(_) => Some(None),
-        Lookup::Unknown(_) => None,
-    };
-    Some((path, target))
+    join(&join(folder, &context)?, &dockerfile)
 }
 
 /// The index of the stage that a build makes.

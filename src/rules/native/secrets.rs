@@ -88,8 +88,11 @@ fn report<'f>(cx: &Cx, secret: &Secret, message: String, out: &'f mut Findings) 
 
 /// The ENV or ARG instruction that holds a place.
 fn image_variable(files: &[Arc<Dockerfile>], place: Span) -> Option<(&Dockerfile, &Instruction)> {
-    let file = &files[files.binary_search_by_key(&place.file, |file| file.file).ok()?];
-    let instruction = file.instructions.iter().find(|one| one.span.contains(place))?;
+    let first = files.partition_point(|file| file.file < place.file);
+    let files = files[first..].iter().take_while(|file| file.file == place.file);
+    let (file, instruction) = files
+        .flat_map(|file| file.instructions.iter().map(move |one| (file, one)))
+        .find(|(_, one)| one.span.contains(place))?;
     let acting = instruction.trigger.as_deref().unwrap_or(instruction);
     matches!(acting.keyword, "ENV" | "ARG").then_some((file, acting))
 }

@@ -274,7 +274,7 @@ fn ignore_file<'a>(cx: &Cx<'a>, file: &Dockerfile) -> Option<&'a Dockerignore> {
     let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let own = format!("{path}.dockerignore");
     let of_path = |path: &str| cx.model.dockerignores.iter().find(|one| cx.sources.get(one.file).path() == path);
-    let index = cx.model.dockerfiles.iter().position(|one| one.file == file.file)?;
+    let index = cx.model.dockerfiles.iter().position(|one| std::ptr::eq(&**one, file))?;
     let folder = match cx.model.builds().contexts(index) {
         [] => folder,
         [first, rest @ ..] if rest.iter().all(|one| one == first) && first.is_empty() => String::new(),
