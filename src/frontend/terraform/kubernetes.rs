@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use super::embedded::{in_heredoc, moved};
 use crate::frontend::yaml;
-use crate::model::{Entry, Lookup, Map, Node, Resource, Value};
+use crate::model::{Entry, Lookup, Node, Resource, Value};
 use crate::source::{Sources, Span};
 
 /// Maps whose keys are the author's own.
@@ -185,37 +186,7 @@ fn in_yaml(resource: &Resource, sources: &Sources) -> Vec<Resource> {
     let Some(text) = body.as_str() else { return Vec::new() };
     let documents = yaml::read(body.span.file, text).documents;
     let place = |span: Span| in_heredoc(span, text, body.span, sources).unwrap_or(body.span);
-    documents.iter().filter_map(|document| declared(&moved(&document.root, &place))).collect()
-}
-
-/// The line of a heredoc that holds a place of its text; none for a value that is written in another way.
-fn in_heredoc(span: Span, text: &str, whole: Span, sources: &Sources) -> Option<Span> {
-    let source = sources.get(whole.file);
-    let start = source.text().as_bytes()[whole.start as usize..].windows(2).position(|pair| pair == b"<<")?;
-    let head = source.line(whole.start + start as u32);
-    let is_heredoc = head == source.line(whole.start) && sources.slice(whole).lines().count() > text.lines().count();
-    let above = text.as_bytes()[..(span.start as usize).min(text.len())].iter().filter(|byte| **byte == b'\n').count();
-    let line = source.line_text(head + 1 + above as u32);
-    let indent = line.len() - line.trim_start().len();
-    let from = line.as_ptr() as usize - source.text().as_ptr() as usize + indent;
-    let place = Span::new(whole.file, from as u32, (from + line.trim().len()) as u32);
-    (is_heredoc && whole.contains(place)).then_some(place)
-}
-
-fn moved(node: &Node, place: &dyn Fn(Span) -> Span) -> Node {
-    let value = match &node.value {
-        Value::List(items) => Value::List(items.iter().map(|item| moved(item, place)).collect()),
-        Value::Map(map) => {
-            let entries = map.entries().iter().map(|entry| Entry {
-                key: entry.key.clone(),
-                key_span: place(entry.key_span),
-                node: moved(&entry.node, place),
-            });
-            Value::Map(Arc::new(Map::new(entries.collect())))
-        }
-        other => other.clone(),
-    };
-    Node { value, span: place(node.span), ..node.clone() }
+    documents.iter().filter_map(|document| declared(&moved(&document.root, &place, false))).collect()
 }
 
 fn object(resource: &Resource) -> Option<Resource> {

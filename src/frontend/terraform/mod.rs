@@ -4,6 +4,7 @@
 //! evaluated on its own, in parallel with the others.
 
 pub mod body;
+mod embedded;
 pub mod eval;
 pub mod functions;
 mod given;
@@ -137,6 +138,7 @@ fn evaluate(
     drop(modules);
     let files: Vec<_> = names.iter().flat_map(|name| variable_files(&folders[*name], name, settings)).collect();
     parsed.resources.extend(files);
+    embedded::structure(&mut parsed.resources, sources);
     parsed.resources.extend(kubernetes::objects(&parsed.resources, sources));
     // Several roots may call one module and see the same thing in it.
     parsed.observations.sort_by(|a, b| (a.span, a.name, &a.message).cmp(&(b.span, b.name, &b.message)));

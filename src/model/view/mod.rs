@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod command;
 pub mod compose;
 pub mod flow;
+pub mod helm;
 pub mod iam;
 pub mod network;
 pub mod pod;

@@ -5,6 +5,7 @@ use super::{Cx, Findings, Native, show};
 use crate::model::image::Image;
 use crate::model::json::from_json;
 use crate::model::view::compose::services;
+use crate::model::view::helm::{Setting, settings};
 use crate::model::view::pod::{Container, Pod, pod};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 use crate::secret::{is_literal_secret, is_secret_name};
@@ -15,6 +16,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("container-run-as-root", Native::Project(run_as_root)),
     ("container-writable-root-filesystem", Native::Project(writable_root)),
     ("container-privileged", Native::Project(privileged)),
+    ("tf-helm-shared-node-namespace", Native::Project(shares_node)),
     ("container-plaintext-secret-in-env", Native::Project(plaintext_secret)),
     ("container-unpinned-image", Native::Project(images)),
     ("container-low-uid", Native::Project(low_uid)),
@@ -94,6 +96,14 @@ pub(super) fn tasks(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Resource
     }
 }
 
+/// The values of every Helm release.
+fn releases(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Setting<'_>, &mut Findings)) {
+    for (id, resource) in cx.model.iter().filter(|(_, resource)| &*resource.kind == "helm_release") {
+        out.about(id);
+        settings(resource).iter().for_each(|setting| check(setting, out));
+    }
+}
+
 fn is_root(user: &str) -> bool {
     matches!(user.split(':').next().unwrap_or(""), "0" | "root")
 }
@@ -130,6 +140,14 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
         }
         Lookup::Unknown(_) => out.undecided(),
         _ => {}
+    });
+    releases(cx, out, |setting, out| {
+        let text = setting.node.to_text().unwrap_or_default();
+        let is_bad = matches!((setting.key(), text.as_str()), ("runAsUser", "0") | ("runAsNonRoot", "false"));
+        if is_bad && setting.is_in_security_context() {
+            let message = format!("{} is {text}, wanted an unprivileged user", setting.path);
+            out.fail(setting.node, "values", message);
+        }
     });
     // Without a user a service has that of its image, which the Dockerfile below tells if it is in the tree.
     for (id, service) in services(cx.model) {
@@ -229,6 +247,20 @@ fn privileged(cx: &Cx, out: &mut Findings) {
         Lookup::Unknown(_) => out.undecided(),
         _ => {}
     });
+    releases(cx, out, |setting, out| {
+        if setting.key() == "privileged" && setting.is_in_security_context() && setting.is_true() {
+            out.fail(setting.node, "values", format!("{} is true, wanted false", setting.path));
+        }
+    });
+}
+
+/// Namespaces of the node, which charts take under the names of a pod's spec.
+fn shares_node(cx: &Cx, out: &mut Findings) {
+    releases(cx, out, |setting, out| {
+        if matches!(setting.key(), "hostNetwork" | "hostPID" | "hostIPC") && setting.is_true() {
+            out.fail(setting.node, "values", format!("{} is true, wanted false", setting.path));
+        }
+    });
 }
 
 fn plaintext_secret(cx: &Cx, out: &mut Findings) {
@@ -273,9 +305,18 @@ fn images(cx: &Cx, out: &mut Findings) {
         }
     };
     pods(cx, out, |container, out| judge(container.body, out));
+    tasks(cx, out, |_, definition, out| judge(definition, out));
     for (id, service) in pulled(cx) {
         judge(&service.body, out.about(id));
     }
+    releases(cx, out, |setting, out| {
+        let text = setting.node.to_text().unwrap_or_default();
+        let is_tag = setting.key() == "tag" && setting.parent().to_lowercase().ends_with("image");
+        if (is_tag && text == "latest") || (setting.key() == "image" && text.ends_with(":latest")) {
+            let message = format!("{} is {}, wanted a version or digest", setting.path, show(setting.node));
+            out.fail(setting.node, "values", message);
+        }
+    });
 }
 
 /// The Compose services that run an image that others built; what is built here has no other name than its own.
