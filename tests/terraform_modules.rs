@@ -177,6 +177,97 @@ output "greeting" { value = local.greeting }
 }
 
 #[test]
+fn a_block_that_terraform_does_not_know_is_not_judged_and_closes_the_gate() {
+    let wrong = [
+        ("resorce \"aws_db_instance\" \"a\" {}\n", "no block `resorce`"),
+        ("resource \"aws_db_instance\" {}\n", "wants the labels type and name, got 1"),
+        ("locals \"a\" {}\n", "wants no label, got 1"),
+        ("publicly_accessible = true\n", "outside of every block"),
+    ];
+    for (text, message) in wrong {
+        let (code, _, problems) = scan(&[("main.tf", &format!("locals {{}}\n{text}"))], PUBLIC);
+        assert_eq!(code, 2, "{text}");
+        assert_eq!(problems[0]["kind"], "unread", "{text}");
+        assert_eq!(problems[0]["at"]["line"], 2, "{text}");
+        assert!(problems[0]["message"].as_str().unwrap().contains(message), "{problems:?}");
+    }
+    let json = r#"{"//": "a comment", "locals": {"a": 1}, "resorce": {"aws_eip": {"a": {}}}}"#;
+    let (code, _, problems) = scan(&[("main.tf.json", json)], PUBLIC);
+    assert_eq!((code, problems.len()), (2, 1), "{problems:?}");
+}
+
+#[test]
+fn a_misspelt_argument_of_a_block_of_terraforms_own_is_told_with_the_word_that_was_meant() {
+    let main = r#"variable "public" {
+  defualt = true
+}
+output "it" {
+  valu = var.public
+}
+check "health" {
+  asert {}
+}
+resource "aws_db_instance" "orders" {
+  anything = "a provider may know it"
+  lifecycle {
+    prevent_destory = true
+  }
+}
+"#;
+    let (_, _, problems) =
+        scan(&[("main.tf", main), ("override.tf", "output \"it\" {\n  sensitive = true\n}\n")], PUBLIC);
+    let told: Vec<(u64, &str)> = problems
+        .iter()
+        .map(|one| (one["at"]["line"].as_u64().unwrap(), one["help"].as_str().unwrap_or_default()))
+        .collect();
+    let expected = [
+        (2, "did you mean `default`?"),
+        (4, ""),
+        (5, "did you mean `value`?"),
+        (8, "did you mean `assert`?"),
+        (13, "did you mean `prevent_destroy`?"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_checks_and_preconditions_say_is_held_against_the_values_in_both_syntaxes() {
+    let native = r#"locals { size = 1 }
+output "size" {
+  value = local.size
+  precondition {
+    condition     = local.size > 1
+    error_message = "too small"
+  }
+}
+check "size" {
+  data "aws_eip" "one" {}
+  assert {
+    condition     = local.size == 2
+    error_message = "size is ${local.size}"
+  }
+  assert {
+    condition     = data.aws_eip.one.public_ip != ""
+    error_message = "not known yet"
+  }
+}
+"#;
+    let json = r#"{
+  "variable": {"port": {"default": 70000, "validation": [{"condition": "${var.port < 65536}", "error_message": "no port"}]}},
+  "resource": {"aws_eip": {"a": {"lifecycle": {"precondition": {"condition": "${var.port == 1}", "error_message": "not 1"}}}}}
+}"#;
+    let (_, _, problems) = scan(&[("main.tf", native), ("other.tf.json", json)], PUBLIC);
+    let told: Vec<&str> = problems.iter().map(|one| one["message"].as_str().unwrap()).collect();
+    let expected = [
+        "a precondition of output.size does not hold: too small",
+        "check \"size\" does not hold: size is 1",
+        "the value of var.port is refused: no port",
+        "a precondition of aws_eip.a does not hold: not 1",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn paths_begin_at_the_folder_of_the_root_module_wherever_it_lies() {
     let main = r#"module "queue" {
   source = "../../modules/queue"

@@ -47,7 +47,7 @@ fn annotations_keep_within_ten_of_a_kind_and_tell_how_many_are_missing() {
             "resource \"aws_db_instance\" \"d{number}\" {{\n  publicly_accessible = true\n}}\nresource \"aws_s3_bucket\" \"b{number}\" {{\n  bucket = \"b{number}\"\n}}\n"
         ));
     }
-    let folder = tree(&[("main.tf", &text), ("broken.tf", "resource \"x\" {\n")]);
+    let folder = tree(&[("main.tf", &text), ("broken.tf", "resource \"x\" \"y\" {\n")]);
     with_report(folder.path(), |report| {
         let text = written(report, "github", Style::default());
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();

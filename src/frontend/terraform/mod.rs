@@ -10,6 +10,7 @@ pub mod functions;
 mod given;
 mod installed;
 mod kubernetes;
+mod language;
 pub mod module;
 pub mod policy;
 mod root;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::installed::{self, Found, Installed};
+use super::language;
 use super::syntax::{Block, BodyId, ExprId, ExprKind, File};
 use crate::model::Observation;
 use crate::problem::{Problem, ProblemKind};
@@ -69,6 +70,8 @@ pub struct Module {
     pub outputs: Ordered<Declaration>,
     /// `provider` blocks.
     pub providers: Vec<Declaration>,
+    /// `check` blocks.
+    pub checks: Vec<Declaration>,
     /// `terraform` blocks.
     pub settings: Vec<Declaration>,
     /// Names declared twice.
@@ -123,6 +126,7 @@ impl Module {
     pub fn new(folder: String, files: &[(Arc<File>, bool)]) -> Module {
         let mut module = Module { folder, ..Module::default() };
         for (file, is_override) in files {
+            language::check_file(file, &mut module.problems);
             for block in file.blocks(file.root()) {
                 module.add(file, *block, *is_override);
             }
@@ -131,6 +135,9 @@ impl Module {
     }
 
     fn add(&mut self, file: &Arc<File>, block: Block, is_override: bool) {
+        if !language::check_block(file, &block, is_override, &mut self.problems) {
+            return;
+        }
         let labels: Vec<Arc<str>> = file.labels(&block).map(Arc::from).collect();
         let kind = file.text(block.kind).to_string();
         if kind == "locals" {
@@ -144,6 +151,18 @@ impl Module {
             ("resource", [kind, name]) => (&mut self.resources, format!("{kind}.{name}")),
             ("ephemeral", [kind, name]) => (&mut self.resources, format!("ephemeral.{kind}.{name}")),
             ("data", [kind, name]) => (&mut self.data, format!("data.{kind}.{name}")),
+            ("check", [_]) => {
+                // The data source of a check is one of the module's.
+                for inner in file.blocks(block.body).iter().filter(|inner| file.text(inner.kind) == "data") {
+                    let labels: Vec<Arc<str>> = file.labels(inner).map(Arc::from).collect();
+                    if let [kind, name] = &labels[..] {
+                        let name = format!("data.{kind}.{name}");
+                        let data = Declaration { file: file.clone(), block: *inner, labels, overrides: Vec::new() };
+                        self.data.add(name.as_str().into(), data);
+                    }
+                }
+                return self.checks.push(declaration);
+            }
             ("provider", [_]) => return self.providers.push(declaration),
             ("terraform", []) => return self.settings.push(declaration),
             _ => return,

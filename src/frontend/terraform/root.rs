@@ -58,6 +58,7 @@ impl Root {
     fn collect(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, references: &mut References) {
         let module = instance.module.clone();
         evaluator.validate(instance);
+        evaluator.promises(instance);
         for (kind, declarations) in [("terraform", &module.settings), ("provider", &module.providers)] {
             for declaration in declarations {
                 let label = declaration.labels.first().map(|label| label.to_string()).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::name::{Access, index};
 use super::{Evaluated, Evaluator, Failure, Instance, Repetition, Scope, Space, fail, unknown};
 use crate::frontend::terraform::module::{At, Declaration};
-use crate::frontend::terraform::syntax::{Block, ExprId, ExprKind};
+use crate::frontend::terraform::syntax::{Block, BodyId, ExprId, ExprKind};
 use crate::frontend::terraform::value::constraint::constraint;
 use crate::frontend::terraform::value::convert::{bare, convert};
 use crate::frontend::terraform::value::{Marks, Member, Type, Val};
@@ -163,10 +163,27 @@ impl Evaluator<'_> {
         let file = scope.file;
         let lifecycles =
             file.blocks(declaration.block.body).iter().filter(|block| file.text(block.kind) == "lifecycle");
-        for block in lifecycles.flat_map(|lifecycle| file.blocks(lifecycle.body)) {
-            if file.text(block.kind) == "precondition" {
-                self.check(scope, block, None, &format!("a precondition of {key} does not hold"));
-            }
+        for lifecycle in lifecycles {
+            self.conditions(scope, lifecycle.body, "precondition", &format!("a precondition of {key} does not hold"));
+        }
+    }
+
+    /// Evaluates the `precondition` blocks of the outputs, and what `check` blocks assert.
+    pub fn promises(&self, instance: &Rc<Instance>) {
+        let none = Repetition::default();
+        for (name, output) in instance.module.outputs.iter() {
+            let about = format!("a precondition of output.{name} does not hold");
+            self.conditions(Scope::new(instance, &output.file, &none), output.block.body, "precondition", &about);
+        }
+        for check in &instance.module.checks {
+            let about = format!("check {:?} does not hold", &*check.labels[0]);
+            self.conditions(Scope::new(instance, &check.file, &none), check.block.body, "assert", &about);
+        }
+    }
+
+    fn conditions(&self, scope: Scope<'_>, body: BodyId, kind: &str, about: &str) {
+        for block in scope.file.blocks(body).iter().filter(|block| scope.file.text(block.kind) == kind) {
+            self.check(scope, block, None, about);
         }
     }
 

@@ -7,24 +7,8 @@ use std::sync::Arc;
 
 use super::ast::*;
 use super::parser::{Attempt, Draft, MAX_DEPTH, Parsed, Parser};
+use crate::frontend::terraform::language::{BlockType, FILE};
 use crate::source::FileId;
-
-/// Top-level block types of Terraform and how many labels they take.
-const BLOCKS: &[(&str, usize)] = &[
-    ("resource", 2),
-    ("data", 2),
-    ("ephemeral", 2),
-    ("variable", 1),
-    ("output", 1),
-    ("module", 1),
-    ("provider", 1),
-    ("check", 1),
-    ("locals", 0),
-    ("terraform", 0),
-    ("moved", 0),
-    ("import", 0),
-    ("removed", 0),
-];
 
 /// Parses a file in JSON syntax; `variables` for `.tfvars.json`, whose properties are plain values.
 pub fn parse_json(id: FileId, text: Arc<str>, variables: bool) -> Parsed {
@@ -38,8 +22,8 @@ pub fn parse_json(id: FileId, text: Arc<str>, variables: bool) -> Parsed {
                 parser.report(parser.at, parser.at + 1, "unexpected text after the JSON document", "remove it");
             }
             for entry in entries {
-                match BLOCKS.iter().find(|(name, _)| *name == entry.name && !variables) {
-                    Some((_, labels)) => parser.json_blocks(&mut draft, &entry, *labels, Vec::new(), entry.value),
+                match FILE.block(&entry.name).filter(|_| !variables) {
+                    Some(known) => parser.json_blocks(&mut draft, &entry.attribute, known, 0, &[], entry.value),
                     None => draft.attributes.push(entry.attribute),
                 }
             }
@@ -225,20 +209,27 @@ impl Parser {
     }
 
     /// Turns a property's value into blocks: one level of objects a label, arrays into several blocks.
-    fn json_blocks(&mut self, draft: &mut Draft, entry: &Entry, labels: usize, taken: Vec<Text>, value: ExprId) {
+    fn json_blocks(
+        &mut self,
+        draft: &mut Draft,
+        property: &Attribute,
+        known: &'static BlockType,
+        depth: usize,
+        taken: &[Text],
+        value: ExprId,
+    ) {
         let Expr { start, end, kind } = *self.file.expr(value);
         match kind {
             ExprKind::Tuple(items) => {
                 for item in self.file.exprs(items).to_vec() {
-                    self.json_blocks(draft, entry, labels, taken.clone(), item);
+                    self.json_blocks(draft, property, known, depth, taken, item);
                 }
             }
-            ExprKind::Object(items) if labels > 0 => {
+            ExprKind::Object(items) if depth < known.labels.len() => {
                 for pair in self.file.exprs(items).to_vec().chunks(2) {
                     if let ExprKind::String(label) = self.file.expr(pair[0]).kind {
-                        let mut taken = taken.clone();
-                        taken.push(label);
-                        self.json_blocks(draft, entry, labels - 1, taken, pair[1]);
+                        let taken: Vec<Text> = taken.iter().copied().chain([label]).collect();
+                        self.json_blocks(draft, property, known, depth + 1, &taken, pair[1]);
                     }
                 }
             }
@@ -246,21 +237,24 @@ impl Parser {
                 let mut inner = Draft::default();
                 for pair in self.file.exprs(items).to_vec().chunks(2) {
                     let Expr { start, end, kind } = *self.file.expr(pair[0]);
-                    if let ExprKind::String(name) = kind {
-                        inner.attributes.push(Attribute { name, start, name_end: end, value: pair[1] });
+                    let ExprKind::String(name) = kind else { continue };
+                    let attribute = Attribute { name, start, name_end: end, value: pair[1] };
+                    match known.body.block(self.file.text(name)) {
+                        Some(known) => self.json_blocks(&mut inner, &attribute, known, 0, &[], pair[1]),
+                        None => inner.attributes.push(attribute),
                     }
                 }
                 let body = self.finish_body(inner);
                 let labels_at = self.file.labels.len() as u32;
-                self.file.labels.extend_from_slice(&taken);
+                self.file.labels.extend_from_slice(taken);
                 let labels = List { start: labels_at, len: taken.len() as u32 };
                 let header_end = self.text[start as usize..end as usize].find('\n').map_or(end, |at| start + at as u32);
-                draft.blocks.push(Block { kind: entry.attribute.name, labels, start, header_end, end, body });
+                draft.blocks.push(Block { kind: property.name, labels, start, header_end, end, body });
             }
             _ => self.report(
                 start as usize,
                 end as usize,
-                format!("`{}` wants an object here", entry.name),
+                format!("`{}` wants an object here", known.name),
                 "see the JSON syntax of Terraform",
             ),
         }

@@ -1,0 +1,236 @@
+//! The blocks that are Terraform's own, and what may stand in them; what a provider defines is not here.
+//!
+//! Source: the configuration language's reference (terraform 1.11; `action` from 1.14 and OpenTofu's `encryption` are known, so
+//! that newer files are not refused).
+
+use super::syntax::{Block, BodyId, File};
+use crate::problem::{Problem, ProblemKind};
+use crate::rules::schema::nearest;
+use crate::source::Span;
+
+/// What may stand in a body.
+pub struct Schema {
+    /// Its arguments, except those that a provider or a called module defines.
+    arguments: &'static [&'static str],
+    /// The arguments that must be there.
+    required: &'static [&'static str],
+    /// Its blocks.
+    blocks: &'static [BlockType],
+    /// A provider or a called module defines more.
+    is_open: bool,
+}
+
+/// A type of block.
+pub struct BlockType {
+    /// The word that begins it.
+    pub name: &'static str,
+    /// What its labels are.
+    pub labels: &'static [&'static str],
+    /// What stands in it.
+    pub body: Schema,
+}
+
+const fn block(name: &'static str, labels: &'static [&'static str], body: Schema) -> BlockType {
+    BlockType { name, labels, body }
+}
+
+const fn arguments(arguments: &'static [&'static str]) -> Schema {
+    Schema { arguments, required: &[], blocks: &[], is_open: false }
+}
+
+impl Schema {
+    const fn required(self, required: &'static [&'static str]) -> Schema {
+        Schema { required, ..self }
+    }
+
+    const fn with(self, blocks: &'static [BlockType]) -> Schema {
+        Schema { blocks, ..self }
+    }
+
+    /// The type of block of this name.
+    pub fn block(&self, name: &str) -> Option<&'static BlockType> {
+        self.blocks.iter().find(|one| one.name == name)
+    }
+}
+
+/// Anything at all.
+const OPEN: Schema = Schema { is_open: true, ..arguments(&[]) };
+
+const CONDITION: Schema = arguments(&["condition", "error_message"]).required(&["condition", "error_message"]);
+
+const CONNECTION: BlockType = block("connection", &[], OPEN);
+const PROVISIONER: BlockType = block("provisioner", &["type"], OPEN);
+
+const OF_DATA: &[BlockType] = &[block(
+    "lifecycle",
+    &[],
+    arguments(&["enabled"]).with(&[block("precondition", &[], CONDITION), block("postcondition", &[], CONDITION)]),
+)];
+
+const OF_RESOURCE: &[BlockType] = &[
+    block(
+        "lifecycle",
+        &[],
+        arguments(&[
+            "action_trigger",
+            "create_before_destroy",
+            "destroy",
+            "enabled",
+            "ignore_changes",
+            "prevent_destroy",
+            "replace_triggered_by",
+        ])
+        .with(&[
+            block("precondition", &[], CONDITION),
+            block("postcondition", &[], CONDITION),
+            block("action_trigger", &[], OPEN),
+        ]),
+    ),
+    CONNECTION,
+    PROVISIONER,
+];
+
+/// A file as a whole.
+pub static FILE: Schema = arguments(&[]).with(&[
+    block("resource", &["type", "name"], OPEN.with(OF_RESOURCE)),
+    block("data", &["type", "name"], OPEN.with(OF_DATA)),
+    block("ephemeral", &["type", "name"], OPEN.with(OF_DATA)),
+    block("action", &["type", "name"], OPEN),
+    block(
+        "variable",
+        &["name"],
+        arguments(&["const", "default", "deprecated", "description", "ephemeral", "nullable", "sensitive", "type"])
+            .with(&[block("validation", &[], CONDITION)]),
+    ),
+    block(
+        "output",
+        &["name"],
+        arguments(&["deprecated", "depends_on", "description", "ephemeral", "sensitive", "type", "value"])
+            .required(&["value"])
+            .with(&[block("precondition", &[], CONDITION)]),
+    ),
+    block("module", &["name"], OPEN),
+    block("provider", &["name"], OPEN),
+    block("locals", &[], OPEN),
+    block(
+        "terraform",
+        &[],
+        arguments(&["experiments", "language", "required_version"]).with(&[
+            block("backend", &["type"], OPEN),
+            block("cloud", &[], OPEN),
+            block("encryption", &[], OPEN),
+            block("provider_meta", &["provider"], OPEN),
+            block("required_providers", &[], OPEN),
+        ]),
+    ),
+    block(
+        "check",
+        &["name"],
+        arguments(&[]).with(&[block("assert", &[], CONDITION), block("data", &["type", "name"], OPEN.with(OF_DATA))]),
+    ),
+    block("moved", &[], arguments(&["from", "to"]).required(&["from", "to"])),
+    block("import", &[], arguments(&["for_each", "id", "identity", "provider", "to"]).required(&["to"])),
+    block(
+        "removed",
+        &[],
+        arguments(&["from"]).required(&["from"]).with(&[
+            block("lifecycle", &[], arguments(&["destroy"])),
+            CONNECTION,
+            PROVISIONER,
+        ]),
+    ),
+]);
+
+/// What terraform refuses at the top of a file. Nothing of such a block is judged, which closes the gate.
+pub fn check_file(file: &File, problems: &mut Vec<Problem>) {
+    for attribute in file.attributes(file.root()) {
+        let name = file.text(attribute.name);
+        // The way to write a comment in JSON.
+        if name == "//" {
+            continue;
+        }
+        let span = Span::new(file.id, attribute.start, attribute.name_end);
+        let known: Vec<&str> = FILE.blocks.iter().map(|one| one.name).collect();
+        let near = nearest(name, &known).map_or("put it in a block".into(), |near| format!("did you mean `{near}`?"));
+        let message = format!("`{name}` stands outside of every block; terraform refuses it");
+        problems.push(Problem::at(ProblemKind::Unread, span, message).help(near));
+    }
+}
+
+/// The type of a block at the top of a file; else says why terraform refuses it.
+pub fn check_block(file: &File, block: &Block, is_override: bool, problems: &mut Vec<Problem>) -> bool {
+    let span = file.header_span(block);
+    let Some(known) = known(file, block, &FILE, span, ProblemKind::Unread, problems) else { return false };
+    check_body(file, block.body, &known.body, span, is_override, problems);
+    true
+}
+
+fn known(
+    file: &File,
+    block: &Block,
+    schema: &Schema,
+    span: Span,
+    kind: ProblemKind,
+    problems: &mut Vec<Problem>,
+) -> Option<&'static BlockType> {
+    let name = file.text(block.kind);
+    let Some(known) = schema.block(name) else {
+        let names: Vec<&str> = schema.blocks.iter().map(|one| one.name).collect();
+        let message = format!("terraform knows no block `{}` here, so that it is not judged", name.escape_debug());
+        let problem = Problem::at(kind, span, message);
+        problems.push(match nearest(name, &names) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help("correct the word, or remove the block"),
+        });
+        return None;
+    };
+    let count = file.labels(block).count();
+    if count != known.labels.len() {
+        let wanted = match known.labels {
+            [] => "no label".to_string(),
+            labels => format!("the label{} {}", if labels.len() == 1 { "" } else { "s" }, labels.join(" and ")),
+        };
+        let message =
+            format!("`{name}` wants {wanted}, got {count}; terraform refuses the block, so that it is not judged");
+        problems.push(Problem::at(kind, span, message).help("correct its labels"));
+        return None;
+    }
+    Some(known)
+}
+
+/// What terraform refuses in a body that is its own.
+fn check_body(file: &File, body: BodyId, schema: &Schema, head: Span, is_override: bool, problems: &mut Vec<Problem>) {
+    let mut refuse = |span: Span, message: String, help: Option<&str>| {
+        let problem = Problem::at(ProblemKind::Evaluation, span, message);
+        problems.push(match help {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem,
+        });
+    };
+    if !schema.is_open {
+        for attribute in file.attributes(body) {
+            let name = file.text(attribute.name);
+            if name == "//" || schema.arguments.contains(&name) || schema.block(name).is_some() {
+                continue;
+            }
+            let span = Span::new(file.id, attribute.start, attribute.name_end);
+            let shown = name.escape_debug();
+            refuse(span, format!("terraform knows no argument `{shown}` here"), nearest(name, schema.arguments));
+        }
+    }
+    for name in schema.required.iter().filter(|_| !is_override) {
+        let is_there = file.attributes(body).iter().any(|attribute| file.text(attribute.name) == *name);
+        if !is_there {
+            refuse(head, format!("the argument `{name}` is missing; terraform refuses the block"), None);
+        }
+    }
+    for block in file.blocks(body) {
+        let span = file.header_span(block);
+        if schema.is_open && schema.block(file.text(block.kind)).is_none() {
+            continue;
+        }
+        if let Some(known) = known(file, block, schema, span, ProblemKind::Evaluation, problems) {
+            check_body(file, block.body, &known.body, span, is_override, problems);
+        }
+    }
+}
