@@ -41,7 +41,7 @@ pub fn versions(input: &[u8]) {
     }
     let (was, is) = (whole(&base), whole(&head));
     let repository = Change::new(&base, &head);
-    let compared = repository.judged();
+    let compared = repository.judged(judged::share(input) == 0);
     let with = |wanted: &[Status]| compared.statuses.iter().filter(|status| wanted.contains(status)).count();
     assert_eq!(compared.statuses.len(), is, "the comparison has other findings than the head alone");
     assert_eq!(
@@ -96,7 +96,14 @@ struct Compared {
 impl Change {
     fn new(base: &BTreeMap<&str, &[u8]>, head: &BTreeMap<&str, &[u8]>) -> Change {
         let folder = tempfile::tempdir().expect("a folder");
-        let repository = gix::init(folder.path()).expect("a repository");
+        // The least that is a repository: `git init` would write a dozen files more for each input.
+        let git = folder.path().join(".git");
+        for below in ["objects", "refs"] {
+            std::fs::create_dir_all(git.join(below)).expect("a folder");
+        }
+        std::fs::write(git.join("config"), "[core]\n\trepositoryformatversion = 0\n").expect("a file");
+        std::fs::write(git.join("HEAD"), "ref: refs/heads/main\n").expect("a file");
+        let repository = gix::open_opts(folder.path(), gix::open::Options::isolated()).expect("a repository");
         let base = commit(&repository, base, None);
         let tip = commit(&repository, head, Some(base));
         std::fs::write(folder.path().join(".git/HEAD"), format!("{tip}\n")).expect("the folder is writable");
@@ -108,7 +115,7 @@ impl Change {
         Change { folder, base: base.to_string() }
     }
 
-    fn judged(&self) -> Compared {
+    fn judged(&self, is_shown: bool) -> Compared {
         let root = self.folder.path().canonicalize().expect("the folder is there");
         let repository = Repository::open(&root).expect("a repository");
         let commit = Arc::new(repository.merge_base(&self.base).expect("the base is a parent"));
@@ -137,7 +144,9 @@ impl Change {
         let report = scan::scan(&request, &discovered).expect("the base can be walked");
         judged::check_nothing_broke(report.problems.iter());
         judged::check_findings(&discovered.sources, &report.findings);
-        judged::check_report(&report);
+        if is_shown {
+            judged::check_report(&report);
+        }
         let statuses = report.findings.iter().map(|one| one.status.expect("all are compared")).collect();
         Compared { statuses, fixed: report.comparison.as_ref().map_or(0, |comparison| comparison.fixed.len()) }
     }

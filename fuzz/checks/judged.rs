@@ -88,6 +88,7 @@ pub fn check(input: &[u8], tree: &Tree) -> Scan {
     match share(input) {
         0 | 1 => assert_eq!(outline(&scan), outline(&self::scan(tree, &RULES)), "two scans of one tree differ"),
         2 => check_reports(tree),
+        3 => check_moved(tree, &scan),
         _ => {}
     }
     scan
@@ -184,6 +185,27 @@ fn check_nothing_is_lost(tree: &Tree, scan: &Scan) {
             assert!(!is_certain || is_read, "{} is claimed and lost", source.path());
         }
     }
+}
+
+/// Blank lines at the top of a file change no finding but its place, and no fingerprint.
+fn check_moved(tree: &Tree, scan: &Scan) {
+    let mut moved = Tree::of(b"", "empty.txt");
+    for (path, text) in tree.files() {
+        // Directives of a Dockerfile stand on the first line, and expressions may read files.
+        let is_fixed = text.first().is_none_or(|first| *first == b'#' || !first.is_ascii())
+            || !FRONTENDS.iter().any(|frontend| frontend.claims(Path::new(path)) != Claim::No)
+            || scan.discovered.sources.iter().any(|(_, source)| source.text().contains("file"));
+        moved.add(path, if is_fixed { text.to_vec() } else { [b"\n\n", text].concat() });
+    }
+    let keys = |scan: &Scan| {
+        let key = |one: &Finding| {
+            format!("{} {} {} {} {}", one.rule, one.address, one.attribute, one.message, one.fingerprint)
+        };
+        let mut keys: Vec<String> = scan.judged.findings.iter().map(key).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(scan), keys(&self::scan(&moved, &RULES)), "blank lines change what is found");
 }
 
 /// All that a scan says, as text.

@@ -1,5 +1,6 @@
 //! YAML and JSON: the tree, Kubernetes and Compose, rules.
 
+use gate::frontend::FRONTENDS;
 use gate::frontend::yaml::{self, Dialect, Documents};
 use gate::model::{Node, Number, Value};
 use gate::source::{FileId, Source, Sources};
@@ -29,12 +30,13 @@ fn files(input: &[u8], first: &str) {
         }
     }
     let scan = judged::check(input, &tree);
-    for (_, source) in scan.discovered.sources.iter() {
+    let kubernetes = FRONTENDS.iter().position(|frontend| frontend.name() == "kubernetes").expect("a frontend");
+    for file in &scan.discovered.claims[kubernetes] {
+        let source = scan.discovered.sources.get(*file);
+        let keys = ["apiVersion:", "\"apiVersion\":"];
+        let is_manifest = source.text().lines().any(|line| keys.iter().any(|key| line.starts_with(key)));
         let is_told = || scan.assembled.problems.iter().any(|problem| problem.path == source.path());
-        let is_manifest =
-            source.text().lines().any(|line| line.starts_with("apiVersion:") || line.starts_with("\"apiVersion\":"));
-        if source.path() == "manifest.yaml" && is_manifest && !yaml::read(FileId(0), source.text()).problems.is_empty()
-        {
+        if is_manifest && !yaml::read(*file, source.text()).problems.is_empty() {
             assert!(is_told(), "a broken manifest is lost");
         }
     }
