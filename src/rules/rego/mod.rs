@@ -6,6 +6,7 @@
 mod evaluate;
 mod input;
 mod module;
+mod nesting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;

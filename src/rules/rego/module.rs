@@ -9,6 +9,7 @@ use regorus::Engine;
 use regorus::unstable::{self as ast, Expr, Literal, Query, RuleHead};
 
 use super::evaluate::EXTENSIONS;
+use super::nesting;
 use crate::rules::engine::panic_text;
 use crate::rules::schema::Mistake;
 
@@ -53,6 +54,7 @@ struct Call {
 
 /// Parses a module as Rego v1 and, if it does not say `import rego.v1`, as v0.
 pub fn read(path: &str, text: &str) -> Result<Module, Mistake> {
+    nesting::check(text)?;
     catch_unwind(|| parse(path, text)).unwrap_or_else(|panic| {
         let message = format!("the Rego parser broke: {}", panic_text(&*panic));
         Err(Mistake { line: 1, message, help: None })

@@ -10,7 +10,9 @@ use super::{
 /// Reads a file of rules: a YAML list of entries. All mistakes are reported, not only the first.
 pub fn parse(text: &str) -> Result<Vec<(Rule, Prose)>, Vec<Mistake>> {
     let value: Value = serde_yaml::from_str(text).map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line());
+        // What is missing at the end of a text is missed on the line after it.
+        let last = text.lines().count().max(1);
+        let line = error.location().map_or(1, |location| location.line().min(last));
         vec![Mistake { line, message: format!("not valid YAML: {error}"), help: None }]
     })?;
     let Value::Sequence(entries) = value else {
@@ -462,5 +464,16 @@ impl Reader {
             Value::String(text) => Ok(Scalar::String(text.clone())),
             _ => Err(self.wrong("an operator's value is a boolean, number or string")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_at_the_end_is_told_on_the_last_line() {
+        let mistakes = parse("- id: a\n  why: >\n    text\niner").expect_err("a key without a value is no YAML");
+        assert_eq!(mistakes[0].line, 4);
     }
 }
