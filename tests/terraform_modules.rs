@@ -268,6 +268,52 @@ check "size" {
 }
 
 #[test]
+fn the_default_tags_of_a_provider_reach_its_resources_through_modules() {
+    let main = r#"provider "aws" {
+  region = "eu-central-1"
+  default_tags {
+    tags = { Team = "orders", Stage = "dev" }
+  }
+}
+provider "aws" {
+  alias = "eu"
+  default_tags {
+    tags = { Team = "europe" }
+  }
+}
+resource "aws_vpc" "own" {
+  tags = { Stage = "prod" }
+}
+resource "aws_vpc" "eu" {
+  provider = aws.eu
+}
+module "plain" {
+  source = "./queue"
+}
+module "eu" {
+  source    = "./queue"
+  providers = { aws = aws.eu }
+}
+"#;
+    let queue = "resource \"aws_sqs_queue\" \"q\" {}\nresource \"random_id\" \"r\" {}\n";
+    let folder = tree(&[("main.tf", main), ("queue/main.tf", queue)]);
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
+    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let resources = model["terraform"][0]["resources"].as_array().unwrap();
+    let tags = |address: &str| {
+        resources.iter().find(|one| one["address"] == address).unwrap_or_else(|| panic!("{resources:#?}"))["values"]
+            ["tags_all"]
+            .clone()
+    };
+    assert_eq!(tags("aws_vpc.own"), serde_json::json!({"Stage": "prod", "Team": "orders"}));
+    assert_eq!(tags("aws_vpc.eu"), serde_json::json!({"Team": "europe"}));
+    assert_eq!(tags("module.plain.aws_sqs_queue.q"), serde_json::json!({"Stage": "dev", "Team": "orders"}));
+    assert_eq!(tags("module.eu.aws_sqs_queue.q"), serde_json::json!({"Team": "europe"}));
+    assert_eq!(tags("module.eu.random_id.r"), Value::Null);
+}
+
+#[test]
 fn paths_begin_at_the_folder_of_the_root_module_wherever_it_lies() {
     let main = r#"module "queue" {
   source = "../../modules/queue"

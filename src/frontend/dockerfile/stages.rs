@@ -163,7 +163,7 @@ fn instruction(instruction: &Instruction) -> Vec<Entry> {
     let arguments = instruction.words().into_iter().map(|word| text(&word.text, word.span)).collect();
     let flags = instruction.flags.iter().map(|flag| entry(&flag.name, text(&flag.value, flag.span))).collect();
     vec![
-        entry("keyword", text(&instruction.keyword, instruction.keyword_span)),
+        entry("keyword", text(instruction.keyword, instruction.keyword_span)),
         entry("arguments", Node::list(arguments, instruction.span)),
         entry("flags", Node::map(flags, instruction.span)),
     ]

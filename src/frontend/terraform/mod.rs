@@ -4,6 +4,7 @@
 //! evaluated on its own, in parallel with the others.
 
 pub mod body;
+mod defaults;
 mod embedded;
 pub mod eval;
 pub mod functions;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::defaults::Defaults;
 use super::eval::{Dependencies, Evaluator, Instance, Repetition, Scope};
 use super::given::given;
 use super::module::{self, Declaration, Module};
@@ -22,6 +23,8 @@ const MAX_EDGES: usize = 500_000;
 #[derive(Default)]
 pub struct Root {
     folder: Arc<str>,
+    /// What providers give to the resources of the instance that is collected.
+    defaults: Defaults,
     pub resources: Vec<Resource>,
     pub edges: Vec<LocalEdge>,
     pub problems: Vec<Problem>,
@@ -45,7 +48,7 @@ impl Root {
         let given = given(&evaluator, folder, &module, settings, sources, &mut root.problems);
         let instance = evaluator.root(module.clone(), given);
         let mut references = References::new();
-        root.collect(&evaluator, &instance, &mut references);
+        root.collect(&evaluator, &instance, Defaults::default(), &mut references);
         instance.release();
         root.connect(references);
         root.resources.shrink_to_fit();
@@ -55,8 +58,15 @@ impl Root {
         root
     }
 
-    fn collect(&mut self, evaluator: &Evaluator<'_>, instance: &Rc<Instance>, references: &mut References) {
+    fn collect(
+        &mut self,
+        evaluator: &Evaluator<'_>,
+        instance: &Rc<Instance>,
+        passed: Defaults,
+        references: &mut References,
+    ) {
         let module = instance.module.clone();
+        self.defaults = Defaults::of(evaluator, instance, passed);
         evaluator.validate(instance);
         evaluator.promises(instance);
         for (kind, declarations) in [("terraform", &module.settings), ("provider", &module.providers)] {
@@ -111,6 +121,7 @@ impl Root {
                 self.add(evaluator, instance, declaration, &kind, &labels[1], &address, repetition, references);
             }
         }
+        let defaults = std::mem::take(&mut self.defaults);
         for (name, call) in module.calls.iter() {
             let address = format!("module.{name}");
             // One resource for the call however often it is made; `each` and `count` need an instance to mean something.
@@ -122,7 +133,7 @@ impl Root {
                 self.add(evaluator, instance, call, "module", name, &address, repetition, references);
             }
             for child in evaluator.children(instance, name, call).iter() {
-                self.collect(evaluator, child, references);
+                self.collect(evaluator, child, defaults.passed(call), references);
             }
         }
     }
@@ -156,6 +167,9 @@ impl Root {
             }
             _ => body::body(evaluator, Scope::new(instance, file, repetition), declaration, &mut depends),
         };
+        if !kind.contains('.') {
+            self.defaults.apply(kind, &mut members, declaration.head());
+        }
         if kind == "data.aws_iam_policy_document" {
             let val = policy::document(&members, declaration.head());
             members.push(Member { key: "json".into(), key_span: val.span, val });
