@@ -307,6 +307,7 @@ fn file_name(format: &str, text: &str) -> &'static str {
         ("kubernetes", false) => "manifest.yaml",
         ("kubernetes", true) => "manifest.json",
         ("compose", _) => "compose.yaml",
+        ("yaml", _) => ".github/workflows/ci.yaml",
         _ => "Dockerfile",
     }
 }

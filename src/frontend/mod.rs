@@ -3,6 +3,7 @@
 
 pub mod compose;
 pub mod dockerfile;
+pub mod document;
 pub mod kubernetes;
 pub mod terraform;
 pub mod yaml;
@@ -120,4 +121,4 @@ pub trait Frontend: Sync {
 
 /// All formats. Where two may claim a file the first has it.
 pub const FRONTENDS: &[&dyn Frontend] =
-    &[&terraform::Terraform, &dockerfile::Dockerfile, &compose::Compose, &kubernetes::Kubernetes];
+    &[&terraform::Terraform, &dockerfile::Dockerfile, &compose::Compose, &document::Document, &kubernetes::Kubernetes];

@@ -92,6 +92,8 @@ const LANGUAGE: &[(&str, Native)] = &[
     ("yaml-tab", Native::Observed("yaml-tab")),
     ("yaml-truthy", Native::Observed("yaml-truthy")),
     ("yaml-octal", Native::Observed("yaml-octal")),
+    ("yaml-shortened-version", Native::Observed("yaml-shortened-version")),
+    ("yaml-extra-document", Native::Observed("yaml-extra-document")),
 ];
 
 /// The native check of this name.

@@ -239,7 +239,7 @@ pub struct Mistake {
 }
 
 /// Formats that selectors and examples may name; a test holds this to the frontends.
-pub const FORMATS: &[&str] = &["terraform", "kubernetes", "dockerfile", "compose"];
+pub const FORMATS: &[&str] = &["terraform", "kubernetes", "dockerfile", "compose", "yaml"];
 
 /// Views that table rules may select, beside formats.
 pub const VIEWS: &[&str] =

@@ -232,7 +232,7 @@ impl<'a> Layout<'a> {
         let text = source.line_text(line).trim_end();
         match self.format(file) {
             // Document marks and directives of YAML begin nothing.
-            Some("kubernetes" | "compose") if text == "---" || text.starts_with('%') => return false,
+            Some("kubernetes" | "compose" | "yaml") if text == "---" || text.starts_with('%') => return false,
             // Parser directives look like comments and are none.
             Some("dockerfile") if text.starts_with('#') => return false,
             _ => {}

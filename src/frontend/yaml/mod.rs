@@ -28,6 +28,27 @@ pub enum Dialect {
     Kubectl,
     /// Docker Compose: go-yaml v3, for which `yes`, `on` and their like are text and keys that are written win over merged ones.
     Compose,
+    /// Helm's values: as kubectl, by sigs.k8s.io/yaml.
+    Helm,
+    /// GitHub's workflows and actions: YAML 1.2, so that `yes` and `on` are text and a leading zero means nothing.
+    GitHub,
+}
+
+impl Dialect {
+    /// Whether `yes`, `on` and their like are booleans.
+    fn has_words(self) -> bool {
+        matches!(self, Dialect::Kubectl | Dialect::Helm)
+    }
+
+    /// What becomes of a key that stands twice.
+    fn of_duplicates(self) -> &'static str {
+        match self {
+            Dialect::Kubectl => "kubectl silently keeps the last",
+            Dialect::Helm => "Helm silently keeps the last",
+            Dialect::Compose => "Compose refuses the file",
+            Dialect::GitHub => "GitHub refuses the file",
+        }
+    }
 }
 
 /// One document of a file.
@@ -197,13 +218,13 @@ impl Reader<'_, '_> {
                         self.wrong(ProblemKind::Syntax, span, message, "write a value that JSON can hold")
                     })?;
                     let value = match value {
-                        Value::Bool(_) if self.dialect == Dialect::Compose && is_plain && !is_core_boolean(&text) => {
+                        Value::Bool(_) if !self.dialect.has_words() && is_plain && !is_core_boolean(&text) => {
                             Value::String(text.as_ref().into())
                         }
                         value => value,
                     };
                     if is_plain && tag.is_none() && !is_key {
-                        self.look_at(&text, &value, span, frames.last());
+                        self.look_at(&text, &value, span, &frames);
                     }
                     let node = Node::new(value, span);
                     self.anchor(anchor, &node, 1);
@@ -320,7 +341,7 @@ impl Reader<'_, '_> {
                     if let Some(index) = seen.get(&name) {
                         // As kubectl does: the last one counts, silently.
                         let message =
-                            format!("key \"{name}\" stands twice in this mapping; kubectl silently keeps the last");
+                            format!("key \"{name}\" stands twice in this mapping; {}", self.dialect.of_duplicates());
                         self.out.observations.push(Observation {
                             name: "yaml-duplicate-key",
                             span: key_span,
@@ -372,23 +393,45 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Unquoted scalars that YAML 1.1 reads as something else than most people do.
-    fn look_at(&mut self, text: &str, value: &Value, span: Span, frame: Option<&Frame>) {
-        let key = match frame {
-            Some(Frame::Map { key: Some((key, ..)), .. }) => &**key,
-            _ => "",
+    /// Unquoted scalars that are read as something else than most people read.
+    fn look_at(&mut self, text: &str, value: &Value, span: Span, frames: &[Frame]) {
+        let key_of = |frame: &Frame| match frame {
+            Frame::Map { key: Some((key, ..)), .. } => Some(key.to_ascii_lowercase()),
+            _ => None,
         };
+        let own = || frames.last().and_then(key_of).unwrap_or_default();
         let (name, message) = match value {
             Value::Bool(bool) if !is_core_boolean(text) => {
                 ("yaml-truthy", format!("{text} is read as {bool}; write {bool}, or quote it if text is meant"))
             }
-            Value::Number(number) if is_octal(text) && !key.to_ascii_lowercase().ends_with("mode") => {
+            Value::Number(number) if is_octal(text) && self.dialect != Dialect::GitHub && !own().ends_with("mode") => {
                 ("yaml-octal", format!("{text} is read as the octal number {number}; quote it if text is meant"))
+            }
+            // A list of versions has its name one level up.
+            Value::Number(number)
+                if loses_zeros(text) && frames.iter().rev().find_map(key_of).is_some_and(is_version) =>
+            {
+                (
+                    "yaml-shortened-version",
+                    format!("{text} is read as the number {number}; quote it if the version {text} is meant"),
+                )
             }
             _ => return,
         };
         self.out.observations.push(Observation { name, span, message, address: None });
     }
+}
+
+/// Whether a key names a version: `python-version`, `appVersion`, `tag`.
+fn is_version(key: String) -> bool {
+    key.ends_with("version") || key.ends_with("versions") || key == "tag"
+}
+
+/// `1.20`, which is 1.2 as a number; `1.0` is meant as often as `1`.
+fn loses_zeros(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('.')
+        .is_some_and(|(whole, rest)| is_number(whole) && is_number(rest) && rest.len() > 1 && rest.ends_with('0'))
 }
 
 /// A boolean of YAML 1.2 too.

@@ -330,7 +330,7 @@ fn rule(rule: &RuleText) -> Value {
 fn fenced(format: &str, text: &str) -> String {
     let language = match format {
         "terraform" => "hcl",
-        "kubernetes" | "compose" => "yaml",
+        "kubernetes" | "compose" | "yaml" => "yaml",
         "dockerfile" => "dockerfile",
         _ => "",
     };
