@@ -57,6 +57,14 @@ impl Found {
     fn skip(&mut self, path: &Path, reason: &str) {
         self.skipped.push((escaped(path), reason.into()));
     }
+
+    /// Something that can't be read: what a format claims for certain is missed, and closes the gate.
+    fn lose(&mut self, path: &Path, reason: &str, claims: &[(usize, Claim)]) {
+        match claims.iter().any(|(_, claim)| *claim == Claim::Yes) {
+            true => self.problems.push(unread(path, reason)),
+            false => self.skip(path, reason),
+        }
+    }
 }
 
 /// A folder or file that must be read for a file to be understood.
@@ -229,7 +237,7 @@ impl Scope<'_> {
                 (false, true) => {
                     found.candidates.push(Candidate { path, claims, searched: folder.searched });
                 }
-                (false, false) => found.skip(&path, "not a regular file"),
+                (false, false) => found.lose(&path, "not a regular file", &claims),
             }
         }
         all.lock().unwrap_or_else(PoisonError::into_inner).join(found);
@@ -288,6 +296,7 @@ impl Scope<'_> {
 
     /// Decides on a link by its name and by where it leads, without following it into a folder.
     fn link(&self, path: PathBuf, found: &mut Found) {
+        let claims = claims_of(self.frontends, &path);
         let target = match self.files.real(&self.root.join(&path)) {
             Ok(target) => target,
             Err(error) => {
@@ -295,13 +304,12 @@ impl Scope<'_> {
                     std::io::ErrorKind::NotFound => "link to nothing".into(),
                     _ => io_reason(&error),
                 };
-                return found.skip(&path, &reason);
+                return found.lose(&path, &reason, &claims);
             }
         };
         let inside = target.starts_with(self.root);
         let kind = self.files.kind(&target).ok();
         let is_file = kind == Some(Kind::File);
-        let claims = claims_of(self.frontends, &path);
         let is_certain = claims.iter().any(|(_, claim)| *claim == Claim::Yes);
         if kind == Some(Kind::Folder) {
             let reason = if inside { "link to a folder, which is met where it lies" } else { LEADS_OUT };
@@ -317,8 +325,8 @@ impl Scope<'_> {
                 unread(&path, LEADS_OUT)
                     .help("scan a folder that holds the link and the file, or exclude the link in gate.yaml"),
             ),
-            (false, _) => found.skip(&path, LEADS_OUT),
-            (true, _) => found.skip(&path, "link to something that is not a regular file"),
+            (false, _) => found.lose(&path, LEADS_OUT, &claims),
+            (true, _) => found.lose(&path, "link to something that is not a regular file", &claims),
         }
     }
 
