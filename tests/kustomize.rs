@@ -236,3 +236,24 @@ fn a_patch_without_its_object_is_told() {
     assert_eq!(seen.findings.len(), 1, "{:?}", seen.findings);
     assert_eq!(seen.findings[0].3, "Deployment/default/web");
 }
+
+#[test]
+fn patches_that_put_texts_into_each_other_without_end_are_bounded() {
+    let mut patch = String::new();
+    for depth in 0..2_000 {
+        let path = "/a".repeat(depth + 1);
+        patch.push_str(&format!("- op: add\n  path: /metadata/annotations{path}\n  value: {{}}\n"));
+    }
+    let base = BASE.replace("  name: web\nspec", "  name: web\n  annotations: {}\nspec");
+    let files = [
+        ("deployment.yaml", base.as_str()),
+        ("deep.yaml", &patch),
+        (
+            "kustomization.yaml",
+            "resources: [deployment.yaml]\npatches: [{ path: deep.yaml, target: { kind: '(Deployment|[' } }, { path: deep.yaml, target: { name: web } }]\n",
+        ),
+    ];
+    let seen = scan(&files, "container-privileged,k8s-missing-memory-limit");
+    assert_eq!(seen.findings.len(), 1, "{:?}", seen.findings);
+    assert!(seen.problems.iter().any(|told| told.contains("more than 64 keys")), "{:?}", seen.problems.first());
+}

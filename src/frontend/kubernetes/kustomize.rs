@@ -313,14 +313,15 @@ impl<'a> Builder<'a> {
 
     /// Lays patches over the objects that they are for.
     fn lay(&mut self, documents: &[Node], target: Option<&Node>, at: Span, objects: &mut Vec<Object>) {
+        let target = target.map(Target::new);
         for document in documents {
             let mut fits = 0;
             let mut told = Vec::new();
             let mut kept = Vec::with_capacity(objects.len());
             let is_json = matches!(document.value, Value::List(_));
             for mut object in std::mem::take(objects) {
-                let is_meant = match target {
-                    Some(target) => is_target(target, &object),
+                let is_meant = match &target {
+                    Some(target) => target.selects(&object),
                     None => !is_json && is_namesake(document, &object),
                 };
                 if !is_meant {
@@ -475,41 +476,63 @@ fn is_namesake(document: &Node, object: &Object) -> bool {
         && word("metadata.namespace").is_none_or(|wanted| namespace.is_none_or(|namespace| namespace == wanted))
 }
 
-/// Whether a patch's `target` selects an object. Its words are regular expressions for the whole word.
-fn is_target(target: &Node, object: &Object) -> bool {
-    let resource = &object.resource;
-    let fits = |key: &str, values: &[&str]| match target.get(key).known().and_then(Node::to_text) {
-        None => true,
-        Some(pattern) => match regex::Regex::new(&format!("^(?:{pattern})$")) {
-            Ok(pattern) => values.iter().any(|value| pattern.is_match(value)),
-            Err(_) => values.contains(&pattern.as_str()),
-        },
-    };
-    let namespace = resource.body.at("metadata.namespace").known().and_then(Node::as_str).unwrap_or("default");
-    let names: Vec<&str> = object.names.iter().map(String::as_str).collect();
-    let version = resource.api_version.rsplit('/').next().unwrap_or("");
-    let selected = |key: &str, path: &str| {
-        let Some(selector) = target.get(key).known().and_then(Node::as_str) else { return true };
-        let held = resource.body.at(path);
-        selector.split(',').all(|term| {
-            let value = |key: &str| match held {
-                Lookup::Known(held) => held.get(key.trim()).known().and_then(Node::to_text),
-                _ => None,
+/// What a patch's `target` selects.
+struct Target<'n> {
+    node: &'n Node,
+    /// Its words that are regular expressions, each for the whole of a value.
+    patterns: Vec<(&'static str, Pattern)>,
+}
+
+enum Pattern {
+    Regex(regex::Regex),
+    /// What is no regular expression is taken as it stands.
+    Text(String),
+}
+
+impl<'n> Target<'n> {
+    fn new(node: &'n Node) -> Target<'n> {
+        let pattern = |key: &'static str| {
+            let text = node.get(key).known().and_then(Node::to_text)?;
+            let pattern = regex::Regex::new(&format!("^(?:{text})$")).map_or(Pattern::Text(text), Pattern::Regex);
+            Some((key, pattern))
+        };
+        let keys = ["kind", "name", "namespace", "group", "version"];
+        Target { node, patterns: keys.into_iter().filter_map(pattern).collect() }
+    }
+
+    fn selects(&self, object: &Object) -> bool {
+        let resource = &object.resource;
+        let fits = |(key, pattern): &(&str, Pattern)| {
+            let fits = |value: &str| match pattern {
+                Pattern::Regex(regex) => regex.is_match(value),
+                Pattern::Text(text) => text == value,
             };
-            match (term.split_once("!="), term.split_once('=')) {
-                (Some((key, wanted)), _) => value(key).as_deref() != Some(wanted.trim()),
-                (_, Some((key, wanted))) => value(key).as_deref() == Some(wanted.trim_start_matches('=').trim()),
-                _ => value(term).is_some(),
+            match *key {
+                "kind" => fits(&resource.kind),
+                "name" => object.names.iter().any(|name| fits(name)),
+                "group" => fits(group(&resource.api_version)),
+                "version" => fits(resource.api_version.rsplit('/').next().unwrap_or("")),
+                _ => fits(resource.body.at("metadata.namespace").known().and_then(Node::as_str).unwrap_or("default")),
             }
+        };
+        self.patterns.iter().all(fits)
+            && self.holds("labelSelector", resource.body.at("metadata.labels"))
+            && self.holds("annotationSelector", resource.body.at("metadata.annotations"))
+    }
+
+    /// Whether labels satisfy a selector: `app=web,tier!=db,owner`.
+    fn holds(&self, key: &str, held: Lookup<'_>) -> bool {
+        let Some(selector) = self.node.get(key).known().and_then(Node::as_str) else { return true };
+        let value = |key: &str| match held {
+            Lookup::Known(held) => held.get(key.trim()).known().and_then(Node::to_text),
+            _ => None,
+        };
+        selector.split(',').all(|term| match (term.split_once("!="), term.split_once('=')) {
+            (Some((key, wanted)), _) => value(key).as_deref() != Some(wanted.trim()),
+            (_, Some((key, wanted))) => value(key).as_deref() == Some(wanted.trim_start_matches('=').trim()),
+            _ => value(term).is_some(),
         })
-    };
-    fits("kind", &[&resource.kind])
-        && fits("name", &names)
-        && fits("namespace", &[namespace])
-        && fits("group", &[group(&resource.api_version)])
-        && fits("version", &[version])
-        && selected("labelSelector", "metadata.labels")
-        && selected("annotationSelector", "metadata.annotations")
+    }
 }
 
 /// A patch without what only tells which object it is for: kind, version, name and namespace stay those of the object.

@@ -25,6 +25,9 @@ const MERGE_KEYS: &[(&str, &str)] = &[
     ("ownerReferences", "uid"),
 ];
 
+/// Keys in the path of an operation: each may put a whole text below, so that they limit how deep an object gets.
+const MAX_STEPS: usize = 64;
+
 /// What an element of a patch's list or map says about itself.
 const DIRECTIVE: &str = "$patch";
 
@@ -122,6 +125,10 @@ pub(super) fn json(base: &Node, operations: &[Node], told: &mut Vec<(crate::sour
         };
         let steps: Vec<String> =
             path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+        if steps.len() > MAX_STEPS {
+            told.push((operation.span, format!("a path of more than {MAX_STEPS} keys is not followed")));
+            continue;
+        }
         let value = match name {
             "add" | "replace" => Some(operation.get("value").node().clone()),
             "remove" => None,
