@@ -320,6 +320,7 @@ mod tests {
             names("case $(arch) in x86|arm) yum -y x;; *) dnf y; esac; f() { apk add z; }; f"),
             ["arch", "yum", "dnf", "apk", "f"]
         );
+        assert_eq!(names("if [[ $(a) == b ]]; then apk add c; fi\n[[ x ]]\nd"), ["[[", "a", "apk", "[[", "d"]);
         assert_eq!(names("x=$(curl y) diff <(a) <(b | c) `d`"), ["curl", "diff", "a", "b", "c", "d"]);
         assert_eq!(names("timeout 5 curl x; env A=b wget y; echo z | xargs -n 1 rm"), ["curl", "wget", "echo", "rm"]);
     }

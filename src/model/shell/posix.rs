@@ -98,8 +98,9 @@ impl Reader<'_, '_> {
                     self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
                 }
                 b' ' | b'\t' | b'\r' => {
-                    self.finish_word(&mut pending);
+                    // Before the word is finished: `[[` goes on to its end.
                     self.at += 1;
+                    self.finish_word(&mut pending);
                 }
                 b'<' | b'>' => self.redirection(depth, &mut pending),
                 b'&' if self.byte(1) == Some(b'>') => {
