@@ -108,6 +108,15 @@ fn texts_fit_into_reports() {
 }
 
 #[test]
+fn a_rule_of_the_user_names_a_native_check_that_is_there() {
+    let rule =
+        |native: &str| format!("- id: acme-x\n  title: X\n  severity: low\n  native: {native}\n  why: x\n  fix: x\n");
+    let refused = Catalog::built_in().add("rules.yaml", &rule("no-such-check")).expect_err("no check has this name");
+    assert!(refused[0].message.contains("no native check 'no-such-check'"), "{refused:?}");
+    assert_eq!(Catalog::built_in().add("rules.yaml", &rule("container-run-as-root")), Ok(1));
+}
+
+#[test]
 fn every_native_rule_has_a_function() {
     assert_none(broken(|_, rule| match &rule.check {
         Check::Native(name) if native::find(name).is_none() => Some(format!("there is no native check {name}")),

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::native;
 use super::rego::{self, Module};
 use super::schema::{Check, Mistake, Prose, Rule, nearest, parse, parse_rego, wrong_names};
 
@@ -152,7 +153,15 @@ impl Catalog {
             message: format!("rule '{}': {message}", all[index].id),
             help: None,
         });
-        let taken: Vec<Mistake> = taken.into_iter().chain(wrong).collect();
+        let unknown = all.iter().filter_map(|rule| match &rule.check {
+            Check::Native(name) if native::find(name).is_none() => Some(Mistake {
+                line: 1,
+                message: format!("rule '{}': gate has no native check '{name}'", rule.id),
+                help: Some("write the condition with `targets` and `fail`, or in Rego".into()),
+            }),
+            _ => None,
+        });
+        let taken: Vec<Mistake> = taken.into_iter().chain(wrong).chain(unknown).collect();
         if !taken.is_empty() {
             return Err(taken);
         }

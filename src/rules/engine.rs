@@ -73,7 +73,7 @@ impl<'a> Index<'a> {
                     }
                     Some(Native::Pod(check)) => index.pods.push((rule, check)),
                     Some(native) => project.push((rule, native)),
-                    // The catalog test holds names and functions together; a user's policy may still be wrong.
+                    // The catalog refuses such a rule of the user's, and a test such a rule of its own.
                     None => project.push((rule, Native::Project(|_, _| panic!("no native check has this name")))),
                 },
                 Check::Rego(_) | Check::Imported => {}
