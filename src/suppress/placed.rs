@@ -25,6 +25,8 @@ pub(super) struct Placed {
 
 /// No file has more suppressions that act; the limit keeps hostile files from costing their square.
 const MAX_PER_FILE: usize = 5_000;
+/// Notes after which nobody is told what an unknown rule might be: that takes a look at every rule there is.
+const MAX_NEAREST: usize = 100;
 
 /// All suppressions that act; the others leave a note.
 pub(super) fn placed(cx: &Context<'_>, rules: &Rules, notes: &mut Vec<Problem>) -> Vec<Placed> {
@@ -140,6 +142,7 @@ fn add(
     });
     let is_file = mark.reach == Reach::FileTop;
     let mut one = Placed { dialect, mark, at, covered: Covered::default(), names: names.collect() };
+    let has_many = notes.len() >= MAX_NEAREST;
     let mut tell = |one: &Placed, message: String, help: &str| {
         notes.extend(one.note_if_wanted(cx, message, help.to_string()));
     };
@@ -147,10 +150,15 @@ fn add(
         return tell(&one, message, &help);
     }
     if is_own {
+        let mut told = 0;
         for (name, means, _) in &one.names {
             if means.is_empty() && !cx.catalog.is_of_tool(name) {
-                let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
-                let help = match nearest(name, &known) {
+                told += 1;
+                let near = (told <= MAX_NEAREST && !has_many).then(|| {
+                    let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
+                    nearest(name, &known)
+                });
+                let help = match near.flatten() {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "`gate rules` lists all ids and aliases".into(),
                 };

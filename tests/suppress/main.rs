@@ -559,3 +559,12 @@ fn a_file_full_of_suppressions_hits_a_limit_and_is_quick() {
     assert_eq!((decided.suppressed.len(), decided.kept.len()), (1, 1));
     assert!(decided.notes.iter().any(|note| note.kind == ProblemKind::Limit && note.span.is_some()));
 }
+
+#[test]
+fn of_many_unknown_rules_only_the_first_are_held_against_all_that_are_known() {
+    let names: Vec<String> = (0..200).map(|number| format!("aws-s3-public-acl{number}")).collect();
+    let decided = bucket("\"public-read\"", &format!("\"public-read\" # gate: ignore[{}] x", names.join(","))).apply();
+    let is_guess = |help: &Option<String>| help.as_deref().is_some_and(|help| help.starts_with("did you mean"));
+    assert_eq!(decided.notes.len(), names.len());
+    assert_eq!(decided.notes.iter().filter(|note| is_guess(&note.help)).count(), 100);
+}
