@@ -225,3 +225,21 @@ fn the_ignore_file_of_the_context_is_read_though_it_is_hidden() {
     let own = ("web/Dockerfile.dockerignore", "src\n");
     assert_eq!(line(&[dockerfile, ("web/.dockerignore", "dist\n"), own]), [3], "the Dockerfile's own comes first");
 }
+
+#[test]
+fn a_health_check_in_shell_form_weighs_less_than_a_command() {
+    let text = "FROM alpine:3.20\nHEALTHCHECK CMD wget -q http://localhost/ || exit 1\nCMD run me\n";
+    let severities: Vec<String> =
+        found(&[("Dockerfile", text)], &["DL3025"]).into_iter().map(|(_, one, _)| one).collect();
+    assert_eq!(severities, ["low", "medium"]);
+}
+
+#[test]
+fn a_container_without_resources_is_told_what_it_lacks_and_no_consequence_of_that() {
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: shop }\nspec:\n  containers:\n    - name: web\n      image: registry.acme.test/web:1.2.3\n";
+    let resources: Vec<String> = rules(&[("pod.yaml", text)], &["default"])
+        .into_iter()
+        .filter(|rule| rule.contains("-limit") || rule.contains("-request"))
+        .collect();
+    assert_eq!(resources, ["k8s-missing-cpu-request", "k8s-missing-memory-limit"]);
+}

@@ -226,6 +226,10 @@ fn shell_form(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         if is_shell {
             let message = format!("{} is in the shell form, wanted [\"program\", \"argument\"]", instruction.keyword);
             report(cx, file, instruction, message, out);
+            // A health check has no signals to lose, which is what the shell form costs the others.
+            if let Some(found) = out.found.last_mut() {
+                found.is_milder = instruction.keyword == "HEALTHCHECK";
+            }
         }
     }
 }
