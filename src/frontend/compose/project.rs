@@ -36,9 +36,10 @@ struct Project {
 
 /// What a Compose file includes is one, whatever its name.
 pub(super) fn mark_included(files: &mut [File<'_>]) {
-    for index in include::included(files) {
-        if files[index].nature == Nature::Fragment {
-            files[index].nature = Nature::Compose;
+    let included = include::included(files);
+    for (index, file) in files.iter_mut().enumerate() {
+        if included.contains(&index) && file.nature == Nature::Fragment {
+            file.nature = Nature::Compose;
         }
     }
 }

@@ -125,7 +125,8 @@ impl Adder<'_, '_, '_> {
             return self.tell(ProblemKind::Limit, include.span, message, "include the last of them directly");
         }
         // A file that is included twice is there once.
-        if !layers.iter().fold(false, |is_new, layer| self.seen.insert(*layer) || is_new) {
+        let new = layers.iter().filter(|layer| self.seen.insert(**layer)).count();
+        if new == 0 {
             return;
         }
         let own = self.tree.files[first].folder.to_string();
