@@ -891,4 +891,14 @@ sum(timestamp())
   false : bool
 "x=${timestamp()}" == "x"
   unknown
+slice([1, 2], 0, length(timestamp()))
+  unknown
+slice([1, 2], 3, length(timestamp()))
+  refused
+slice([1, 2], length(timestamp()), 5)
+  refused
+issensitive(timestamp())
+  unknown
+issensitive(sensitive(timestamp()))
+  true : bool
 "##;

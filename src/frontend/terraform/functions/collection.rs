@@ -55,7 +55,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("one", &[PARTS], Want::Any, one),
     variadic("range", &[NUMBER], NUMBER, Want::List(&Want::Number), range),
     function("reverse", &[PARTS], Want::Any, reverse),
-    function("slice", &[PARTS, NUMBER, NUMBER], Want::Any, slice),
+    function("slice", &[PARTS, NUMBER.unknown(), NUMBER.unknown()], Want::Any, slice),
     function("sort", &[STRINGS.whole()], Want::List(&Want::String), |a, at| {
         let mut items = a[0].items().to_vec();
         if items.iter().any(Val::is_null) {
@@ -509,8 +509,21 @@ fn slice(arguments: &[Val], at: &Place) -> Answer {
         return Ok(open(ty, arguments, at));
     }
     let items = arguments[0].items();
-    let start = whole(&arguments[1], 0, items.len() as i64)? as usize;
-    let end = whole(&arguments[2], start as i64, items.len() as i64)? as usize;
+    let most = items.len() as i64;
+    // Each index is held to the length though the other be unknown.
+    let index = |nth: usize, least: i64| match arguments[nth].is_unknown() {
+        true => Ok(None),
+        false => whole(&arguments[nth], least, most).map(Some),
+    };
+    let start = index(1, 0)?;
+    let (Some(start), Some(end)) = (start, index(2, start.unwrap_or(0))?) else {
+        let ty = match &arguments[0].kind {
+            Kind::List(elements) => Type::list(elements.ty.clone()),
+            _ => Type::Dynamic,
+        };
+        return Ok(open(ty, arguments, at));
+    };
+    let (start, end) = (start as usize, end as usize);
     Ok(same_kind(&arguments[0], items[start..end].to_vec(), at))
 }
 

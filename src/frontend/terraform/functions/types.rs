@@ -10,9 +10,10 @@ const OPEN: super::Parameter = ANY.null().unknown().parts();
 pub(super) const FUNCTIONS: &[Function] = &[
     variadic("coalesce", &[ANY.null().unknown()], ANY.null().unknown(), Want::Any, coalesce),
     function("ephemeralasnull", &[OPEN.unmarked()], Want::Any, |a, _| Ok(as_null(&a[0]))),
-    function("issensitive", &[OPEN.unmarked()], Want::Bool, |a, at| match a[0].is_unknown() {
-        true => Ok(open(Type::Bool, a, at)),
-        false => Ok(Val::bool(a[0].marks.has(Marks::SENSITIVE), at.span)),
+    function("issensitive", &[OPEN.unmarked()], Want::Bool, |a, at| match a[0].marks.has(Marks::SENSITIVE) {
+        // What is not known may become sensitive yet, but never stops being so.
+        false if a[0].is_unknown() => Ok(open(Type::Bool, a, at)),
+        is_sensitive => Ok(Val::bool(is_sensitive, at.span)),
     }),
     function("nonsensitive", &[OPEN.unmarked()], Want::Any, |a, _| Ok(a[0].clone().own_unmarked(Marks::SENSITIVE))),
     function("sensitive", &[OPEN], Want::Any, |a, _| Ok(a[0].clone().marked(Marks::SENSITIVE))),
