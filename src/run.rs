@@ -154,6 +154,7 @@ fn settings(
         environments: judged,
         vars: arguments.var.clone(),
         tf_env: arguments.tf_env,
+        with_defaults: false,
     })
 }
 
@@ -326,8 +327,10 @@ fn inspect_command(arguments: &cli::Inspect, out: &mut dyn Write) -> Result<u8, 
     let paths = [arguments.path.clone()];
     let pool = pool(None)?;
     let mut discovered = pool.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
-    let settings =
-        settings(&Files::default(), &mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
+    let settings = Settings {
+        with_defaults: true,
+        ..settings(&Files::default(), &mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?
+    };
     let assembled = pool.install(|| assemble(&settings, &discovered));
     let mut writer = BufWriter::new(out);
     crate::inspect::write(&discovered, &assembled, &mut writer)?;

@@ -324,7 +324,7 @@ fn owner<'f>(frontend: &'f dyn Frontend, path: &str) -> Option<&'f dyn Frontend>
 /// The model of the files; none when the frontend says that they are not of its format.
 fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Problem>) {
     // No path can hold a NUL, so nothing that an example names can be read from the disk.
-    let settings = Settings { root: PathBuf::from("\0"), ..Settings::default() };
+    let settings = Settings { root: PathBuf::from("\0"), with_defaults: true, ..Settings::default() };
     let mut parsed = Parsed::default();
     let others = FRONTENDS.iter().copied().filter(|other| other.name() != frontend.name());
     for (order, reader) in std::iter::once(frontend).chain(others).enumerate() {

@@ -314,6 +314,53 @@ module "eu" {
 }
 
 #[test]
+fn a_rule_of_the_users_sees_default_tags_and_no_built_in_rule_asks_for_them() {
+    let rule = r#"- id: acme-vpc-without-team
+  title: Network has no team
+  severity: high
+  targets: [{ terraform: [aws_vpc], path: tags_all.Team }]
+  expect: { present: true }
+  why: Nobody knows whom to ask.
+  fix: Add the tag.
+  bad: |
+    resource "aws_vpc" "a" { # expect
+    }
+  good: |
+    provider "aws" {
+      default_tags {
+        tags = { Team = "net" }
+      }
+    }
+    resource "aws_vpc" "a" {
+    }
+"#;
+    let main =
+        "provider \"aws\" {\n  default_tags {\n    tags = { Team = \"net\" }\n  }\n}\nresource \"aws_vpc\" \"a\" {}\n";
+    for (text, code) in [(main, 0), ("resource \"aws_vpc\" \"a\" {}\n", 1)] {
+        let folder = tree(&[("main.tf", text), ("policy/team.yaml", rule)]);
+        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+            .current_dir(folder.path())
+            .args(["scan", "--policy", "policy", "--select", "acme-vpc-without-team"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    // They are left out where only built-in rules run.
+    let policies = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let mut folders = vec![policies];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                assert!(!text.contains("tags_all") && !text.contains("effective_labels"), "{}", entry.display());
+            }
+        }
+    }
+}
+
+#[test]
 fn paths_begin_at_the_folder_of_the_root_module_wherever_it_lies() {
     let main = r#"module "queue" {
   source = "../../modules/queue"

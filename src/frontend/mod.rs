@@ -76,6 +76,9 @@ pub struct Settings {
     pub vars: Vec<(String, String)>,
     /// Whether `TF_VAR_*` of the environment count.
     pub tf_env: bool,
+    /// Whether every resource carries what its provider's defaults make of it (`tags_all`). No built-in rule looks at it, and in
+    /// large trees it weighs a tenth of all that is held.
+    pub with_defaults: bool,
 }
 
 /// An environment of Terraform: a name, and the variables files that make it.

@@ -174,6 +174,11 @@ impl Catalog {
         Ok(count)
     }
 
+    /// Whether rules were added to the built-in ones.
+    pub fn has_rules_of_users(&self) -> bool {
+        self.rules.len() > self.built_in
+    }
+
     /// Every rule, built-in ones first, each part sorted by id.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -10,7 +10,7 @@ use crate::config;
 use crate::discover::{self, MAX_BYTES, Walk};
 use crate::escape::plain;
 use crate::filesystem::{FileSystem, Files, Kind};
-use crate::frontend::FRONTENDS;
+use crate::frontend::{FRONTENDS, Settings};
 use crate::import::Imports;
 use crate::migrate::{self, diff, settings as foreign};
 use crate::rules::{Catalog, Selection};
@@ -31,7 +31,10 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
     let walk = Walk { exclude: Some(&config.exclude), ..Walk::new(&paths) };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     let terraform = cli::TerraformArgs { var_file: Vec::new(), var: Vec::new(), tf_env: false };
-    let settings = settings(&files, &mut discovered, &config.var_files, &config.environments, &terraform)?;
+    let settings = Settings {
+        with_defaults: catalog.has_rules_of_users(),
+        ..settings(&files, &mut discovered, &config.var_files, &config.environments, &terraform)?
+    };
     let is_configured = !config.path.is_empty();
     let request = Request {
         catalog: &catalog,

@@ -14,7 +14,7 @@ use crate::config::{self, Config};
 use crate::discover::{self, Change, Walk};
 use crate::filesystem::{Disk, FileSystem, Files, Recording};
 use crate::finding::Severity;
-use crate::frontend::FRONTENDS;
+use crate::frontend::{FRONTENDS, Settings};
 use crate::import;
 use crate::report::Report;
 use crate::rules::{Catalog, Check, native};
@@ -122,7 +122,10 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
     // What expressions read is remembered, since a change may lie there.
     let recording = Arc::new(Recording::new(Files::default()));
     let files = if opened.is_some() { Files::from(Arc::clone(&recording)) } else { Files::default() };
-    let settings = settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?;
+    let settings = Settings {
+        with_defaults: catalog.has_rules_of_users(),
+        ..settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?
+    };
     let base = opened.as_ref().map(|opened| Base {
         name: opened.name.clone(),
         commit: Arc::clone(&opened.base),

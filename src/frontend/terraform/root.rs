@@ -66,7 +66,9 @@ impl Root {
         references: &mut References,
     ) {
         let module = instance.module.clone();
-        self.defaults = Defaults::of(evaluator, instance, passed);
+        if evaluator.settings.with_defaults {
+            self.defaults = Defaults::of(evaluator, instance, passed);
+        }
         evaluator.validate(instance);
         evaluator.promises(instance);
         for (kind, declarations) in [("terraform", &module.settings), ("provider", &module.providers)] {
