@@ -152,6 +152,22 @@ fn values_that_double_with_every_name_end_in_a_limit() {
 }
 
 #[test]
+fn instances_that_each_ask_for_all_do_not_multiply() {
+    let names: Vec<String> = (0..40).map(|number| format!("\"k{number}\"")).collect();
+    let text = format!(
+        "resource \"aws_kms_key\" \"all\" {{\n  for_each = toset([{}])\n  a {{\n    b = aws_kms_key.all\n  }}\n  a {{\n    b = aws_kms_key.all\n  }}\n}}\n",
+        names.join(", ")
+    );
+    let folder = tree(&[("main.tf", &text)]);
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
+    // Forty instances that hold forty each, not forty to the power of forty.
+    assert!(output.status.success() && output.stdout.len() < 20_000_000, "{}", output.stdout.len());
+    let (_, findings, _) = scan(&[("main.tf", &text)], "tf-reference-cycle");
+    assert!(!findings.is_empty());
+}
+
+#[test]
 fn a_template_file_is_read_below_the_root_only_and_never_reads_itself() {
     let main = r#"locals {
   greeting = templatefile("${path.module}/hello.tftpl", { names = ["a", "b"] })

@@ -33,7 +33,7 @@ const MAX_WEIGHT: u32 = 1 << 20;
 /// Expressions that one root module may evaluate: loops inside loops multiply.
 const MAX_STEPS: u64 = 5_000_000;
 /// Values that one root module hands to the rules.
-const MAX_LOWERED: u64 = 20_000_000;
+const MAX_LOWERED: u64 = 4_000_000;
 
 /// Why an expression has no value.
 #[derive(Debug, Clone)]

@@ -90,7 +90,11 @@ impl Evaluator<'_> {
             return Ok((Val::depends(Type::Dynamic, &[&index], span), used + 2));
         }
         touch(&key);
-        Ok((self.instances(instance, declaration, &key, &all, is_keyed, span), used))
+        // Once for all who ask; an instance that asks for all of them, itself too, is a cycle.
+        let whole = self.memoized(instance, Space::Resource, &key, span, || {
+            Ok(self.instances(instance, declaration, &key, &all, is_keyed, declaration.head()))
+        });
+        Ok((whole.at(span), used))
     }
 
     /// The address (without an instance key) that an expression names as a whole resource, data source or instance of one.
