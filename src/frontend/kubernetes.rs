@@ -41,7 +41,8 @@ impl Frontend for Kubernetes {
             text.match_indices(key)
                 .any(|(at, _)| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'"' | b'\'' | b'{' | b' '))
         };
-        begins_line("apiVersion") && begins_line("kind")
+        ["apiVersion", "ApiVersion", "apiversion"].into_iter().any(begins_line)
+            && ["kind", "Kind"].into_iter().any(begins_line)
     }
 
     /// What a kustomization names.
@@ -108,12 +109,14 @@ fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed
     let documents = yaml::read(file, text);
     for document in &documents.documents {
         objects(document, source, &mut parsed.resources);
+        parsed.problems.extend(other_case(&document.root));
     }
     let is_kustomization = kustomize::is_name(name_of(source.path()));
     if let Some(wanted) = wanted {
         wanted.extend(documents.documents.iter().map(|document| document.root.clone()));
     }
-    if parsed.resources.is_empty() && !is_kustomization && !looks_like_manifest(text) {
+    let has_none = parsed.resources.is_empty() && parsed.problems.is_empty();
+    if has_none && !is_kustomization && !looks_like_manifest(text) {
         // YAML that is no manifest is nobody's business here.
         return Parsed::default();
     }
@@ -134,6 +137,19 @@ fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed
     }
     parsed.read.push(file);
     parsed
+}
+
+/// Names of the API are case-sensitive: an object without its kind is refused, and would be judged by no rule.
+fn other_case(root: &Node) -> Option<Problem> {
+    let has = |name: &str| root.entries().iter().any(|entry| &*entry.key == name);
+    let near = |name: &str| root.entries().iter().find(|entry| entry.key.eq_ignore_ascii_case(name));
+    let (wrong, right) = match (has("apiVersion"), has("kind")) {
+        (true, false) => (near("kind")?, "kind"),
+        (false, true) => (near("apiVersion")?, "apiVersion"),
+        _ => return None,
+    };
+    let message = format!("`{}` is no field of an object, so that kubectl refuses it", wrong.key.escape_debug());
+    Some(Problem::at(ProblemKind::Syntax, wrong.key_span, message).help(format!("write `{right}`")))
 }
 
 /// Whether a text of which no object could be read would be a manifest: as YAML by a line of its own, as JSON by a key.
@@ -196,6 +212,33 @@ fn object_of(root: &Node, span: Span, head: Span, source: &Source) -> Option<Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let mut sources = Sources::default();
+        let id = sources.add(Source::new("app.yaml".to_string(), text.to_string()));
+        let path = Path::new("app.yaml");
+        assert!(Kubernetes.recognizes(path, text), "{text}");
+        let parsed = Kubernetes.parse(&Settings::default(), &sources, &[id]);
+        parsed.problems.into_iter().map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn what_kubectl_refuses_is_told_and_not_taken_for_something_else() {
+        let second = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n--- {apiVersion: v1, kind: Pod}\n";
+        assert_eq!(
+            problems(second),
+            ["a document begins on the line of its `---`, which does not part it from the last one"]
+        );
+        let slash = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: \"x\\/y\"}\n";
+        assert_eq!(problems(slash), ["unknown escape `\\/` in a quoted text, which kubectl refuses"]);
+        assert!(problems("{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"data\": {\"a\": \"x\\/y\"}}").is_empty());
+        let backslash = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: \"x\\\\/y\"}\n";
+        assert!(problems(backslash).is_empty());
+        let kind = "apiVersion: v1\nKind: Pod\nmetadata: {name: a}\n";
+        assert_eq!(problems(kind), ["`Kind` is no field of an object, so that kubectl refuses it"]);
+        let version = "apiversion: v1\nkind: Pod\nmetadata: {name: a}\n";
+        assert_eq!(problems(version), ["`apiversion` is no field of an object, so that kubectl refuses it"]);
+    }
 
     #[test]
     fn a_broken_manifest_is_told_in_every_way_of_writing_it() {

@@ -208,7 +208,24 @@ impl Reader<'_, '_> {
             let span = self.span(&yaml_span);
             match event {
                 Event::Comment(..) => self.out.comments.push(span),
+                // Lines of nothing but `---` have parted the documents already.
+                Event::DocumentStart(..) if root.is_some() => {
+                    return Err(self.wrong(
+                        ProblemKind::Syntax,
+                        span,
+                        "a document begins on the line of its `---`, which does not part it from the last one",
+                        "put `---` on a line of its own; nothing of both documents is judged",
+                    ));
+                }
                 Event::Scalar(text, style, anchor, tag) => {
+                    if style == ScalarStyle::DoubleQuoted && self.dialect.has_words() && self.escapes_slash(span) {
+                        return Err(self.wrong(
+                            ProblemKind::Syntax,
+                            span,
+                            "unknown escape `\\/` in a quoted text, which kubectl refuses",
+                            "write `/` alone",
+                        ));
+                    }
                     let tag = tag.map(|tag| tag.suffix().to_string());
                     let is_plain = style == ScalarStyle::Plain;
                     let is_key = matches!(frames.last(), Some(Frame::Map { key: None, .. }));
@@ -391,6 +408,22 @@ impl Reader<'_, '_> {
                 (Node::map(entries, span), anchor)
             }
         }
+    }
+
+    /// Whether a quoted scalar escapes a slash, as YAML 1.2 allows for JSON's sake and go-yaml v2 does not.
+    fn escapes_slash(&self, span: Span) -> bool {
+        // What begins with a brace is read as JSON, which knows the escape.
+        if self.text.trim_start().starts_with('{') {
+            return false;
+        }
+        let written = &self.text.as_bytes()[span.start as usize - self.base..span.end as usize - self.base];
+        let mut bytes = written.iter();
+        while let Some(byte) = bytes.next() {
+            if *byte == b'\\' && bytes.next() == Some(&b'/') {
+                return true;
+            }
+        }
+        false
     }
 
     /// Unquoted scalars that are read as something else than most people read.
