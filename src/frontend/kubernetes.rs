@@ -223,6 +223,23 @@ mod tests {
     }
 
     #[test]
+    fn quoted_text_may_go_on_as_far_left_as_its_key_and_places_stay_right() {
+        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: 'a\n  b'\ndata:\n  x: \"one\n  two\n\n  three\" # kept\n  z: yes\n";
+        let mut sources = Sources::default();
+        let id = sources.add(Source::new("app.yaml".to_string(), text.to_string()));
+        let parsed = Kubernetes.parse(&Settings::default(), &sources, &[id]);
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+        let body = &parsed.resources[0].body;
+        let written = |span: Span| &text[span.start as usize..span.end as usize];
+        assert_eq!(body.at("metadata.name").known().and_then(Node::as_str), Some("a b"));
+        let x = body.at("data.x").known().unwrap();
+        assert_eq!((x.as_str(), written(x.span)), (Some("one two\nthree"), "\"one\n  two\n\n  three\""));
+        assert_eq!(written(body.at("data.z").known().unwrap().span), "yes");
+        assert_eq!(parsed.observations.len(), 1, "what is seen is seen once");
+        assert_eq!(parsed.comments.iter().map(|span| written(*span)).collect::<Vec<_>>(), ["# kept"]);
+    }
+
+    #[test]
     fn what_kubectl_refuses_is_told_and_not_taken_for_something_else() {
         let second = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n--- {apiVersion: v1, kind: Pod}\n";
         assert_eq!(

@@ -7,6 +7,7 @@
 pub mod block;
 mod scalar;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
@@ -20,6 +21,12 @@ use crate::source::{FileId, Span};
 
 /// Nodes that the aliases of one document may stand for together; more is a bomb.
 const MAX_ALIASED: usize = 200_000;
+
+/// Lines of quoted scalars in one document that may be indented too little.
+const MAX_PADS: usize = 64;
+
+/// What such a line is indented by: go-yaml asks for no depth, the specification and the parser do. It is folded away.
+const PAD: &str = "                                                                ";
 
 /// Whose reader a text is read like, where they differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +102,7 @@ pub fn read_as(file: FileId, text: &str, dialect: Dialect) -> Documents {
             text: &text[start..end],
             out: &mut out,
             names: &mut names,
+            padded: Vec::new(),
             anchors: FxHashMap::default(),
             aliased: 0,
         };
@@ -157,6 +165,8 @@ struct Reader<'t, 'o> {
     out: &'o mut Documents,
     /// The keys of the file: a manifest repeats few.
     names: &'o mut Names,
+    /// Where blanks were put into the text that is parsed, in its own offsets, in order.
+    padded: Vec<usize>,
     anchors: FxHashMap<usize, (Node, usize)>,
     aliased: usize,
 }
@@ -167,7 +177,14 @@ impl Reader<'_, '_> {
     fn span(&self, span: &YamlSpan) -> Span {
         let start = span.start.byte_offset().unwrap_or(0);
         let end = span.end.byte_offset().unwrap_or(start).max(start);
-        Span::new(self.file, (self.base + start) as u32, (self.base + end) as u32)
+        Span::new(self.file, self.offset(start), self.offset(end))
+    }
+
+    /// The offset in the file of one in the text as it is parsed.
+    fn offset(&self, at: usize) -> u32 {
+        let before = self.padded.iter().take_while(|pad| **pad < at);
+        let added: usize = before.map(|pad| PAD.len().min(at - pad)).sum();
+        (self.base + at - added) as u32
     }
 
     fn wrong(&self, kind: ProblemKind, span: Span, message: impl Into<String>, help: &str) -> Box<Problem> {
@@ -185,14 +202,38 @@ impl Reader<'_, '_> {
                 "remove it",
             ));
         }
+        let before = (self.out.comments.len(), self.out.observations.len(), self.out.tagged.len());
+        let mut padded = Cow::Borrowed(text);
+        loop {
+            let mut underindented = None;
+            match self.parse(&padded, &mut underindented) {
+                Err(_) if underindented.is_some() && self.padded.len() < MAX_PADS => {
+                    let at = underindented.unwrap_or_default();
+                    self.padded.push(at);
+                    padded.to_mut().insert_str(at, PAD);
+                    self.out.comments.truncate(before.0);
+                    self.out.observations.truncate(before.1);
+                    self.out.tagged.truncate(before.2);
+                    self.anchors.clear();
+                    self.aliased = 0;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Parses a text; a continuation of a quoted scalar that is not indented deeper than what holds it is told by its offset.
+    fn parse(&mut self, text: &str, underindented: &mut Option<usize>) -> Attempt<Option<Node>> {
         let mut frames: Vec<Frame> = Vec::new();
         let mut root = None;
         for next in Parser::new_from_str(text) {
             let (event, yaml_span) = match next {
                 Ok(next) => next,
                 Err(error) => {
-                    let at = (self.base + error.marker().byte_offset().unwrap_or(0).min(text.len())) as u32;
+                    let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
                     let message = error.info().to_string();
+                    *underindented = message.starts_with("invalid indentation in multiline quoted").then_some(at);
+                    let at = self.offset(at);
                     let is_limit =
                         message.contains("limit") || message.contains("too deep") || message.contains("recursion");
                     let kind = if is_limit { ProblemKind::Limit } else { ProblemKind::Syntax };
