@@ -232,9 +232,9 @@ mod tests {
         let body = &parsed.resources[0].body;
         let written = |span: Span| &text[span.start as usize..span.end as usize];
         assert_eq!(body.at("metadata.name").known().and_then(Node::as_str), Some("a b"));
-        let x = body.at("data.x").known().unwrap();
+        let x = body.at("data.x").known().expect("it is there");
         assert_eq!((x.as_str(), written(x.span)), (Some("one two\nthree"), "\"one\n  two\n\n  three\""));
-        assert_eq!(written(body.at("data.z").known().unwrap().span), "yes");
+        assert_eq!(written(body.at("data.z").known().expect("it is there").span), "yes");
         assert_eq!(parsed.observations.len(), 1, "what is seen is seen once");
         assert_eq!(parsed.comments.iter().map(|span| written(*span)).collect::<Vec<_>>(), ["# kept"]);
     }
