@@ -14,10 +14,14 @@ mod schema;
 #[path = "src/severity.rs"]
 mod severity;
 
+#[path = "src/spelling.rs"]
+mod spelling;
+
 fn main() {
     println!("cargo:rerun-if-changed=policies");
     println!("cargo:rerun-if-changed=src/rules/schema.rs");
     println!("cargo:rerun-if-changed=src/rules/schema/read.rs");
+    println!("cargo:rerun-if-changed=src/spelling.rs");
     println!("cargo:rerun-if-changed=src/severity.rs");
     let mut files = Vec::new();
     collect(Path::new("policies"), &mut files);

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::path::{folder_of, name_of};
+
 /// Index of a file among the [`Sources`] of one scan, in the order of the sorted paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
@@ -96,6 +98,16 @@ impl Source {
     /// line, written as the offset of the line's number less one; there is no text to show.
     pub fn unread(path: impl Into<String>) -> Source {
         Source { use_of: Use::Named, ..Source::new(path, "") }
+    }
+
+    /// The file's own name, without its folder.
+    pub fn name(&self) -> &str {
+        name_of(&self.path)
+    }
+
+    /// The path of its folder; empty for the root of the scan.
+    pub fn folder(&self) -> &str {
+        folder_of(&self.path)
     }
 
     /// Whether rules may look at the text.

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use regex::Regex;
 
 use crate::config::Config;
-use crate::frontend::{Claim, FRONTENDS, Frontend, LocalEdge, Parsed, Settings};
+use crate::frontend::{Claim, FRONTENDS, Frontend, Parsed, Settings};
 use crate::model::{Edge, Graph, Model, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::engine::panic_text;
@@ -331,7 +331,7 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
         let is_own = |path: &str| owner(frontend, path).is_some_and(|owner| owner.name() == reader.name());
         let ids: Vec<FileId> = sources.iter().filter(|(_, source)| is_own(source.path())).map(|(id, _)| id).collect();
         if order == 0 || !ids.is_empty() {
-            join(&mut parsed, reader.parse(&settings, sources, &ids));
+            parsed.add(reader.parse(&settings, sources, &ids));
         }
     }
     if parsed.read.is_empty() && parsed.resources.is_empty() && parsed.problems.is_empty() {
@@ -349,19 +349,6 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
     model.dockerignores = parsed.dockerignores;
     model.secrets = crate::scan::secrets(sources);
     (Some(model), parsed.problems)
-}
-
-/// Adds what another frontend made of its files.
-fn join(all: &mut Parsed, part: Parsed) {
-    let base = all.resources.len() as u32;
-    let edges = part.edges.into_iter();
-    all.edges.extend(edges.map(|edge| LocalEdge { from: edge.from + base, to: edge.to + base, ..edge }));
-    all.resources.extend(part.resources);
-    all.observations.extend(part.observations);
-    all.dockerfiles.extend(part.dockerfiles);
-    all.dockerignores.extend(part.dockerignores);
-    all.problems.extend(part.problems);
-    all.read.extend(part.read);
 }
 
 /// The lines (from 1) on which the text says that the rule fires.

@@ -4,7 +4,8 @@
 
 mod support;
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::tree;
@@ -20,6 +21,16 @@ fn scan(files: &[(&str, &str)], rules: &str) -> (i32, Vec<Value>, Vec<Value>) {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let list = |name: &str| report[name].as_array().unwrap().clone();
     (output.status.code().unwrap(), list("findings"), list("problems"))
+}
+
+/// What `gate inspect` does in a folder.
+fn inspected(folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(["inspect", "."]).output().unwrap()
+}
+
+/// The model of a folder.
+fn inspect(folder: &Path) -> Value {
+    serde_json::from_slice(&inspected(folder).stdout).unwrap()
 }
 
 const PUBLIC: &str = "aws-rds-publicly-accessible";
@@ -159,8 +170,7 @@ fn instances_that_each_ask_for_all_do_not_multiply() {
         names.join(", ")
     );
     let folder = tree(&[("main.tf", &text)]);
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
+    let output = inspected(folder.path());
     // Forty instances that hold forty each, not forty to the power of forty.
     assert!(output.status.success() && output.stdout.len() < 20_000_000, "{}", output.stdout.len());
     let (_, findings, _) = scan(&[("main.tf", &text)], "tf-reference-cycle");
@@ -182,9 +192,7 @@ output "greeting" { value = local.greeting }
         ("self.tftpl", "${templatefile(\"self.tftpl\", {})}"),
     ];
     let folder = tree(&files);
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
-    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let model = inspect(folder.path());
     assert_eq!(model["terraform"][0]["outputs"]["greeting"]["value"], "hi a\nhi b\n");
     let problems: Vec<&str> =
         model["problems"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap()).collect();
@@ -210,6 +218,10 @@ fn a_block_that_terraform_does_not_know_is_not_judged_and_closes_the_gate() {
     let json = r#"{"//": "a comment", "locals": {"a": 1}, "resorce": {"aws_eip": {"a": {}}}}"#;
     let (code, _, problems) = scan(&[("main.tf.json", json)], PUBLIC);
     assert_eq!((code, problems.len()), (2, 1), "{problems:?}");
+    let stray: String = (0..1000).map(|number| format!("name_{number} = 1\n")).collect();
+    let (code, _, problems) = scan(&[("main.tf", &stray)], PUBLIC);
+    assert_eq!((code, problems.len()), (2, 101), "the rest is counted");
+    assert_eq!(problems[100]["message"], "900 more arguments stand outside of every block");
 }
 
 #[test]
@@ -313,9 +325,7 @@ module "eu" {
 "#;
     let queue = "resource \"aws_sqs_queue\" \"q\" {}\nresource \"random_id\" \"r\" {}\n";
     let folder = tree(&[("main.tf", main), ("queue/main.tf", queue)]);
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
-    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let model = inspect(folder.path());
     let resources = model["terraform"][0]["resources"].as_array().unwrap();
     let tags = |address: &str| {
         resources.iter().find(|one| one["address"] == address).unwrap_or_else(|| panic!("{resources:#?}"))["values"]
@@ -395,6 +405,7 @@ output "here" {
     set    = fileset("${path.cwd}/../shared", "*.txt")
     filled = templatefile("${path.cwd}/../shared/names.txt", {})
     last   = basename(dirname(abspath("keys/id.pub")))
+    hidden = basename(abspath(".env"))
   }
 }
 output "queue" { value = module.queue.all }
@@ -420,15 +431,13 @@ output "all" {
         ("modules/queue/main.tf", queue),
         ("modules/queue/policy.json", "module's"),
     ]);
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
-    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let model = inspect(folder.path());
     assert_eq!(model["problems"], serde_json::json!([]));
     let outputs = &model["terraform"][0]["outputs"];
     let here = serde_json::json!({
         "module": ".", "root": ".", "shared": "shared", "also": "shared", "cwd": "root's", "full": "root's",
         "hash": "d18aac96b905b4b3c839891b7a91c9414149514c", "there": true, "set": ["names.txt"], "filled": "shared",
-        "last": "keys",
+        "last": "keys", "hidden": ".env",
     });
     let queue = serde_json::json!({
         "module": "../../modules/queue", "root": ".", "given": "root's", "own": "module's", "full": "module's",
@@ -558,9 +567,7 @@ resource "aws_eip" "one" {
 }
 "#;
     let folder = tree(&[("main.tf", main), ("each/main.tf", each)]);
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(["inspect", "."]).output().unwrap();
-    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let model = inspect(folder.path());
     let resources = model["terraform"][0]["resources"].as_array().unwrap();
     assert_eq!(resources.len(), 1000);
     let seventh = resources.iter().find(|one| one["address"] == "module.each[\"key-7\"].aws_eip.one").unwrap();

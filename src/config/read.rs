@@ -8,7 +8,7 @@ use super::{Config, Error, FailOn, Ignore, Named, PathGlobs, RuleSettings, form,
 use crate::finding::Severity;
 use crate::rules::Options;
 use crate::rules::options::DockerfileOptions;
-use crate::rules::schema::nearest;
+use crate::spelling::did_you_mean;
 use crate::suppress::{DIALECTS, Date};
 
 /// One file on its way to a [`Config`].
@@ -185,12 +185,8 @@ impl Reader<'_> {
             "key" => place.nearest_key(word, offset).unwrap_or(offset..offset),
             _ => offset..self.text.len(),
         };
-        let help = match nearest(word, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                format!("known are {}", known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
-            }
-        };
+        let all = || known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let help = did_you_mean(word, known).unwrap_or_else(|| format!("known are {}", all()));
         self.invalid(at, format!("unknown {kind} `{word}`"), Some(&help))
     }
 }

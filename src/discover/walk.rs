@@ -60,11 +60,16 @@ impl Found {
 
     /// Something that can't be read: what a format claims for certain is missed, and closes the gate.
     fn lose(&mut self, path: &Path, reason: &str, claims: &[(usize, Claim)]) {
-        match claims.iter().any(|(_, claim)| *claim == Claim::Yes) {
+        match is_certain(claims) {
             true => self.problems.push(unread(path, reason)),
             false => self.skip(path, reason),
         }
     }
+}
+
+/// Whether a file is some format's by its name alone.
+fn is_certain(claims: &[(usize, Claim)]) -> bool {
+    claims.iter().any(|(_, claim)| *claim == Claim::Yes)
 }
 
 /// A folder or file that must be read for a file to be understood.
@@ -310,7 +315,7 @@ impl Scope<'_> {
         let inside = target.starts_with(self.root);
         let kind = self.files.kind(&target).ok();
         let is_file = kind == Some(Kind::File);
-        let is_certain = claims.iter().any(|(_, claim)| *claim == Claim::Yes);
+        let is_certain = is_certain(&claims);
         if kind == Some(Kind::Folder) {
             let reason = if inside { "link to a folder, which is met where it lies" } else { LEADS_OUT };
             return found.skip(&path, reason);

@@ -67,12 +67,7 @@ impl Frontend for Document {
     fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
         let parts: Vec<Parsed> = files.par_iter().map(|file| read(*file, sources.get(*file))).collect();
         let mut parsed = Parsed::default();
-        for part in parts {
-            parsed.observations.extend(part.observations);
-            parsed.problems.extend(part.problems);
-            parsed.comments.extend(part.comments);
-            parsed.read.extend(part.read);
-        }
+        parts.into_iter().for_each(|part| parsed.add(part));
         parsed
     }
 }

@@ -52,7 +52,7 @@ impl Frontend for Kubernetes {
     }
 
     fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
-        let is_kustomization = |file: &FileId| kustomize::is_name(name_of(sources.get(*file).path()));
+        let is_kustomization = |file: &FileId| kustomize::is_name(sources.get(*file).name());
         let is_kustomized = files.iter().any(is_kustomization);
         let parts: Vec<(Parsed, Vec<Node>)> = files
             .par_iter()
@@ -69,11 +69,7 @@ impl Frontend for Kubernetes {
                 let objects = std::mem::take(&mut part.resources);
                 manifests.push(kustomize::Manifest { path, documents, objects });
             }
-            parsed.resources.extend(part.resources);
-            parsed.observations.extend(part.observations);
-            parsed.problems.extend(part.problems);
-            parsed.comments.extend(part.comments);
-            parsed.read.extend(part.read);
+            parsed.add(part);
         }
         if is_kustomized {
             let built = kustomize::build(manifests, sources);
@@ -88,10 +84,6 @@ impl Frontend for Kubernetes {
         }
         parsed
     }
-}
-
-fn name_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// Reads a file; its documents are wanted where kustomizations may name it.
@@ -111,7 +103,7 @@ fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed
         objects(document, source, &mut parsed.resources);
         parsed.problems.extend(other_case(&document.root));
     }
-    let is_kustomization = kustomize::is_name(name_of(source.path()));
+    let is_kustomization = kustomize::is_name(source.name());
     if let Some(wanted) = wanted {
         wanted.extend(documents.documents.iter().map(|document| document.root.clone()));
     }

@@ -61,6 +61,27 @@ pub struct Parsed {
     pub read: Vec<FileId>,
 }
 
+impl Parsed {
+    /// Takes in what another file, or another part of this one, was made of.
+    pub fn add(&mut self, part: Parsed) {
+        // Whole, so that a list that the compiler does not see here is an error.
+        let Parsed { resources, dockerfiles, dockerignores, edges, observations, problems, comments, read } = part;
+        let base = self.resources.len() as u32;
+        self.edges.extend(edges.into_iter().map(|edge| LocalEdge {
+            from: base + edge.from,
+            to: base + edge.to,
+            ..edge
+        }));
+        self.resources.extend(resources);
+        self.dockerfiles.extend(dockerfiles);
+        self.dockerignores.extend(dockerignores);
+        self.observations.extend(observations);
+        self.problems.extend(problems);
+        self.comments.extend(comments);
+        self.read.extend(read);
+    }
+}
+
 /// What frontends are told beside the files.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {

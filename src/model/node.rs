@@ -332,6 +332,23 @@ impl Node {
         }
     }
 
+    /// The same tree with its places changed by `place`, and every value that is neither list nor map by `value`.
+    pub fn rebuilt(&self, place: &dyn Fn(Span) -> Span, value: &dyn Fn(&Value) -> Value) -> Node {
+        let value = match &self.value {
+            Value::List(items) => Value::List(items.iter().map(|item| item.rebuilt(place, value)).collect()),
+            Value::Map(map) => {
+                let entries = map.entries().iter().map(|entry| Entry {
+                    key: entry.key.clone(),
+                    key_span: place(entry.key_span),
+                    node: entry.node.rebuilt(place, value),
+                });
+                Value::Map(Arc::new(Map::new(entries.collect())))
+            }
+            other => value(other),
+        };
+        Node { value, span: place(self.span), ..self.clone() }
+    }
+
     fn has_arms(&self) -> bool {
         match &self.value {
             Value::Unknown(unknown) => unknown.arms.is_some(),

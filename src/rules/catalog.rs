@@ -6,7 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::native;
 use super::rego::{self, Module};
-use super::schema::{Check, Mistake, Prose, Rule, nearest, parse, parse_rego, wrong_names};
+use super::schema::{Check, Mistake, Prose, Rule, parse, parse_rego, wrong_names};
+use crate::spelling::nearest;
 
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static PROSE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prose.bin"));

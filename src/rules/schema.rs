@@ -244,33 +244,3 @@ pub const FORMATS: &[&str] = &["terraform", "kubernetes", "dockerfile", "compose
 /// Views that table rules may select, beside formats.
 pub const VIEWS: &[&str] =
     &["pod", "container", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kubelet"];
-
-/// The known word nearest to `word` by edits, if it is near enough to be meant.
-pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let length = word.chars().count();
-    let limit = (length / 3).max(1);
-    known
-        .iter()
-        // As many edits as the lengths differ by are needed in any case.
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
-        .map(|candidate| (edits(word, candidate), *candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance in characters.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}

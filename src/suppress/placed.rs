@@ -10,8 +10,8 @@ use crate::discover::Discovered;
 use crate::finding::{Finding, Suppressed};
 use crate::model::{Lookup, Node, Number, Resource, Value};
 use crate::problem::{Problem, ProblemKind};
-use crate::rules::schema::nearest;
 use crate::source::{FileId, Sources, Span};
+use crate::spelling::did_you_mean;
 
 /// A suppression in its place.
 pub(super) struct Placed {
@@ -156,12 +156,9 @@ fn add(
                 told += 1;
                 let near = (told <= MAX_NEAREST && !has_many).then(|| {
                     let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
-                    nearest(name, &known)
+                    did_you_mean(name, &known)
                 });
-                let help = match near.flatten() {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "`gate rules` lists all ids and aliases".into(),
-                };
+                let help = near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into());
                 tell(&one, format!("no rule or alias is called `{name}`"), &help);
             }
         }

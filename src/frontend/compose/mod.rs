@@ -49,14 +49,6 @@ const SECTIONS: &[&str] = &["services", "include", "networks", "volumes", "secre
 /// Files beside one that are named in it; more are left out.
 const MAX_NAMED: usize = 200;
 
-fn name_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 /// Whether a name says that the file is Compose's.
 fn is_named(name: &str) -> bool {
     let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
@@ -120,14 +112,14 @@ impl Frontend for Compose {
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
         let mut read: Vec<File<'_>> = files
             .par_iter()
-            .filter(|file| name_of(sources.get(**file).path()) != VARIABLES)
+            .filter(|file| sources.get(**file).name() != VARIABLES)
             .map(|file| File::read(*file, sources.get(*file)))
             .collect();
         let variables: FxHashMap<&str, Variables> = files
             .iter()
             .map(|file| sources.get(*file))
-            .filter(|source| name_of(source.path()) == VARIABLES)
-            .map(|source| (folder_of(source.path()), interpolate::variables(source.text())))
+            .filter(|source| source.name() == VARIABLES)
+            .map(|source| (source.folder(), interpolate::variables(source.text())))
             .collect();
         project::mark_included(&mut read);
         let mut parsed = project::parse(&read, &variables);
@@ -148,12 +140,7 @@ impl Frontend for Compose {
         }
         if !manifests.is_empty() {
             // A manifest under a name of Compose's is judged as what it is.
-            let others = Kubernetes.parse(settings, sources, &manifests);
-            parsed.resources.extend(others.resources);
-            parsed.observations.extend(others.observations);
-            parsed.problems.extend(others.problems);
-            parsed.comments.extend(others.comments);
-            parsed.read.extend(others.read);
+            parsed.add(Kubernetes.parse(settings, sources, &manifests));
         }
         parsed
     }
@@ -173,11 +160,7 @@ fn written_out(file: &File<'_>, source: &Source, parsed: &mut Parsed) {
             parsed.problems.push(Problem::at(ProblemKind::Unread, text.span, message).help(help));
             continue;
         };
-        let inner = dockerfile::read_indented(file.id, &Source::new(file.path, masked), block.indent(source));
-        parsed.resources.extend(inner.resources);
-        parsed.dockerfiles.extend(inner.dockerfiles);
-        parsed.problems.extend(inner.problems);
-        parsed.comments.extend(inner.comments);
+        parsed.add(dockerfile::read_indented(file.id, &Source::new(file.path, masked), block.indent(source)));
     }
 }
 
@@ -235,9 +218,9 @@ impl<'s> File<'s> {
         let mut file = File {
             id,
             path,
-            folder: folder_of(path),
-            name: name_of(path),
-            is_named: is_named(name_of(path)),
+            folder: source.folder(),
+            name: source.name(),
+            is_named: is_named(source.name()),
             nature: Nature::Fragment,
             roots: Vec::new(),
             tags,

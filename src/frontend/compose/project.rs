@@ -13,8 +13,8 @@ use super::merge;
 use super::shape::Shaper;
 use super::{BASES, File, Nature, OVERRIDES, service_nodes};
 use crate::frontend::{LocalEdge, Parsed};
-use crate::model::view::build::join;
 use crate::model::{Entry, Lookup, Node, Resource, Value};
+use crate::path::{self, join};
 use crate::problem::ProblemKind;
 
 /// Services that extend each other in a row.
@@ -62,14 +62,7 @@ pub(super) fn parse(files: &[File<'_>], variables: &FxHashMap<&str, Variables>) 
         }
     }
     let mut parsed = Parsed::default();
-    for (part, _) in parts {
-        let base = parsed.resources.len() as u32;
-        parsed.resources.extend(part.resources);
-        parsed.problems.extend(part.problems);
-        parsed.observations.extend(part.observations);
-        let moved = part.edges.into_iter().map(|edge| LocalEdge { from: base + edge.from, to: base + edge.to, ..edge });
-        parsed.edges.extend(moved);
-    }
+    parts.into_iter().for_each(|(part, _)| parsed.add(part));
     // What several projects of a folder have in common is told once.
     parsed.problems.sort();
     parsed.problems.dedup();
@@ -340,7 +333,7 @@ impl<'a> Reader<'a> {
         if folder == self.folder {
             return service;
         }
-        let way = way(self.folder, folder);
+        let way = path::between(self.folder, folder);
         let moved = |node: &Node| {
             let text = node.as_str().filter(|text| !text.starts_with(['/', '~']) && !text.contains("://"))?;
             Some(Node { value: Value::String(format!("{way}/{text}").into()), ..node.clone() })
@@ -371,16 +364,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The way from one folder to another, both relative to the root.
-fn way(from: &str, to: &str) -> String {
-    let parts = |path: &'_ str| path.split('/').filter(|part| !part.is_empty()).map(str::to_string).collect::<Vec<_>>();
-    let (from, to) = (parts(from), parts(to));
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from[shared..].iter().map(|_| "..".to_string());
-    let way: Vec<String> = up.chain(to[shared..].iter().cloned()).collect();
-    if way.is_empty() { ".".into() } else { way.join("/") }
-}
-
 /// What services name: networks, volumes, secrets, configs and each other.
 fn edges(resources: &[Resource]) -> Vec<LocalEdge> {
     let by_name: FxHashMap<(&str, &str), u32> =
@@ -404,14 +387,4 @@ fn edges(resources: &[Resource]) -> Vec<LocalEdge> {
         }
     }
     edges
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_way_leads_up_and_down() {
-        assert_eq!([way("a/b", "a/c"), way("", "x"), way("x", ""), way("x", "x")], ["../c", "x", "..", "."]);
-    }
 }

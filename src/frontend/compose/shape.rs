@@ -228,7 +228,7 @@ impl<'v> Shaper<'v> {
     fn unknown_key(&mut self, path: &str, entry: &Entry) {
         if self.told.insert(entry.key_span) {
             let known: Vec<&str> = SERVICE.iter().map(|(key, _)| *key).collect();
-            let meant = crate::rules::schema::nearest(&entry.key, &known);
+            let meant = crate::spelling::nearest(&entry.key, &known);
             let meant = meant.map(|meant| format!("; {meant} may be meant")).unwrap_or_default();
             let message = format!("{path} has a key {:?} that Compose does not know and refuses{meant}", &*entry.key);
             self.observations.push(Observation {

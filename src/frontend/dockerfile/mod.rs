@@ -88,12 +88,7 @@ impl Frontend for Dockerfile {
         let dockerignores = ignores.iter().map(|file| Dockerignore::parse(*file, sources.get(*file).text())).collect();
         let mut parsed = Parsed { read: files, dockerignores, ..Parsed::default() };
         parsed.resources.reserve_exact(parts.iter().map(|part| part.resources.len()).sum());
-        for part in parts {
-            parsed.resources.extend(part.resources);
-            parsed.problems.extend(part.problems);
-            parsed.comments.extend(part.comments);
-            parsed.dockerfiles.extend(part.dockerfiles);
-        }
+        parts.into_iter().for_each(|part| parsed.add(part));
         parsed
     }
 }
@@ -318,7 +313,7 @@ impl<'t> Reader<'t> {
         let keyword_span = Span::new(self.file, start, start + width as u32);
         let span = Span::new(self.file, start, end as u32);
         let Some(keyword) = KEYWORDS.iter().copied().find(|known| known.eq_ignore_ascii_case(written)) else {
-            let near = crate::rules::schema::nearest(&written.to_ascii_uppercase(), KEYWORDS);
+            let near = crate::spelling::nearest(&written.to_ascii_uppercase(), KEYWORDS);
             let shown: String = written.chars().take(40).collect();
             let mut problem = Problem::at(
                 ProblemKind::Syntax,

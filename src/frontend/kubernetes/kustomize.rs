@@ -12,8 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{object_of, patch, transform};
 use crate::frontend::yaml::block::Block;
-use crate::model::view::build::join;
 use crate::model::{Entry, Lookup, Node, Resource, Value};
+use crate::path::{folder_of, join, name_of};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{Sources, Span};
 
@@ -119,14 +119,6 @@ fn named_anew(resource: Resource) -> Resource {
     Resource { address, ..resource }
 }
 
-fn name_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 struct Builder<'a> {
     manifests: &'a [Manifest],
     by_path: &'a FxHashMap<String, usize>,
@@ -155,7 +147,7 @@ impl<'a> Builder<'a> {
         let root = self.root(folder);
         let keys = ["resources", "bases", "components"];
         let named = keys.iter().flat_map(|key| items(root, key)).filter_map(Node::as_str);
-        let folders = named.filter_map(|path| join(folder, path).map(trimmed));
+        let folders = named.filter_map(|path| join(folder, path));
         folders.filter(|path| self.kustomizations.contains_key(path)).collect()
     }
 
@@ -202,7 +194,7 @@ impl<'a> Builder<'a> {
         }
         objects.extend(self.generated(root, folder));
         for node in items(root, "components") {
-            let Some(component) = node.as_str().and_then(|path| join(folder, path)).map(trimmed) else { continue };
+            let Some(component) = node.as_str().and_then(|path| join(folder, path)) else { continue };
             match self.enters(&component, node.span) {
                 true => {
                     self.open.push(component.clone());
@@ -241,7 +233,7 @@ impl<'a> Builder<'a> {
     /// The objects of a file or a folder.
     fn resource(&mut self, folder: &str, node: &Node) -> Vec<Object> {
         let Some(written) = node.as_str() else { return Vec::new() };
-        let Some(path) = join(folder, written).map(trimmed).filter(|_| !is_remote(written)) else {
+        let Some(path) = join(folder, written).filter(|_| !is_remote(written)) else {
             self.missing(node);
             return Vec::new();
         };
@@ -378,7 +370,7 @@ impl<'a> Builder<'a> {
                 }
                 let body = Node::map(entries, name.span);
                 let source = self.sources.get(item.span.file);
-                debug_assert_eq!(folder_of(source.path()), folder);
+                debug_assert_eq!(source.folder(), folder);
                 let resource = object_of(&body, item.span, name.span, source);
                 made.extend(resource.map(|resource| Object { names: vec![resource.name.to_string()], resource }));
             }
@@ -446,10 +438,6 @@ fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
     node.get(key).known().map(Node::items).unwrap_or_default()
 }
 
-fn trimmed(path: String) -> String {
-    path.trim_end_matches('/').trim_start_matches("./").to_string()
-}
-
 /// Whether a resource lies elsewhere: an address, or a repository's in short.
 fn is_remote(path: &str) -> bool {
     path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/") || path.contains("?ref=")
@@ -457,7 +445,7 @@ fn is_remote(path: &str) -> bool {
 
 /// Whether the merge keys of the API's types hold for an object; those of others are replaced as a whole.
 fn is_of_api(resource: &Resource) -> bool {
-    let group = resource.api_version.split_once('/').map_or("", |(group, _)| group);
+    let group = group(&resource.api_version);
     !group.contains('.') || group.ends_with(".k8s.io")
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::frontend::yaml;
-use crate::model::{Entry, Map, Node, Resource, Unknown, Value};
+use crate::model::{Map, Node, Resource, Unknown, Value};
 use crate::source::{Sources, Span};
 
 /// Arguments that hold such a text, or a list of them.
@@ -43,8 +43,8 @@ fn read(node: &Node, sources: &Sources) -> Option<Node> {
     let root = (documents.problems.is_empty() && documents.documents.len() == 1)
         .then(|| documents.documents.remove(0).root)?;
     let place = |span: Span| in_heredoc(span, text, node.span, sources).unwrap_or(node.span);
-    let is_template = matches!(node.value, Value::Unknown(_));
-    Some(Node { structure: Some(Arc::new(moved(&root, &place, is_template))), ..node.clone() })
+    let value: fn(&Value) -> Value = if node.is_unknown() { rendered } else { Value::clone };
+    Some(Node { structure: Some(Arc::new(root.rebuilt(&place, &value))), ..node.clone() })
 }
 
 /// The line of a heredoc that holds a place of its text; none for a value that is written in another way.
@@ -61,30 +61,19 @@ pub(super) fn in_heredoc(span: Span, text: &str, whole: Span, sources: &Sources)
     (is_heredoc && whole.contains(place)).then_some(place)
 }
 
-/// A tree with other places. Texts with a reference in them (`is_template`) are not known.
-pub(super) fn moved(node: &Node, place: &dyn Fn(Span) -> Span, is_template: bool) -> Node {
-    let value = match &node.value {
-        Value::List(items) => Value::List(items.iter().map(|item| moved(item, place, is_template)).collect()),
-        Value::Map(map) => {
-            let entries = map.entries().iter().map(|entry| Entry {
-                key: entry.key.clone(),
-                key_span: place(entry.key_span),
-                node: moved(&entry.node, place, is_template),
-            });
-            Value::Map(Arc::new(Map::new(entries.collect())))
-        }
-        Value::String(text) if is_template && text.contains("${") => {
-            let names = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_string()));
-            let references: Vec<String> = names.collect();
-            Value::Unknown(Arc::new(Unknown {
-                reason: format!("{} is not known", references.join(", ")),
-                references,
-                not_null: true,
-                template: Some(Arc::clone(text)),
-                arms: None,
-            }))
-        }
-        other => other.clone(),
-    };
-    Node { value, span: place(node.span), ..node.clone() }
+/// A value in a text of a template: with a reference in it, it is not known.
+fn rendered(value: &Value) -> Value {
+    let Value::String(text) = value else { return value.clone() };
+    if !text.contains("${") {
+        return value.clone();
+    }
+    let names = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_string()));
+    let references: Vec<String> = names.collect();
+    Value::Unknown(Arc::new(Unknown {
+        reason: format!("{} is not known", references.join(", ")),
+        references,
+        not_null: true,
+        template: Some(Arc::clone(text)),
+        arms: None,
+    }))
 }

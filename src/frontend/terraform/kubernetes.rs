@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::embedded::{in_heredoc, moved};
+use super::embedded::in_heredoc;
 use crate::frontend::yaml;
 use crate::model::{Entry, Lookup, Node, Resource, Value};
 use crate::source::{Sources, Span};
@@ -186,7 +186,7 @@ fn in_yaml(resource: &Resource, sources: &Sources) -> Vec<Resource> {
     let Some(text) = body.as_str() else { return Vec::new() };
     let documents = yaml::read(body.span.file, text).documents;
     let place = |span: Span| in_heredoc(span, text, body.span, sources).unwrap_or(body.span);
-    documents.iter().filter_map(|document| declared(&moved(&document.root, &place, false))).collect()
+    documents.iter().filter_map(|document| declared(&document.root.rebuilt(&place, &Value::clone))).collect()
 }
 
 fn object(resource: &Resource) -> Option<Resource> {

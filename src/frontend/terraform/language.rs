@@ -5,8 +5,8 @@
 
 use super::syntax::{Block, BodyId, File};
 use crate::problem::{Problem, ProblemKind};
-use crate::rules::schema::nearest;
 use crate::source::Span;
+use crate::spelling::did_you_mean;
 
 /// What may stand in a body.
 pub struct Schema {
@@ -52,6 +52,9 @@ impl Schema {
         self.blocks.iter().find(|one| one.name == name)
     }
 }
+
+/// Arguments outside of every block that are told one by one.
+const MAX_STRAY: usize = 100;
 
 /// Anything at all.
 const OPEN: Schema = Schema { is_open: true, ..arguments(&[]) };
@@ -143,21 +146,24 @@ pub static FILE: Schema = arguments(&[]).with(&[
 
 /// What terraform refuses at the top of a file. Nothing of such a block is judged, which closes the gate.
 pub fn check_file(file: &File, problems: &mut Vec<Problem>) {
-    for attribute in file.attributes(file.root()) {
+    // `//` is the way to write a comment in JSON.
+    let stray = || file.attributes(file.root()).iter().filter(|attribute| file.text(attribute.name) != "//");
+    let known: Vec<&str> = FILE.blocks.iter().map(|one| one.name).collect();
+    for attribute in stray().take(MAX_STRAY) {
         let name = file.text(attribute.name);
-        // The way to write a comment in JSON.
-        if name == "//" {
-            continue;
-        }
         let span = Span::new(file.id, attribute.start, attribute.name_end);
-        let known: Vec<&str> = FILE.blocks.iter().map(|one| one.name).collect();
-        let near = nearest(name, &known).map_or("put it in a block".into(), |near| format!("did you mean `{near}`?"));
+        let help = did_you_mean(name, &known).unwrap_or_else(|| "put it in a block".into());
         let message = format!("`{name}` stands outside of every block; terraform refuses it");
-        problems.push(Problem::at(ProblemKind::Unread, span, message).help(near));
+        problems.push(Problem::at(ProblemKind::Unread, span, message).help(help));
+    }
+    if let Some(next) = stray().nth(MAX_STRAY) {
+        let span = Span::new(file.id, next.start, next.name_end);
+        let message = format!("{} more arguments stand outside of every block", stray().count() - MAX_STRAY);
+        problems.push(Problem::at(ProblemKind::Unread, span, message).help("put them in blocks"));
     }
 }
 
-/// The type of a block at the top of a file; else says why terraform refuses it.
+/// Whether terraform takes a block at the top of a file; if not, and for what it refuses inside, tells why.
 pub fn check_block(file: &File, block: &Block, is_override: bool, problems: &mut Vec<Problem>) -> bool {
     let span = file.header_span(block);
     let Some(known) = known(file, block, &FILE, span, ProblemKind::Unread, problems) else { return false };
@@ -178,10 +184,8 @@ fn known(
         let names: Vec<&str> = schema.blocks.iter().map(|one| one.name).collect();
         let message = format!("terraform knows no block `{}` here, so that it is not judged", name.escape_debug());
         let problem = Problem::at(kind, span, message);
-        problems.push(match nearest(name, &names) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help("correct the word, or remove the block"),
-        });
+        let help = did_you_mean(name, &names).unwrap_or_else(|| "correct the word, or remove the block".into());
+        problems.push(problem.help(help));
         return None;
     };
     let count = file.labels(block).count();
@@ -200,12 +204,8 @@ fn known(
 
 /// What terraform refuses in a body that is its own.
 fn check_body(file: &File, body: BodyId, schema: &Schema, head: Span, is_override: bool, problems: &mut Vec<Problem>) {
-    let mut refuse = |span: Span, message: String, help: Option<&str>| {
-        let problem = Problem::at(ProblemKind::Evaluation, span, message);
-        problems.push(match help {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem,
-        });
+    let mut refuse = |span: Span, message: String, help: Option<String>| {
+        problems.push(Problem { help, ..Problem::at(ProblemKind::Evaluation, span, message) });
     };
     if !schema.is_open {
         for attribute in file.attributes(body) {
@@ -215,7 +215,7 @@ fn check_body(file: &File, body: BodyId, schema: &Schema, head: Span, is_overrid
             }
             let span = Span::new(file.id, attribute.start, attribute.name_end);
             let shown = name.escape_debug();
-            refuse(span, format!("terraform knows no argument `{shown}` here"), nearest(name, schema.arguments));
+            refuse(span, format!("terraform knows no argument `{shown}` here"), did_you_mean(name, schema.arguments));
         }
     }
     for name in schema.required.iter().filter(|_| !is_override) {

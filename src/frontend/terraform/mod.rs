@@ -31,7 +31,7 @@ use self::given::{given, variable_files};
 use self::module::Module;
 use self::root::Root;
 use self::value::Val;
-use super::{Claim, Context, Frontend, LocalEdge, Parsed, Settings};
+use super::{Claim, Context, Frontend, Parsed, Settings};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources};
 
@@ -135,11 +135,10 @@ fn evaluate(
             .into_par_iter()
             .filter_map(|(folder, own)| Some(Root::evaluate(&modules, &folders[&folder], own?, settings, sources)))
             .collect();
-        judged.into_iter().for_each(|root| add(&mut parsed, root));
+        judged.into_iter().for_each(|root| parsed.add(root.into()));
     }
     drop(modules);
-    let files: Vec<_> = names.iter().flat_map(|name| variable_files(&folders[*name], name, settings)).collect();
-    parsed.resources.extend(files);
+    parsed.resources.extend(names.iter().flat_map(|name| variable_files(&folders[*name], name, settings)));
     embedded::structure(&mut parsed.resources, sources);
     parsed.resources.extend(kubernetes::objects(&parsed.resources, sources));
     // Several roots may call one module and see the same thing in it.
@@ -150,19 +149,6 @@ fn evaluate(
 
 /// How many root modules are evaluated before their resources join the others'.
 const PORTION: usize = 128;
-
-/// Joins what one root module yields to what others did.
-fn add(parsed: &mut Parsed, root: Root) {
-    let base = parsed.resources.len() as u32;
-    parsed.edges.extend(root.edges.into_iter().map(|edge| LocalEdge {
-        from: edge.from + base,
-        to: edge.to + base,
-        ..edge
-    }));
-    parsed.resources.extend(root.resources);
-    parsed.problems.extend(root.problems);
-    parsed.observations.extend(root.observations);
-}
 
 /// Values of the command line for variables that no root module declares.
 fn undeclared(modules: &FxHashMap<String, Arc<Module>>, roots: &[String], settings: &Settings) -> Vec<Problem> {

@@ -8,6 +8,7 @@ use super::installed::{self, Found, Installed};
 use super::language;
 use super::syntax::{Block, BodyId, ExprId, ExprKind, File};
 use crate::model::Observation;
+use crate::path;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
 
@@ -135,9 +136,13 @@ impl Module {
     }
 
     fn add(&mut self, file: &Arc<File>, block: Block, is_override: bool) {
-        if !language::check_block(file, &block, is_override, &mut self.problems) {
-            return;
+        if language::check_block(file, &block, is_override, &mut self.problems) {
+            self.declare(file, block, is_override);
         }
+    }
+
+    /// Puts a sound block among its like.
+    fn declare(&mut self, file: &Arc<File>, block: Block, is_override: bool) {
         let labels: Vec<Arc<str>> = file.labels(&block).map(Arc::from).collect();
         let kind = file.text(block.kind).to_string();
         if kind == "locals" {
@@ -154,12 +159,7 @@ impl Module {
             ("check", [_]) => {
                 // The data source of a check is one of the module's.
                 for inner in file.blocks(block.body).iter().filter(|inner| file.text(inner.kind) == "data") {
-                    let labels: Vec<Arc<str>> = file.labels(inner).map(Arc::from).collect();
-                    if let [kind, name] = &labels[..] {
-                        let name = format!("data.{kind}.{name}");
-                        let data = Declaration { file: file.clone(), block: *inner, labels, overrides: Vec::new() };
-                        self.data.add(name.as_str().into(), data);
-                    }
+                    self.declare(file, *inner, is_override);
                 }
                 return self.checks.push(declaration);
             }
@@ -229,17 +229,7 @@ pub fn folder_below(folder: &str, path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains('\\') || path.get(1..2) == Some(":") {
         return None;
     }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(if parts.is_empty() { ".".into() } else { parts.join("/") })
+    path::join(folder, path).map(|joined| if joined.is_empty() { ".".into() } else { joined })
 }
 
 /// A module call that leads to no code: what to tell, and what to do.
@@ -248,18 +238,6 @@ pub struct Lost {
     pub reason: String,
     /// What to do.
     pub help: &'static str,
-}
-
-/// The path from one folder to another, both relative to the root of the scan: `../../modules/db`, `.`.
-pub fn path_between(from: &str, to: &str) -> String {
-    let parts = |folder: &'_ str| -> Vec<String> {
-        folder.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_string).collect()
-    };
-    let (from, to) = (parts(from), parts(to));
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from[shared..].iter().map(|_| "..");
-    let path: Vec<&str> = up.chain(to[shared..].iter().map(String::as_str)).collect();
-    if path.is_empty() { ".".into() } else { path.join("/") }
 }
 
 /// The folder of a called module's code, relative to the root of the scan. `key` holds the names of the calls that lead to it

@@ -11,7 +11,7 @@ use super::given::given;
 use super::module::{self, Declaration, Module};
 use super::value::Member;
 use super::{Folder, VERSION, body, installed, policy};
-use crate::frontend::{LocalEdge, Settings};
+use crate::frontend::{LocalEdge, Parsed, Settings};
 use crate::model::{Entry, Node, Observation, Resource};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Sources;
@@ -31,12 +31,19 @@ pub struct Root {
     pub observations: Vec<Observation>,
 }
 
+impl From<Root> for Parsed {
+    fn from(root: Root) -> Parsed {
+        let Root { resources, edges, problems, observations, .. } = root;
+        Parsed { resources, edges, problems, observations, ..Parsed::default() }
+    }
+}
+
 /// References of one resource before addresses are looked up.
 type References = Vec<(u32, Arc<str>, Dependencies)>;
 
 impl Root {
     /// Evaluates a root module and all that it calls.
-    pub fn evaluate(
+    pub(super) fn evaluate(
         modules: &FxHashMap<String, Arc<Module>>,
         folder: &Folder,
         module: Arc<Module>,

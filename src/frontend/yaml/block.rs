@@ -1,7 +1,7 @@
 //! Texts inside YAML texts: a patch, a Dockerfile or values in a block scalar, with the places of what is in them.
 
 use super::Documents;
-use crate::model::{Entry, Node, Value};
+use crate::model::{Node, Value};
 use crate::source::{Source, Span};
 
 /// The lines of a literal block scalar (`|`), or one place for a text that is written in another way.
@@ -31,16 +31,11 @@ impl<'s> Block<'s> {
         self.lines.iter().map(depth).max().unwrap_or(0)
     }
 
-    /// The text.
-    pub fn text(&self) -> &'s str {
-        self.text
-    }
-
     /// The documents of the text, with their places in the file.
     pub fn documents(&self) -> Documents {
         let mut read = super::read(self.whole.file, self.text);
         for document in &mut read.documents {
-            document.root = self.moved(&document.root);
+            document.root = document.root.rebuilt(&|span| self.place(span), &Value::clone);
             document.span = self.place(document.span);
         }
         for problem in &mut read.problems {
@@ -74,22 +69,6 @@ impl<'s> Block<'s> {
             (Some(start), _) => Span::new(self.whole.file, start, start + (span.end - span.start)),
             _ => self.whole,
         }
-    }
-
-    fn moved(&self, node: &Node) -> Node {
-        let value = match &node.value {
-            Value::List(items) => Value::List(items.iter().map(|item| self.moved(item)).collect()),
-            Value::Map(map) => {
-                let entries = map.entries().iter().map(|entry| Entry {
-                    key: entry.key.clone(),
-                    key_span: self.place(entry.key_span),
-                    node: self.moved(&entry.node),
-                });
-                return Node::map(entries.collect(), self.place(node.span));
-            }
-            other => other.clone(),
-        };
-        Node { value, span: self.place(node.span), ..node.clone() }
     }
 }
 

@@ -5,14 +5,16 @@
 //! itself.
 
 pub mod block;
+mod hygiene;
 mod scalar;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
-use rustc_hash::{FxHashMap, FxHashSet};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span as YamlSpan};
+use rustc_hash::FxHashMap;
 
+pub use hygiene::tab_lines;
 pub use scalar::resolve;
 
 use crate::model::{Entry, Names, Node, Observation, Value};
@@ -24,6 +26,9 @@ const MAX_ALIASED: usize = 200_000;
 
 /// Lines of quoted scalars in one document that may be indented too little.
 const MAX_PADS: usize = 64;
+
+/// Bytes that are parsed again for such lines, each of which costs the whole document.
+const MAX_REPARSED: usize = 32 << 20;
 
 /// What such a line is indented by: go-yaml asks for no depth, the specification and the parser do. It is folded away.
 const PAD: &str = "                                                                ";
@@ -207,8 +212,11 @@ impl Reader<'_, '_> {
         loop {
             let mut underindented = None;
             match self.parse(&padded, &mut underindented) {
-                Err(_) if underindented.is_some() && self.padded.len() < MAX_PADS => {
-                    let at = underindented.unwrap_or_default();
+                Err(_)
+                    if let Some(at) = underindented
+                        && self.padded.len() < MAX_PADS
+                        && (self.padded.len() + 1) * text.len() <= MAX_REPARSED =>
+                {
                     self.padded.push(at);
                     padded.to_mut().insert_str(at, PAD);
                     self.out.comments.truncate(before.0);
@@ -226,18 +234,26 @@ impl Reader<'_, '_> {
     fn parse(&mut self, text: &str, underindented: &mut Option<usize>) -> Attempt<Option<Node>> {
         let mut frames: Vec<Frame> = Vec::new();
         let mut root = None;
+        // What begins with a brace is read as JSON, which knows the escape.
+        let knows_no_slash = self.dialect.has_words() && !text.trim_start().starts_with('{');
         for next in Parser::new_from_str(text) {
             let (event, yaml_span) = match next {
                 Ok(next) => next,
                 Err(error) => {
                     let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
-                    let message = error.info().to_string();
-                    *underindented = message.starts_with("invalid indentation in multiline quoted").then_some(at);
+                    *underindented = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent).then_some(at);
                     let at = self.offset(at);
-                    let is_limit =
-                        message.contains("limit") || message.contains("too deep") || message.contains("recursion");
+                    let is_limit = matches!(
+                        error.kind(),
+                        ErrorKind::RecursionLimitExceeded
+                            | ErrorKind::TooManyComments
+                            | ErrorKind::AnchorCountOverflow
+                            | ErrorKind::InputByteLimitExceeded { .. }
+                            | ErrorKind::DirectiveByteLimitExceeded { .. }
+                            | ErrorKind::TooManyReservedDirectiveParams { .. }
+                    );
                     let kind = if is_limit { ProblemKind::Limit } else { ProblemKind::Syntax };
-                    let message = format!("not valid YAML: {message}");
+                    let message = format!("not valid YAML: {}", error.info());
                     return Err(self.wrong(
                         kind,
                         Span::new(self.file, at, at),
@@ -259,7 +275,7 @@ impl Reader<'_, '_> {
                     ));
                 }
                 Event::Scalar(text, style, anchor, tag) => {
-                    if style == ScalarStyle::DoubleQuoted && self.dialect.has_words() && self.escapes_slash(span) {
+                    if style == ScalarStyle::DoubleQuoted && knows_no_slash && self.escapes_slash(span) {
                         return Err(self.wrong(
                             ProblemKind::Syntax,
                             span,
@@ -276,13 +292,14 @@ impl Reader<'_, '_> {
                         self.wrong(ProblemKind::Syntax, span, message, "write a value that JSON can hold")
                     })?;
                     let value = match value {
-                        Value::Bool(_) if !self.dialect.has_words() && is_plain && !is_core_boolean(&text) => {
+                        Value::Bool(_) if !self.dialect.has_words() && is_plain && !hygiene::is_core_boolean(&text) => {
                             Value::String(text.as_ref().into())
                         }
                         value => value,
                     };
                     if is_plain && tag.is_none() && !is_key {
-                        self.look_at(&text, &value, span, &frames);
+                        let seen = hygiene::look_at(&text, &value, span, &frames, self.dialect);
+                        self.out.observations.extend(seen);
                     }
                     let node = Node::new(value, span);
                     self.anchor(anchor, &node, 1);
@@ -453,10 +470,6 @@ impl Reader<'_, '_> {
 
     /// Whether a quoted scalar escapes a slash, as YAML 1.2 allows for JSON's sake and go-yaml v2 does not.
     fn escapes_slash(&self, span: Span) -> bool {
-        // What begins with a brace is read as JSON, which knows the escape.
-        if self.text.trim_start().starts_with('{') {
-            return false;
-        }
         let written = &self.text.as_bytes()[span.start as usize - self.base..span.end as usize - self.base];
         let mut bytes = written.iter();
         while let Some(byte) = bytes.next() {
@@ -466,55 +479,6 @@ impl Reader<'_, '_> {
         }
         false
     }
-
-    /// Unquoted scalars that are read as something else than most people read.
-    fn look_at(&mut self, text: &str, value: &Value, span: Span, frames: &[Frame]) {
-        let key_of = |frame: &Frame| match frame {
-            Frame::Map { key: Some((key, ..)), .. } => Some(key.to_ascii_lowercase()),
-            _ => None,
-        };
-        let own = || frames.last().and_then(key_of).unwrap_or_default();
-        let (name, message) = match value {
-            Value::Bool(bool) if !is_core_boolean(text) => {
-                ("yaml-truthy", format!("{text} is read as {bool}; write {bool}, or quote it if text is meant"))
-            }
-            Value::Number(number) if is_octal(text) && self.dialect != Dialect::GitHub && !own().ends_with("mode") => {
-                ("yaml-octal", format!("{text} is read as the octal number {number}; quote it if text is meant"))
-            }
-            // A list of versions has its name one level up.
-            Value::Number(number)
-                if loses_zeros(text) && frames.iter().rev().find_map(key_of).is_some_and(is_version) =>
-            {
-                (
-                    "yaml-shortened-version",
-                    format!("{text} is read as the number {number}; quote it if the version {text} is meant"),
-                )
-            }
-            _ => return,
-        };
-        self.out.observations.push(Observation { name, span, message, address: None });
-    }
-}
-
-/// Whether a key names a version: `python-version`, `appVersion`, `tag`.
-fn is_version(key: String) -> bool {
-    key.ends_with("version") || key.ends_with("versions") || key == "tag"
-}
-
-/// `1.20`, which is 1.2 as a number; `1.0` is meant as often as `1`.
-fn loses_zeros(text: &str) -> bool {
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    text.split_once('.')
-        .is_some_and(|(whole, rest)| is_number(whole) && is_number(rest) && rest.len() > 1 && rest.ends_with('0'))
-}
-
-/// A boolean of YAML 1.2 too.
-fn is_core_boolean(text: &str) -> bool {
-    matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE")
-}
-
-fn is_octal(text: &str) -> bool {
-    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
 }
 
 /// Flow lists end at their bracket; block lists where their last item does.
@@ -529,22 +493,4 @@ fn size(node: &Node) -> usize {
         Value::Map(map) => map.entries().iter().map(|entry| size(&entry.node)).sum::<usize>(),
         _ => 0,
     }
-}
-
-/// Lines that a tab indents, which YAML forbids; kubectl refuses such a document.
-pub fn tab_lines(file: FileId, text: &str) -> Vec<Span> {
-    let mut spans = Vec::new();
-    let mut seen = FxHashSet::default();
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
-        if let Some(tab) = line[..blank].find('\t')
-            && !line.trim().is_empty()
-            && seen.insert(at)
-        {
-            spans.push(Span::new(file, (at + tab) as u32, (at + tab + 1) as u32));
-        }
-        at += line.len();
-    }
-    spans
 }

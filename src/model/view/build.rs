@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::model::dockerfile::{Dockerfile, Stage};
 use crate::model::image::Image;
 use crate::model::{Entry, Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::path::{folder_of, join};
 use crate::source::Span;
 
 /// A stage of a Dockerfile of the model.
@@ -88,7 +89,7 @@ impl Builds {
         let mut paths: Vec<(&&str, &usize)> = by_path.iter().collect();
         paths.sort();
         for (path, dockerfile) in paths {
-            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let folder = folder_of(path);
             let name = folder.rsplit('/').next().unwrap_or(folder);
             if let Some(stage) = dockerfiles[*dockerfile].stages.len().checked_sub(1).filter(|_| !name.is_empty()) {
                 builds.by_folder.entry(name.into()).or_default().push(Built { dockerfile: *dockerfile, stage });
@@ -203,12 +204,7 @@ fn context(service: &Resource) -> Option<String> {
         Lookup::Absent(_) => ".",
         Lookup::Unknown(_) => return None,
     };
-    join(folder_of(service), context)
-}
-
-/// The folder of the file that a resource stands in.
-fn folder_of(resource: &Resource) -> &str {
-    resource.root.rsplit_once('/').map_or("", |(folder, _)| folder)
+    join(folder_of(&service.root), context)
 }
 
 /// The path of the Dockerfile of an artifact of Skaffold, relative to the root, and the stage that it names.
@@ -224,7 +220,7 @@ fn artifact_place(config: &Resource, artifact: &Node) -> Option<(String, Option<
     }
     let (context, dockerfile) = (text("context", ".")?, text("docker.dockerfile", "Dockerfile")?);
     let target = artifact.at("docker.target").known().and_then(Node::to_text);
-    Some((join(&join(folder_of(config), &context)?, &dockerfile)?, target))
+    Some((join(&join(folder_of(&config.root), &context)?, &dockerfile)?, target))
 }
 
 /// The index of the Dockerfile that is written out in a service.
@@ -264,7 +260,7 @@ fn place(service: &Resource) -> Option<String> {
     if context.contains("://") || context.starts_with(['/', '~']) || context.starts_with("git@") {
         return None;
     }
-    let folder = service.root.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = folder_of(&service.root);
     join(&join(folder, &context)?, &dockerfile)
 }
 
@@ -285,34 +281,9 @@ fn repository(image: &str) -> Option<String> {
     })
 }
 
-/// A path relative to the root, from one relative to a folder; none if it leaves the root or is absolute.
-pub fn join(folder: &str, path: &str) -> Option<String> {
-    if path.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_stay_below_the_root() {
-        assert_eq!(join("deploy", "../api/compose.yaml").as_deref(), Some("api/compose.yaml"));
-        assert_eq!(join("deploy", "./x/./y.yaml").as_deref(), Some("deploy/x/y.yaml"));
-        assert_eq!([join("deploy", "../../x"), join("", "/etc/x")], [None, None]);
-    }
 
     #[test]
     fn an_image_is_the_same_under_every_tag() {

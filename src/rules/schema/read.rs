@@ -4,8 +4,9 @@ use serde_yaml::{Mapping, Value};
 
 use super::{
     Absent, Check, Condition, Demand, Example, FORMATS, Input, Mistake, Prose, Rego, Rule, Scalar, Severity, Table,
-    Target, VERDICTS, VIEWS, nearest,
+    Target, VERDICTS, VIEWS,
 };
+use crate::spelling::did_you_mean;
 
 /// Reads a file of rules: a YAML list of entries. All mistakes are reported, not only the first.
 pub fn parse(text: &str) -> Result<Vec<(Rule, Prose)>, Vec<Mistake>> {
@@ -171,10 +172,8 @@ impl Reader {
 
     fn unknown_key(&self, what: &str, key: &str, known: &[&str]) -> Mistake {
         let mut mistake = self.wrong(format!("unknown {what} '{key}'"));
-        mistake.help = Some(match nearest(key, known) {
-            Some(near) => format!("did you mean '{near}'?"),
-            None => format!("known are {}", known.join(", ")),
-        });
+        let all = || format!("known are {}", known.join(", "));
+        mistake.help = Some(did_you_mean(key, known).unwrap_or_else(all));
         mistake
     }
 

@@ -7,9 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{MAX_INCLUDES, Project, Reader, Tree};
 use crate::frontend::Parsed;
 use crate::frontend::compose::interpolate::Variables;
-use crate::frontend::compose::{File, Nature, VARIABLES, folder_of, name_of};
-use crate::model::view::build::join;
+use crate::frontend::compose::{File, Nature, VARIABLES};
 use crate::model::{Lookup, Node};
+use crate::path::{folder_of, join, name_of};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
 
@@ -142,10 +142,7 @@ impl Adder<'_, '_, '_> {
         let mut known = self.variables(include, folder, &home);
         known.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
         let project = Project { layers, only_last: false };
-        let inner = Reader::new(self.tree, &home, &known).project(&project);
-        self.parsed.resources.extend(inner.resources);
-        self.parsed.problems.extend(inner.problems);
-        self.parsed.observations.extend(inner.observations);
+        self.parsed.add(Reader::new(self.tree, &home, &known).project(&project));
         self.open.push(first);
         self.project(&project, &known, depth + 1);
         self.open.pop();

@@ -51,16 +51,16 @@ impl Evaluator<'_> {
                 _ => return Err(fail(span, "`...` expands a list, a set or a tuple")),
             }
         }
-        let place = Place {
-            span,
-            files: &*self.settings.files,
-            root: &self.settings.root,
-            folder: scope.instance.root_folder(),
-        };
+        let place = self.place(scope, span);
         match functions::call(name, values, &place) {
             Ok(value) => Ok(value.at(span)),
             Err(message) => Err(fail(span, format!("{name}: {message}"))),
         }
+    }
+
+    /// Where a function is called, and where it reads files.
+    fn place<'s>(&'s self, scope: Scope<'s>, span: Span) -> Place<'s> {
+        Place { span, files: &*self.settings.files, root: &self.settings.root, folder: scope.instance.root_folder() }
     }
 
     /// The code of a provider is not here; but terraform knows no function of a provider that the module does not require.
@@ -111,8 +111,8 @@ impl Evaluator<'_> {
             return Err(fail(span, "templatestring wants a reference to a string, not an expression"));
         }
         let mut source = self.eval(scope, *source)?;
-        if let Some(relative) = functions::filesystem::below_cwd(&source).filter(|_| name == "templatefile") {
-            source = Val::string(relative, source.span).marked(source.marks);
+        if name == "templatefile" {
+            source = functions::filesystem::readable(source);
         }
         let variables = self.eval(scope, *variables)?;
         if source.is_null() || variables.is_null() {
@@ -129,16 +129,10 @@ impl Evaluator<'_> {
             return Err(fail(span, format!("{name} takes at most {MAX_VARIABLES} variables")));
         }
         let Some(text) = source.to_text() else { return Err(fail(span, format!("{name} wants a string"))) };
-        let place = Place {
-            span,
-            files: &*self.settings.files,
-            root: &self.settings.root,
-            folder: scope.instance.root_folder(),
-        };
         let text: Arc<str> = match name {
-            "templatefile" => {
-                functions::filesystem::read_text(&place, &text).map_err(|error| fail(span, error))?.into()
-            }
+            "templatefile" => functions::filesystem::read_text(&self.place(scope, span), &text)
+                .map_err(|error| fail(span, error))?
+                .into(),
             _ => text,
         };
         // Places inside the text mean nothing outside: all of the result stands at the call.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Evaluated, Evaluator, Failure, Scope, fail, unknown};
 use crate::frontend::terraform::functions;
-use crate::frontend::terraform::module::path_between;
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, Text};
 use crate::frontend::terraform::value::convert::{after_apply, convert};
 use crate::frontend::terraform::value::{Kind, Sort, Type, Unknown, Val};
+use crate::path;
 use crate::source::Span;
 
 /// One step of a traversal.
@@ -118,7 +118,7 @@ impl Evaluator<'_> {
             },
             "path" => one(match name {
                 // Terraform runs in the folder of the root module and tells paths from there.
-                "module" => Val::string(path_between(instance.root_folder(), &instance.module.folder), span),
+                "module" => Val::string(path::between(instance.root_folder(), &instance.module.folder), span),
                 "root" => Val::string(".", span),
                 "cwd" => functions::filesystem::working_folder(span),
                 _ => return Err(fail(span, "`path` has only `module`, `root` and `cwd`")),

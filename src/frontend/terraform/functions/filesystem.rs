@@ -25,8 +25,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         // The last part may be known where the folder is not.
         value::Kind::Unknown(unknown) => {
             let known = unknown.template.as_deref().and_then(|text| text.rsplit_once("}/"));
-            let last =
-                known.map(|(_, rest)| basename(rest)).filter(|last| !last.contains("${") && !last.starts_with('.'));
+            let last = known.map(|(_, rest)| basename(rest));
+            let last = last.filter(|last| !last.contains("${") && !matches!(*last, "." | ".."));
             Ok(match last {
                 Some(last) => string(last, at),
                 // The folder that terraform runs in has some name.
@@ -93,10 +93,19 @@ const CWD: &str = "${path.cwd}";
 
 /// The path, relative to the folder that terraform runs in, of a text that is unknown for nothing but this folder's place on
 /// the machine, as `path.cwd` and `abspath` give it.
-pub fn below_cwd(value: &Val) -> Option<String> {
+fn below_cwd(value: &Val) -> Option<String> {
     let value::Kind::Unknown(unknown) = &value.kind else { return None };
     let rest = unknown.template.as_deref()?.strip_prefix(CWD)?;
     ((rest.is_empty() || rest.starts_with('/')) && !rest.contains("${")).then(|| format!(".{rest}"))
+}
+
+/// A path as functions that read files take it: what is unknown only for the place of the folder that terraform runs in names
+/// a file all the same.
+pub fn readable(path: Val) -> Val {
+    match below_cwd(&path) {
+        Some(relative) => Val::string(relative, path.span).marked(path.marks),
+        None => path,
+    }
 }
 
 /// The bytes of a file.

@@ -214,8 +214,8 @@ pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
             return Err(format!("argument {nth} is null"));
         }
         let mut value = convert(argument, &parameter.want.ty()).map_err(|error| format!("argument {nth}: {error}"))?;
-        if let Some(relative) = filesystem::below_cwd(&value).filter(|_| parameter.is_path) {
-            value = Val::string(relative, value.span);
+        if parameter.is_path {
+            value = filesystem::readable(value);
         }
         is_open |= value.is_unknown() && !parameter.takes_unknown || parameter.is_whole && value.has_unknown();
         values.push(value);

@@ -4,7 +4,7 @@ use crate::model::kubernetes::{Form, Type};
 use crate::model::view::pod::pod;
 use crate::model::{Entry, Lookup, Node, Number, Resource, ResourceId, Value};
 use crate::rules::native::{Cx, Findings, Native, show};
-use crate::rules::schema::nearest;
+use crate::spelling::nearest;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[

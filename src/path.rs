@@ -1,0 +1,61 @@
+//! Paths of the tree that is scanned, as texts: relative to its root, with `/` between their parts.
+
+/// The last part of a path.
+pub fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// All of a path but its last part; empty where there is just one.
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A path relative to the root, from one relative to a folder; none if it leaves the root or is absolute.
+pub fn join(folder: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut joined: Vec<&str> = parts(folder).collect();
+    for part in parts(path) {
+        match part {
+            ".." => {
+                joined.pop()?;
+            }
+            name => joined.push(name),
+        }
+    }
+    Some(joined.join("/"))
+}
+
+/// The way from one folder to another: `../../modules/db`, `.`.
+pub fn between(from: &str, to: &str) -> String {
+    let shared = parts(from).zip(parts(to)).take_while(|(a, b)| a == b).count();
+    let up = parts(from).skip(shared).map(|_| "..");
+    let way: Vec<&str> = up.chain(parts(to).skip(shared)).collect();
+    if way.is_empty() { ".".into() } else { way.join("/") }
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_paths_stay_below_the_root() {
+        assert_eq!(join("deploy", "../api/compose.yaml").as_deref(), Some("api/compose.yaml"));
+        assert_eq!(join("deploy", "./x/./y.yaml").as_deref(), Some("deploy/x/y.yaml"));
+        assert_eq!(join(".", "x//y/").as_deref(), Some("x/y"));
+        assert_eq!([join("deploy", "../../x"), join("", "/etc/x")], [None, None]);
+    }
+
+    #[test]
+    fn a_way_leads_up_and_down() {
+        assert_eq!(
+            [between("a/b", "a/c"), between("", "x"), between("x", "."), between("x", "x")],
+            ["../c", "x", "..", "."]
+        );
+    }
+}
