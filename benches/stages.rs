@@ -119,6 +119,7 @@ fn reports(criterion: &mut Criterion) {
         selected: catalog.select(&Selection::default()).expect("the default selection"),
         imports: Default::default(),
         ignored: Default::default(),
+        asked: Default::default(),
         config: Config::default(),
         settings: Settings::default(),
         fail_on: Some(Severity::Medium),

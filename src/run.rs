@@ -261,6 +261,7 @@ fn rule_json(rule: &Rule, prose: &Prose) -> serde_json::Value {
         "severity": rule.severity.name(),
         "default": rule.default,
         "aliases": rule.aliases,
+        "implies": rule.implies,
         "tags": tags,
         "packs": rule.packs,
         "compliance": rule.compliance.iter().map(|(name, references)| (name.clone(), serde_json::json!(references))).collect::<serde_json::Map<_, _>>(),
@@ -305,6 +306,7 @@ fn explain(catalog: &Catalog, index: usize, out: &mut dyn Write) -> io::Result<(
     paragraph("Why it matters", &prose.why)?;
     paragraph("Fix", &prose.fix)?;
     paragraph("Also known as", &rule.aliases.join(", "))?;
+    paragraph("Stands for, at the same place", &rule.implies.join(", "))?;
     let compliance: Vec<String> =
         rule.compliance.iter().map(|(name, references)| format!("{name} {}", references.join(", "))).collect();
     paragraph("Compliance", &compliance.join("; "))?;

@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub catalog: &'a Catalog,
     /// Indices of the rules that run.
     pub selected: Vec<usize>,
+    /// Indices of rules that were asked for by name: they answer even where the finding of another rule implies theirs.
+    pub asked: FxHashSet<usize>,
     /// The configuration in force.
     pub config: Config,
     /// What other tools say.

@@ -248,6 +248,7 @@ pub fn request<'r>(tree: &Tree, rules: &'r Rules, config: Config) -> Request<'r>
         config,
         imports: Default::default(),
         ignored: Default::default(),
+        asked: Default::default(),
         settings: settings(tree),
         fail_on: Some(Severity::Medium),
         strict: false,

@@ -268,6 +268,7 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
     };
     let cx = Cx { model: &assembled.model, sources: &plan.discovered.sources, options: &request.config.options };
     let mut judged = judge_some(cx, request.catalog, &request.selected, &chosen);
+    judged.one_per_cause(request.catalog, &request.asked);
     let selected = || request.selected.iter().map(|rule| &request.catalog.rules()[*rule]);
     let whole: FxHashSet<&str> = selected().filter(|rule| is_whole(&rule.check)).map(|rule| rule.id.as_str()).collect();
     let local: FxHashSet<&str> = selected().filter(|rule| is_local(&rule.check)).map(|rule| rule.id.as_str()).collect();

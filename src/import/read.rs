@@ -374,6 +374,7 @@ impl<'a> Reader<'a> {
             severity,
             aliases,
             shared_aliases: Vec::new(),
+            implies: Vec::new(),
             tags: tags.collect(),
             packs: Vec::new(),
             compliance: Vec::new(),

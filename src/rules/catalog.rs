@@ -304,4 +304,10 @@ impl Catalog {
         let runs = |index: &usize| chosen[*index] && !matches!(self.rules[*index].check, Check::Imported);
         Ok((0..chosen.len()).filter(runs).collect())
     }
+
+    /// The rules, by index, that are selected by a name of theirs, a pack or `all`, and not only by default.
+    pub fn asked(&self, selection: &Selection) -> FxHashSet<usize> {
+        let tokens = selection.select.iter().filter(|token| !token.eq_ignore_ascii_case("default"));
+        tokens.filter_map(|token| self.matching(token).ok()).flatten().collect()
+    }
 }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 
 use super::admission;
@@ -32,6 +32,13 @@ pub struct Judged {
     pub undecided: Vec<(Arc<str>, usize)>,
     /// Rules that broke.
     pub problems: Vec<Problem>,
+}
+
+impl Judged {
+    /// Leaves of findings that speak of one cause in one place the most telling, and those of rules that were `asked`.
+    pub fn one_per_cause(&mut self, catalog: &Catalog, asked: &FxHashSet<usize>) {
+        precedence::one_per_cause(&mut self.findings, catalog.rules(), asked);
+    }
 }
 
 /// One thing to do for a resource.

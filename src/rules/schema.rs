@@ -25,6 +25,8 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// The aliases of a wider control elsewhere, which several rules cover together: each of them says so.
     pub shared_aliases: Vec<String>,
+    /// Rules that say nothing more where this one finds something: theirs is the wider or the weaker claim about the same cause.
+    pub implies: Vec<String>,
     /// Provider, service and subject; at most ten.
     pub tags: Vec<String>,
     /// Named sets of rules it belongs to: `hipaa`, `pss-restricted`.

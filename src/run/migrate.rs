@@ -41,6 +41,7 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
         selected,
         imports: Imports::default(),
         ignored: Default::default(),
+        asked: Default::default(),
         config,
         settings,
         fail_on: None,

@@ -93,6 +93,7 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
     config.adopt_hadolint(&catalog);
     let selection = config.selection(&arguments.select, &arguments.ignore);
     let selected = select(&catalog, &selection)?;
+    let asked = catalog.asked(&selection);
     let ignored = selection.ignore.iter().filter_map(|token| catalog.matching(token).ok()).flatten().collect();
     let fail_on = match (arguments.fail_on, config.fail_on) {
         (Some(cli::FailOn::Critical), _) => Some(Severity::Critical),
@@ -116,6 +117,9 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
         keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
         ..Walk::new(&arguments.paths)
     };
+    if walk.keep.is_some() {
+        pool.spawn(secret::prepare);
+    }
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     imports.place(&mut discovered, &arguments.paths, &config.exclude);
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
@@ -140,6 +144,7 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
         baseline,
         catalog: &catalog,
         selected,
+        asked,
         imports,
         ignored,
         strict: arguments.strict || config.strict,
@@ -151,7 +156,11 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
     };
     let report = pool.install(|| scan::scan(&request, &discovered))?;
     progress.finish();
-    answer(&report)
+    let code = answer(&report);
+    // The process ends here: whatever it holds goes at once, and not piece by piece.
+    std::mem::forget((report, request));
+    std::mem::forget((discovered, catalog, pool));
+    code
 }
 
 /// The baseline of the command line or the configuration. With a base it is the base's.

@@ -20,7 +20,8 @@ pub(crate) fn judge_each(
     let judged = |settings: &Settings| {
         let assembled = assemble_with(settings, discovered, secrets.clone());
         let cx = Cx { model: &assembled.model, sources: &discovered.sources, options: &request.config.options };
-        let judged = judge(cx, request.catalog, &request.selected);
+        let mut judged = judge(cx, request.catalog, &request.selected);
+        judged.one_per_cause(request.catalog, &request.asked);
         (assembled, judged)
     };
     let mut runs = settings.environments.iter().map(|environment| {

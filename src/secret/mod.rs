@@ -11,7 +11,7 @@ mod patterns;
 mod url;
 mod value;
 
-pub use find::find;
+pub use find::{find, prepare};
 pub use name::is_secret_name;
 pub use value::{is_literal_secret, is_reference, looks_like_placeholder};
 

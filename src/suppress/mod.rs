@@ -10,6 +10,7 @@ mod placed;
 mod reach;
 mod rewrite;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -136,27 +137,32 @@ fn forbidden(rule: &str, config: &Config) -> (String, String) {
 }
 
 /// Rules by their names, as suppressions write them.
-struct Rules {
-    by_name: FxHashMap<String, Vec<usize>>,
+struct Rules<'a> {
+    catalog: &'a Catalog,
+    /// Made for the first suppression: most scans meet none.
+    by_name: OnceCell<FxHashMap<String, Vec<usize>>>,
     ran: FxHashSet<usize>,
 }
 
-impl Rules {
-    fn new(cx: &Context<'_>) -> Rules {
-        let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-        for (index, rule) in cx.catalog.rules().iter().enumerate() {
-            for name in std::iter::once(&rule.id).chain(&rule.aliases) {
-                let rules = by_name.entry(normal_name(name)).or_default();
-                if !rules.contains(&index) {
-                    rules.push(index);
-                }
-            }
-        }
-        Rules { by_name, ran: cx.selected.iter().copied().collect() }
+impl<'a> Rules<'a> {
+    fn new(cx: &Context<'a>) -> Rules<'a> {
+        Rules { catalog: cx.catalog, by_name: OnceCell::new(), ran: cx.selected.iter().copied().collect() }
     }
 
     fn resolve(&self, name: &str) -> &[usize] {
-        self.by_name.get(&normal_name(name)).map_or(&[], |rules| rules)
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+            for (index, rule) in self.catalog.rules().iter().enumerate() {
+                for name in std::iter::once(&rule.id).chain(&rule.aliases) {
+                    let rules = by_name.entry(normal_name(name)).or_default();
+                    if !rules.contains(&index) {
+                        rules.push(index);
+                    }
+                }
+            }
+            by_name
+        });
+        by_name.get(&normal_name(name)).map_or(&[], |rules| rules)
     }
 }
 
@@ -181,7 +187,7 @@ struct Entry<'a> {
     used: bool,
 }
 
-fn entries<'a>(cx: &Context<'a>, rules: &Rules, notes: &mut Vec<Problem>) -> Vec<Entry<'a>> {
+fn entries<'a>(cx: &Context<'a>, rules: &Rules<'_>, notes: &mut Vec<Problem>) -> Vec<Entry<'a>> {
     let mut entries = Vec::new();
     for form in &cx.config.ignore {
         for rule in rules.resolve(&form.rule) {
@@ -223,7 +229,7 @@ impl Entry<'_> {
     }
 
     /// A scan of a part says nothing about entries for other parts.
-    fn unused(&self, cx: &Context<'_>, rules: &Rules) -> Option<Problem> {
+    fn unused(&self, cx: &Context<'_>, rules: &Rules<'_>) -> Option<Problem> {
         let is_whole = cx.discovered.is_folder && cx.discovered.root == cx.config.folder;
         let ran = self.rule.is_some_and(|rule| rules.ran.contains(&rule));
         (is_whole && ran && !self.used)

@@ -29,7 +29,7 @@ const MAX_PER_FILE: usize = 5_000;
 const MAX_NEAREST: usize = 100;
 
 /// All suppressions that act; the others leave a note.
-pub(super) fn placed(cx: &Context<'_>, rules: &Rules, notes: &mut Vec<Problem>) -> Vec<Placed> {
+pub(super) fn placed(cx: &Context<'_>, rules: &Rules<'_>, notes: &mut Vec<Problem>) -> Vec<Placed> {
     let sources = &cx.discovered.sources;
     let rows: Vec<_> = ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)).collect();
     let candidates: Vec<Span> = cx
@@ -125,7 +125,7 @@ pub(super) fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
 /// Adds a suppression if it acts; says why if it does not.
 fn add(
     cx: &Context<'_>,
-    rules: &Rules,
+    rules: &Rules<'_>,
     (dialect, at, mark, covered): (&'static str, Span, Mark, Option<Covered>),
     placed: &mut Vec<Placed>,
     notes: &mut Vec<Problem>,
@@ -266,7 +266,7 @@ impl Placed {
     }
 
     /// Names of gate's own form that suppressed nothing though their rule ran.
-    pub fn unused(&self, cx: &Context<'_>, rules: &Rules) -> Vec<Problem> {
+    pub fn unused(&self, cx: &Context<'_>, rules: &Rules<'_>) -> Vec<Problem> {
         if self.dialect != "gate" {
             return Vec::new();
         }

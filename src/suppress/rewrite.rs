@@ -62,7 +62,7 @@ pub fn rewrite(cx: &Context<'_>) -> Rewriting {
     rewriting
 }
 
-fn comments(cx: &Context<'_>, rules: &Rules, out: &mut Rewriting) {
+fn comments(cx: &Context<'_>, rules: &Rules<'_>, out: &mut Rewriting) {
     let sources = &cx.discovered.sources;
     let is_foreign = |comment: &&Span| {
         let text = sources.slice(**comment);
@@ -126,7 +126,7 @@ fn prose(text: &str) -> String {
 }
 
 /// The marks of a comment as one of gate's, from the bracket on.
-fn one(marks: &[(&'static str, Mark)], words: &str, rules: &Rules, cx: &Context<'_>) -> Result<String, String> {
+fn one(marks: &[(&'static str, Mark)], words: &str, rules: &Rules<'_>, cx: &Context<'_>) -> Result<String, String> {
     let mut ids: Vec<String> = Vec::new();
     let first = &marks[0].1;
     let mut reasons: Vec<&str> = Vec::new();
@@ -251,7 +251,7 @@ fn first_after_directives(source: &Source) -> u32 {
     (1..=source.line_count()).take_while(is_directive).last().unwrap_or(0) + 1
 }
 
-fn annotation(cx: &Context<'_>, rules: &Rules, entry: &Entry, taken: &mut BTreeSet<String>, out: &mut Rewriting) {
+fn annotation(cx: &Context<'_>, rules: &Rules<'_>, entry: &Entry, taken: &mut BTreeSet<String>, out: &mut Rewriting) {
     let value = entry.node.as_str().unwrap_or("");
     let read = ANNOTATION_ROWS.iter().find_map(|row| Some((row.dialect, (row.read)(&entry.key, value)?)));
     let Some((dialect, mark)) = read.filter(|(dialect, _)| *dialect != "gate") else { return };

@@ -116,6 +116,7 @@ fn judged<T>(folder: &Path, look: impl FnOnce(Report<'_>) -> T) -> T {
         selected: catalog.select(&Selection::default()).unwrap(),
         imports: Default::default(),
         ignored: Default::default(),
+        asked: Default::default(),
         config: Config::default(),
         settings: Settings { root: discovered.root.clone(), ..Settings::default() },
         fail_on: Some(Severity::Medium),

@@ -59,7 +59,10 @@ impl Frontend for Terraform {
     fn context(&self, text: &str) -> Context {
         static LOCAL: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r#"\bsource"?\s*[=:]\s*"(\.\.?/[^"$]*)""#).expect("the pattern is fixed"));
-        let called = LOCAL.captures_iter(text).map(|found| found[1].to_string());
+        // Most files call nothing, and are spared the search.
+        let calls = ["\"./", "\"../"].iter().any(|begin| text.contains(begin));
+        let found = calls.then(|| LOCAL.captures_iter(text)).into_iter().flatten();
+        let called = found.map(|found| found[1].to_string());
         let installed = text.contains("module").then(|| installed::FOLDER.to_string());
         Context {
             folders: std::iter::once(".".to_string()).chain(called).collect(),

@@ -60,7 +60,33 @@ pub fn wrong_names(rules: &[&Rule]) -> Vec<(usize, String)> {
             })),
         }
     }
+    wrong.extend(wrong_implications(rules));
     wrong.sort();
+    wrong
+}
+
+/// What rules wrongly say that they imply: what no other rule is, and what implies them in turn, so that both would be silent.
+fn wrong_implications(rules: &[&Rule]) -> Vec<(usize, String)> {
+    let find = |id: &String| rules.iter().position(|rule| rule.id == *id);
+    let mut wrong = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let mut open: Vec<usize> = Vec::new();
+        for id in &rule.implies {
+            match find(id) {
+                Some(other) => open.push(other),
+                None => wrong.push((index, format!("implies '{id}', which is no rule here"))),
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(next) = open.pop().filter(|_| !seen.contains(&index)) {
+            if seen.insert(next) {
+                open.extend(rules[next].implies.iter().filter_map(find));
+            }
+        }
+        if seen.contains(&index) {
+            wrong.push((index, "implies itself, so that nobody would be told".into()));
+        }
+    }
     wrong
 }
 
@@ -106,6 +132,7 @@ const KEYS: &[&str] = &[
     "severity",
     "aliases",
     "shared-aliases",
+    "implies",
     "tags",
     "packs",
     "compliance",
@@ -233,6 +260,7 @@ impl Reader {
             severity,
             aliases,
             shared_aliases,
+            implies: self.strings(map, "implies")?,
             tags,
             packs: self.strings(map, "packs")?,
             compliance: self.compliance(map)?,
