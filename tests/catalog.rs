@@ -172,6 +172,20 @@ fn no_selector_kind_stands_twice_in_a_rule() {
     }));
 }
 
+/// The provider has both names for one type. Source: its documentation of `aws_lb`.
+#[test]
+fn who_selects_a_load_balancer_selects_it_under_both_names() {
+    assert_none(broken(|_, rule| {
+        let kinds: BTreeSet<&str> =
+            targets(rule).iter().flat_map(|target| target.kinds.iter().map(String::as_str)).collect();
+        let both =
+            ["", "_listener", "_listener_certificate", "_listener_rule", "_target_group", "_target_group_attachment"];
+        let names = both.map(|end| (format!("aws_lb{end}"), format!("aws_alb{end}")));
+        let lone = names.iter().find(|(name, other)| kinds.contains(&**name) != kinds.contains(&**other));
+        lone.map(|(name, other)| format!("selects one of {name} and {other}"))
+    }));
+}
+
 #[test]
 fn the_rego_modules_go_together() {
     let mistakes = rego::mistakes(&Catalog::built_in(), true);

@@ -223,9 +223,9 @@ fn covers(pattern: &str, action: &str) -> bool {
     pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
-/// Whether a pattern takes in one of these; all actions of all services are for the rules on administrators.
+/// Whether a pattern takes in one of these.
 fn among(actions: &[&str], pattern: &str) -> bool {
-    !is_all(pattern) && actions.iter().any(|action| covers(pattern, action))
+    actions.iter().any(|action| covers(pattern, action))
 }
 
 fn is_all(pattern: &str) -> bool {
@@ -234,7 +234,7 @@ fn is_all(pattern: &str) -> bool {
 
 fn manages_permissions(action: &str) -> bool {
     let lower = action.to_lowercase();
-    let Some((service, name)) = lower.split_once(':') else { return false };
+    let Some((service, name)) = lower.split_once(':') else { return is_all(action) };
     let is_write = WRITES.iter().any(|verb| name.starts_with(verb)) || name.starts_with('*');
     let of_policies = ["policy", "permission", "acl", "grant"].iter().any(|word| name.contains(word));
     match service {
@@ -246,7 +246,7 @@ fn manages_permissions(action: &str) -> bool {
 
 fn writes(action: &str) -> bool {
     let lower = action.to_lowercase();
-    let Some((service, name)) = lower.split_once(':') else { return false };
+    let Some((service, name)) = lower.split_once(':') else { return is_all(action) };
     // Of these some actions or all can't be limited to a resource.
     let can_be_limited = !matches!(service, "logs" | "xray" | "cloudwatch" | "ec2messages" | "ssmmessages");
     can_be_limited && (name == "*" || WRITES.iter().any(|verb| name.starts_with(verb)))
@@ -277,7 +277,8 @@ fn unlimited(resource: &Resource, what: &str, is_listed: impl Fn(&str) -> bool, 
 
 fn full_iam(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     identity(resource, out, |statement, attribute, out| {
-        let full = statement.values("Action").into_iter().find(|node| text(node).eq_ignore_ascii_case("iam:*"));
+        let is_full = |action: &str| is_all(action) || action.eq_ignore_ascii_case("iam:*");
+        let full = statement.values("Action").into_iter().find(|node| is_full(text(node)));
         if let Some(node) = full.filter(|_| everywhere(statement)) {
             out.fail(node, attribute, format!("{attribute} allows every action of IAM, wanted those that are needed"));
         }
@@ -300,7 +301,7 @@ fn escalation(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     identity(resource, out, |statement, attribute, _| {
         if everywhere(statement) && !is_limited(statement) {
             at = attribute.to_string();
-            let actions = statement.values("Action").into_iter().filter(|node| !is_all(text(node)));
+            let actions = statement.values("Action").into_iter();
             allowed.extend(actions.map(|node| (text(node).to_string(), node.clone())));
         }
     });

@@ -46,7 +46,11 @@ impl Evaluator<'_> {
         let module = &instance.module;
         let Some(declaration) = module.resources.get(&key).or_else(|| module.data.get(&key)) else {
             let message = format!("{key} is not declared in this module");
-            return Ok((self.undeclared(span, key, message), used));
+            let reason = format!("{key} is not declared");
+            // Whatever was meant, its attribute has a value, as that of a resource that is there.
+            let attribute = text(steps.get(used)).map(|name| (computed(&key, name, &reason, span), used + 1));
+            let whole = self.undeclared(span, key, message);
+            return Ok(attribute.unwrap_or((whole, used)));
         };
         let touch = |key: &str| self.touch(format!("{}{key}", instance.prefix).into());
         if declaration.attribute("count").is_none() && declaration.attribute("for_each").is_none() {
@@ -165,7 +169,7 @@ impl Evaluator<'_> {
                 let input = members.iter().find(|member| &*member.key == "input").map(|member| member.val.clone());
                 let output = echoed(input.as_ref(), &address, span);
                 members.push(Member { key: "output".into(), key_span: span, val: output });
-                let val = computed(&address, "id", span);
+                let val = computed(&address, "id", AFTER_APPLY, span);
                 members.push(Member { key: "id".into(), key_span: span, val });
             }
             let open = (!key.starts_with("terraform_data.")).then(|| address.as_str().into());
@@ -220,12 +224,12 @@ impl Evaluator<'_> {
                     let input = self.attribute(instance, declaration, key, repetition, "input", span)?;
                     Ok(echoed(Some(&input), &format!("{key}{}", repetition.key), span))
                 }
-                "id" => Ok(computed(&format!("{key}{}", repetition.key), name, span)),
+                "id" => Ok(computed(&format!("{key}{}", repetition.key), name, AFTER_APPLY, span)),
                 _ => Err(fail(span, format!("{key} has no attribute \"{name}\""))),
             };
         }
         let marks = if key.starts_with("ephemeral.") { Marks::EPHEMERAL } else { Marks::NONE };
-        Ok(computed(&format!("{key}{}", repetition.key), name, span).marked(marks))
+        Ok(computed(&format!("{key}{}", repetition.key), name, AFTER_APPLY, span).marked(marks))
     }
 }
 
@@ -241,11 +245,14 @@ fn echoed(input: Option<&Val>, resource: &str, span: Span) -> Val {
     }
 }
 
+/// Why what a provider computes is not known.
+const AFTER_APPLY: &str = "known after apply";
+
 /// An attribute that the provider computes. `id` and `arn` are strings in every provider's schema.
-fn computed(resource: &str, name: &str, span: Span) -> Val {
+fn computed(resource: &str, name: &str, reason: &str, span: Span) -> Val {
     let unknown = Unknown {
         ty: if matches!(name, "id" | "arn") { Type::String } else { Type::Dynamic },
-        reason: "known after apply".into(),
+        reason: reason.into(),
         references: vec![format!("{resource}.{name}").into()],
         not_null: true,
         ..Unknown::default()
