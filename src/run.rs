@@ -168,20 +168,24 @@ fn load_policies<'p>(
         let mut found = Vec::new();
         policy_files(files, path, &mut found)?;
         found.sort();
+        let mut texts = Vec::with_capacity(found.len());
         for file in found {
             let shown = file.display().to_string();
-            let text =
-                files.text(&file, MAX_POLICY_BYTES).map_err(|error| Error::File { path: shown.clone(), error })?;
-            catalog.add(&shown, &text).map_err(|mistakes| in_policies(&shown, &mistakes))?;
+            match files.text(&file, MAX_POLICY_BYTES) {
+                Ok(text) => texts.push((shown, text)),
+                Err(error) => return Err(Error::File { path: shown, error }),
+            }
         }
+        let together: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        catalog.add_together(&together).map_err(|mistakes| in_policies(&together, &mistakes))?;
     }
     Ok(())
 }
 
-fn in_policies(path: &str, mistakes: &[Mistake]) -> Error {
-    let lines: Vec<String> =
-        mistakes.iter().map(|mistake| format!("{path}:{}: {}", mistake.line, mistake.message)).collect();
-    Error::Usage { message: lines.join("\n"), help: mistakes.iter().find_map(|mistake| mistake.help.clone()) }
+fn in_policies(files: &[(&str, &str)], mistakes: &[(usize, Mistake)]) -> Error {
+    let line = |(file, mistake): &(usize, Mistake)| format!("{}:{}: {}", files[*file].0, mistake.line, mistake.message);
+    let lines: Vec<String> = mistakes.iter().map(line).collect();
+    Error::Usage { message: lines.join("\n"), help: mistakes.iter().find_map(|(_, mistake)| mistake.help.clone()) }
 }
 
 /// YAML and Rego files below a path, tests of Rego left out.

@@ -76,24 +76,28 @@ impl Policies {
         collect(folder, &mut paths, &mut mistakes);
         paths.sort();
         let mut policies = Policies { catalog: Catalog::empty(), files: Vec::new(), tests: Vec::new() };
+        let mut rules = Vec::new();
         for path in paths {
             let name = path.to_string_lossy().replace('\\', "/");
-            let read = std::fs::read_to_string(&path).map_err(|error| vec![unread(&error)]);
-            if let Err(found) = read.and_then(|text| policies.add(&name, &text)) {
-                mistakes.extend(found.into_iter().map(|mistake| (name.clone(), mistake)));
+            match std::fs::read_to_string(&path).map_err(|error| unread(&error)) {
+                Ok(text) if !name.ends_with("_test.rego") => rules.push((name, text)),
+                Ok(text) => match rego::read(&name, &text) {
+                    Ok(tests) => policies.tests.push(tests),
+                    Err(mistake) => mistakes.push((name, mistake)),
+                },
+                Err(mistake) => mistakes.push((name, mistake)),
             }
         }
-        if mistakes.is_empty() { Ok(policies) } else { Err(mistakes) }
-    }
-
-    fn add(&mut self, name: &str, text: &str) -> Result<(), Vec<Mistake>> {
-        if name.ends_with("_test.rego") {
-            self.tests.push(rego::read(name, text).map_err(|mistake| vec![mistake])?);
-            return Ok(());
+        let together: Vec<(&str, &str)> = rules.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        match policies.catalog.add_together(&together) {
+            Ok(counts) => {
+                let names =
+                    rules.iter().zip(counts).flat_map(|((name, _), count)| std::iter::repeat_n(name.clone(), count));
+                policies.files.extend(names);
+            }
+            Err(wrong) => mistakes.extend(wrong.into_iter().map(|(file, mistake)| (rules[file].0.clone(), mistake))),
         }
-        let count = self.catalog.add(name, text)?;
-        self.files.extend(std::iter::repeat_n(name.to_string(), count));
-        Ok(())
+        if mistakes.is_empty() { Ok(policies) } else { Err(mistakes) }
     }
 
     /// Runs, in parallel, the examples of every rule whose id starts with `prefix`, and all `test_` rules if it is empty.

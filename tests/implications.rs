@@ -77,7 +77,7 @@ resource "aws_sqs_queue" "returns" {
 }
 
 #[test]
-fn a_rule_implies_another_of_its_file_and_never_itself() {
+fn a_rule_implies_another_of_its_folder_and_never_itself() {
     let add = |text: &str| Catalog::built_in().add("rules.yaml", text).map_err(|mistakes| mistakes[0].message.clone());
     assert_eq!(add(&(rule("acme-one", "implies: [acme-two]") + &rule("acme-two", ""))), Ok(2));
     // A policy can't silence the catalog.
@@ -86,4 +86,17 @@ fn a_rule_implies_another_of_its_file_and_never_itself() {
     let circle = rule("acme-one", "implies: [acme-two]") + &rule("acme-two", "implies: [acme-one]");
     let said = add(&circle).expect_err("nobody would be heard");
     assert_eq!(said, "rule 'acme-one': implies itself, so that nobody would be told");
+}
+
+#[test]
+fn the_files_of_a_folder_are_one_set_of_rules() {
+    let (one, two) = (rule("acme-one", "implies: [acme-two]"), rule("acme-two", ""));
+    let files = [("main.tf", ""), ("rules/one.yaml", one.as_str()), ("rules/two.yaml", two.as_str())];
+    is(&found(&files, &["--policy", "rules"]), &[]);
+    let mut catalog = Catalog::built_in();
+    let wrong = catalog.add_together(&[("two.yaml", &two), ("one.yaml", &one.replace("acme-two", "acme-three"))]);
+    let wrong: Vec<(usize, String)> =
+        wrong.expect_err("a slip").into_iter().map(|(file, mistake)| (file, mistake.message)).collect();
+    assert_eq!(wrong, [(1, "rule 'acme-one': implies 'acme-three', which is no rule here".to_string())]);
+    assert!(catalog.find("acme-two").is_none(), "nothing is added");
 }

@@ -68,14 +68,53 @@ impl Catalog {
         }
     }
 
-    /// Adds the rules of one file of the user's and says how many: YAML, or a Rego module. A module without an id is a rule
-    /// named after its package if it has a `deny`, `violation` or `warn`, and else something for other modules to import;
-    /// `*_test.rego` must parse and gives no rule.
-    ///
-    /// Refuses names that another rule has: a policy can't replace a built-in rule.
+    /// Adds the rules of one file of the user's and says how many; see [`Catalog::add_together`].
     pub fn add(&mut self, path: &str, text: &str) -> Result<usize, Vec<Mistake>> {
+        let added = self.add_together(&[(path, text)]);
+        added.map(|counts| counts[0]).map_err(|mistakes| mistakes.into_iter().map(|(_, mistake)| mistake).collect())
+    }
+
+    /// Adds the rules of files that belong together, each a path and a text, and says how many each holds: YAML, or a Rego module.
+    /// A module without an id is a rule named after its package if it has a `deny`, `violation` or `warn`, and else something for
+    /// other modules to import; `*_test.rego` must parse and gives no rule.
+    ///
+    /// Refuses names that another rule has: a policy can't replace a built-in rule. All mistakes are told, each with the index of
+    /// its file; then nothing is added.
+    pub fn add_together(&mut self, files: &[(&str, &str)]) -> Result<Vec<usize>, Vec<(usize, Mistake)>> {
+        let (rules, modules) = (self.rules.len(), self.own_modules.len());
+        let mut counts = Vec::with_capacity(files.len());
+        let mut mistakes = Vec::new();
+        for (file, (path, text)) in files.iter().enumerate() {
+            match self.add_file(path, text, rules) {
+                Ok(count) => counts.push(count),
+                Err(wrong) => {
+                    counts.push(0);
+                    mistakes.extend(wrong.into_iter().map(|mistake| (file, mistake)));
+                }
+            }
+        }
+        let added: Vec<&Rule> = self.rules[rules..].iter().collect();
+        let files: Vec<usize> =
+            counts.iter().enumerate().flat_map(|(file, count)| std::iter::repeat_n(file, *count)).collect();
+        let is_whole = mistakes.is_empty();
+        for (index, message) in wrong_names(&added).into_iter().filter(|_| is_whole) {
+            let message = format!("rule '{}': {message}", added[index].id);
+            mistakes.push((files[index], Mistake { line: 1, message, help: None }));
+        }
+        if mistakes.is_empty() {
+            return Ok(counts);
+        }
+        self.rules.truncate(rules);
+        self.own_prose.truncate(rules - self.built_in);
+        self.own_modules.truncate(modules);
+        self.names = OnceLock::new();
+        Err(mistakes)
+    }
+
+    /// Adds one file of several, of which the first gave the rule with the index `first`.
+    fn add_file(&mut self, path: &str, text: &str, first: usize) -> Result<usize, Vec<Mistake>> {
         if !path.ends_with(".rego") {
-            return self.add_rules(parse(text)?);
+            return self.add_rules(parse(text)?, first);
         }
         let module = rego::read(path, text).map_err(|mistake| vec![mistake])?;
         if path.ends_with("_test.rego") {
@@ -101,7 +140,7 @@ impl Catalog {
                 None => added.push((rule, prose)),
             }
         }
-        let count = self.add_rules(added)?;
+        let count = self.add_rules(added, first)?;
         self.own_modules.push(module);
         Ok(count)
     }
@@ -137,24 +176,22 @@ impl Catalog {
         index < self.built_in
     }
 
-    fn add_rules(&mut self, parsed: Vec<(Rule, Prose)>) -> Result<usize, Vec<Mistake>> {
+    /// Adds rules whose names no rule before the one with the index `first` has.
+    fn add_rules(&mut self, parsed: Vec<(Rule, Prose)>, first: usize) -> Result<usize, Vec<Mistake>> {
+        let is_taken = |name: &str| {
+            self.names().get(&name.to_lowercase()).is_some_and(|known| known.iter().any(|one| *one < first))
+        };
         let taken: Vec<Mistake> = parsed
             .iter()
             .flat_map(|(rule, _)| std::iter::once(&rule.id).chain(&rule.aliases).map(move |name| (rule, name)))
-            .filter(|(_, name)| self.names().contains_key(&name.to_lowercase()))
+            .filter(|(_, name)| is_taken(name))
             .map(|(rule, name)| Mistake {
                 line: 1,
                 message: format!("rule '{}': the name '{name}' is taken by a rule of the catalog", rule.id),
                 help: Some("give it a name of your own, such as your organization's as prefix".into()),
             })
             .collect();
-        let all: Vec<&Rule> = parsed.iter().map(|(rule, _)| rule).collect();
-        let wrong = wrong_names(&all).into_iter().map(|(index, message)| Mistake {
-            line: 1,
-            message: format!("rule '{}': {message}", all[index].id),
-            help: None,
-        });
-        let unknown = all.iter().filter_map(|rule| match &rule.check {
+        let unknown = parsed.iter().filter_map(|(rule, _)| match &rule.check {
             Check::Native(name) if native::find(name).is_none() => Some(Mistake {
                 line: 1,
                 message: format!("rule '{}': gate has no native check '{name}'", rule.id),
@@ -162,7 +199,7 @@ impl Catalog {
             }),
             _ => None,
         });
-        let taken: Vec<Mistake> = taken.into_iter().chain(wrong).chain(unknown).collect();
+        let taken: Vec<Mistake> = taken.into_iter().chain(unknown).collect();
         if !taken.is_empty() {
             return Err(taken);
         }
