@@ -20,6 +20,7 @@ mod spelling;
 fn main() {
     println!("cargo:rerun-if-changed=policies");
     println!("cargo:rerun-if-changed=src/rules/schema.rs");
+    println!("cargo:rerun-if-changed=src/rules/schema/names.rs");
     println!("cargo:rerun-if-changed=src/rules/schema/read.rs");
     println!("cargo:rerun-if-changed=src/spelling.rs");
     println!("cargo:rerun-if-changed=src/severity.rs");

@@ -1,6 +1,7 @@
 //! Dockerfiles, by BuildKit's grammar: parser directives, continuations with comments and blank lines inside, heredocs, JSON
 //! and shell forms, flags, ONBUILD, stages. Errors are recovered per instruction; a file without FROM is judged too.
 
+mod reader;
 mod scripts;
 mod stages;
 
@@ -9,13 +10,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use self::reader::Lines;
 use super::{Claim, Frontend, Parsed, Settings};
-use crate::model::dockerfile::{
-    Arguments, Directive, Dockerfile as File, Flag, Heredoc, Instruction, Script, Shell, Word,
-};
+use crate::model::dockerfile::{Dockerfile as File, Instruction};
 use crate::model::dockerignore::Dockerignore;
 use crate::problem::{Problem, ProblemKind};
-use crate::source::{FileId, Source, Sources, Span};
+use crate::source::{FileId, Source, Sources};
 
 /// The Dockerfile frontend.
 pub struct Dockerfile;
@@ -104,24 +104,11 @@ fn read(file: FileId, source: &Source) -> Parsed {
 
 /// Reads a Dockerfile that stands in another file: `source` has nothing but its lines, each at its place and `indent` blanks in.
 pub(super) fn read_indented(file: FileId, source: &Source, indent: usize) -> Parsed {
-    let mut reader = Reader {
-        indent,
-        file,
-        text: source.text(),
-        at: 0,
-        escape: '\\',
-        comments: Vec::new(),
-        blank_lines: Vec::new(),
-        problems: Vec::new(),
-    };
-    let directives = reader.directives();
-    let mut instructions = reader.instructions();
+    let Lines { directives, mut instructions, comments, blank_lines, mut problems, escape } =
+        reader::read(file, source.text(), indent);
     let stages = stages::stages(file, &instructions);
-    let mut problems = reader.problems;
-    scripts::read(&mut instructions, &stages, reader.escape == '`', &mut problems);
+    scripts::read(&mut instructions, &stages, escape == '`', &mut problems);
     instructions.shrink_to_fit();
-    reader.comments.shrink_to_fit();
-    let comments = reader.comments.clone();
     let declares = |one: &&Instruction| matches!(one.keyword, "ENV" | "ARG");
     let declared = instructions.iter().filter(declares).flat_map(Instruction::pairs);
     let declared = declared.map(|(name, _)| name.text.clone()).collect();
@@ -131,406 +118,16 @@ pub(super) fn read_indented(file: FileId, source: &Source, indent: usize) -> Par
         instructions,
         stages,
         targets: Vec::new(),
-        comments,
+        comments: comments.clone(),
         declared,
-        blank_lines: reader.blank_lines,
+        blank_lines,
     };
     let dockerfile = Arc::new(dockerfile);
     if dockerfile.instructions.is_empty() && problems.is_empty() && !source.text().trim().is_empty() {
         problems.push(Problem::with_path(ProblemKind::Syntax, source.path(), "no instruction in this Dockerfile"));
     }
     let resources = dockerfile.stages.iter().map(|stage| stages::resource(&dockerfile, stage, source)).collect();
-    Parsed { resources, problems, comments: reader.comments, dockerfiles: vec![dockerfile], ..Parsed::default() }
-}
-
-struct Reader<'t> {
-    file: FileId,
-    text: &'t str,
-    at: usize,
-    escape: char,
-    /// Blanks before each line that do not belong to it.
-    indent: usize,
-    comments: Vec<Span>,
-    blank_lines: Vec<Span>,
-    problems: Vec<Problem>,
-}
-
-impl<'t> Reader<'t> {
-    fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(self.file, start as u32, end as u32)
-    }
-
-    /// The line at `at` without its end, and where the next begins.
-    fn line(&self, at: usize) -> (&'t str, usize) {
-        let rest = &self.text[at..];
-        let next = rest.find('\n').map_or(self.text.len(), |length| at + length + 1);
-        (rest[..next - at].trim_end_matches(['\n', '\r']), next)
-    }
-
-    fn comment(&mut self, at: usize, line: &str) {
-        let lead = line.len() - line.trim_start().len();
-        self.comments.push(self.span(at + lead, at + line.len()));
-    }
-
-    /// `# escape=` and its like stand before everything else, each at most once.
-    fn directives(&mut self) -> Vec<Directive> {
-        let mut directives = Vec::new();
-        let mut at = 0;
-        while at < self.text.len() {
-            let (line, next) = self.line(at);
-            let Some((name, value)) = line.trim().strip_prefix('#').and_then(|rest| rest.split_once('=')) else {
-                break;
-            };
-            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_string());
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                break;
-            }
-            if name == "escape" && value == "`" {
-                self.escape = '`';
-            }
-            directives.push(Directive { name, value, span: self.span(at, at + line.len()) });
-            at = next;
-        }
-        directives
-    }
-
-    fn instructions(&mut self) -> Vec<Instruction> {
-        let mut instructions = Vec::new();
-        while self.at < self.text.len() {
-            let (line, next) = self.line(self.at);
-            let trimmed = line.trim();
-            if trimmed.is_empty() {
-                self.at = next;
-            } else if trimmed.starts_with('#') {
-                self.comment(self.at, line);
-                self.at = next;
-            } else if let Some(instruction) = self.instruction() {
-                instructions.push(instruction);
-            }
-        }
-        instructions
-    }
-
-    /// Joins the lines of one instruction. Comment and blank lines inside a continuation vanish, as in BuildKit.
-    fn logical_line(&mut self) -> (Script, usize) {
-        let mut script = Script::default();
-        let mut end = self.at;
-        let mut first = true;
-        while self.at < self.text.len() {
-            let (line, next) = self.line(self.at);
-            let start = self.at;
-            let trimmed = line.trim();
-            if !first && trimmed.starts_with('#') {
-                self.comment(start, line);
-                self.at = next;
-                continue;
-            }
-            if !first && trimmed.is_empty() {
-                self.blank_lines.push(self.span(start, next));
-                self.at = next;
-                continue;
-            }
-            self.at = next;
-            let lead = if first { line.len() - line.trim_start().len() } else { 0 };
-            let body = line.trim_end_matches([' ', '\t']);
-            let continues = body.ends_with(self.escape);
-            let kept = if continues { &body[..body.len() - 1] } else { line };
-            match first {
-                true => script.start = (start + lead) as u32,
-                false => script.pieces.push((script.text.len() as u32, start as u32)),
-            }
-            script.text.push_str(&kept[lead.min(kept.len())..]);
-            end = start + line.len();
-            first = false;
-            if !continues {
-                break;
-            }
-        }
-        (script, end)
-    }
-
-    fn instruction(&mut self) -> Option<Instruction> {
-        let start = self.at;
-        let (script, mut end) = self.logical_line();
-        let mut instruction = self.parse(&script, 0, end)?;
-        let names = heredoc_names(instruction.keyword, &script.text);
-        for (name, strips_tabs) in names {
-            match self.heredoc(&name, strips_tabs) {
-                Some(heredoc) => {
-                    end = heredoc.span.end as usize;
-                    instruction.heredocs.push(heredoc);
-                }
-                None => {
-                    let problem = Problem::at(
-                        ProblemKind::Syntax,
-                        self.span(start, start + 1),
-                        format!("the heredoc {name} is never closed"),
-                    );
-                    self.problems.push(problem.help(format!("end it with a line `{name}`")));
-                    self.at = self.text.len();
-                    end = self.at;
-                    break;
-                }
-            }
-        }
-        instruction.span.end = end as u32;
-        if let Some(trigger) = &mut instruction.trigger {
-            trigger.span.end = end as u32;
-            trigger.heredocs.clone_from(&instruction.heredocs);
-        }
-        Some(instruction)
-    }
-
-    fn heredoc(&mut self, name: &str, strips_tabs: bool) -> Option<Heredoc> {
-        let start = self.at;
-        let mut text = String::new();
-        while self.at < self.text.len() {
-            let at = self.at;
-            let (line, next) = self.line(at);
-            self.at = next;
-            let line = line.get(self.indent..).unwrap_or("");
-            let line = if strips_tabs { line.trim_start_matches('\t') } else { line };
-            if line == name {
-                return Some(Heredoc {
-                    name: name.to_string(),
-                    text,
-                    span: self.span(start, at + self.line(at).0.len()),
-                });
-            }
-            text.push_str(line);
-            text.push('\n');
-        }
-        None
-    }
-
-    /// Parses the instruction that begins at `from` of a joined line.
-    fn parse(&mut self, script: &Script, from: usize, end: usize) -> Option<Instruction> {
-        let text = &script.text;
-        let from = from + (text[from..].len() - text[from..].trim_start().len());
-        let width = text[from..].find(char::is_whitespace).unwrap_or(text.len() - from);
-        let written = &text[from..from + width];
-        let start = script.offset(from);
-        let keyword_span = Span::new(self.file, start, start + width as u32);
-        let span = Span::new(self.file, start, end as u32);
-        let Some(keyword) = KEYWORDS.iter().copied().find(|known| known.eq_ignore_ascii_case(written)) else {
-            let near = crate::spelling::nearest(&written.to_ascii_uppercase(), KEYWORDS);
-            let shown: String = written.chars().take(40).collect();
-            let mut problem = Problem::at(
-                ProblemKind::Syntax,
-                keyword_span,
-                format!("unknown instruction `{}`", shown.escape_debug()),
-            );
-            problem.help = near.map(|near| format!("did you mean {near}?"));
-            self.problems.push(problem);
-            return None;
-        };
-        let mut at = from + width;
-        let mut instruction = Instruction {
-            keyword,
-            keyword_span,
-            span,
-            flags: Vec::new(),
-            arguments: Arguments::Json(Vec::new()),
-            heredocs: Vec::new(),
-            trigger: None,
-            commands: None,
-            shell: Shell::default(),
-        };
-        let takes_flags = matches!(instruction.keyword, "FROM" | "RUN" | "COPY" | "ADD" | "HEALTHCHECK");
-        loop {
-            at += text[at..].len() - text[at..].trim_start().len();
-            if !takes_flags || !text[at..].starts_with("--") {
-                break;
-            }
-            let width = text[at..].find(char::is_whitespace).unwrap_or(text.len() - at);
-            let word = &text[at + 2..at + width];
-            if word.is_empty() {
-                break;
-            }
-            let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            let span = self.script_span(script, at, at + width);
-            instruction.flags.push(Flag { name: name.to_string(), value: value.trim_matches('"').to_string(), span });
-            at += width;
-        }
-        let rest_end = text.trim_end().len().max(at);
-        instruction.arguments = self.arguments(instruction.keyword, script, at, rest_end);
-        // ONBUILD in ONBUILD is forbidden; what it would hold runs never.
-        if instruction.keyword == "ONBUILD" && from == 0 && !text[at..rest_end].is_empty() {
-            instruction.trigger = self.parse(script, at, end).map(Box::new);
-        }
-        Some(instruction)
-    }
-
-    fn script_span(&self, script: &Script, start: usize, end: usize) -> Span {
-        let first = script.offset(start);
-        let last = if end > start { script.offset(end - 1) + 1 } else { first };
-        Span::new(self.file, first, last.max(first))
-    }
-
-    fn arguments(&self, keyword: &str, script: &Script, at: usize, end: usize) -> Arguments {
-        let text = &script.text[at..end];
-        let takes_json =
-            matches!(keyword, "RUN" | "CMD" | "ENTRYPOINT" | "SHELL" | "COPY" | "ADD" | "VOLUME" | "HEALTHCHECK");
-        let json_at =
-            if keyword == "HEALTHCHECK" { text.to_ascii_uppercase().strip_prefix("CMD").map_or(0, |_| 3) } else { 0 };
-        let json = text[json_at..].trim_start();
-        if takes_json && json.starts_with('[') {
-            // Malformed JSON is the shell form, as BuildKit has it.
-            if let Ok(items) = serde_json::from_str::<Vec<String>>(json) {
-                return Arguments::Json(self.json_words(script, at, end, items));
-            }
-        }
-        let words = self.words(script, at, end);
-        match keyword {
-            "ENV" | "LABEL" if !words.is_empty() => Arguments::Pairs(pairs(words, script, at, end, self)),
-            "ARG" => Arguments::Pairs(words.into_iter().map(split_pair).collect()),
-            _ => Arguments::Text(self.rest(script, at, end), words),
-        }
-    }
-
-    /// The joined text from `at`, with its own pieces.
-    fn rest(&self, script: &Script, at: usize, end: usize) -> Script {
-        let inside = script.pieces.iter().filter(|(start, _)| *start as usize > at && (*start as usize) < end);
-        Script {
-            text: script.text[at..end].to_string(),
-            start: script.offset(at),
-            pieces: inside.map(|(start, file)| (start - at as u32, *file)).collect(),
-        }
-    }
-
-    /// Splits at blanks outside quotes; quotes around a whole word are dropped.
-    fn words(&self, script: &Script, at: usize, end: usize) -> Vec<Word> {
-        let mut words = Vec::new();
-        let text = &script.text;
-        let mut start = None;
-        let mut quote = None;
-        let mut escaped = false;
-        let mut finish = |start: usize, stop: usize| {
-            let raw = &text[start..stop];
-            let bare = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
-            let bare = bare.or_else(|| raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\''))).unwrap_or(raw);
-            words.push(Word { text: bare.to_string(), span: self.script_span(script, start, stop) });
-        };
-        for (index, char) in text[at..end].char_indices().map(|(index, char)| (index + at, char)) {
-            match (char, quote) {
-                _ if escaped => escaped = false,
-                (char, _) if char == self.escape && quote != Some('\'') => {
-                    escaped = true;
-                    start.get_or_insert(index);
-                }
-                ('"' | '\'', None) => {
-                    quote = Some(char);
-                    start.get_or_insert(index);
-                }
-                (char, Some(open)) if char == open => quote = None,
-                (char, None) if char.is_whitespace() => {
-                    if let Some(start) = start.take() {
-                        finish(start, index);
-                    }
-                }
-                _ => {
-                    start.get_or_insert(index);
-                }
-            }
-        }
-        if let Some(start) = start {
-            finish(start, end);
-        }
-        words.shrink_to_fit();
-        words
-    }
-
-    fn json_words(&self, script: &Script, at: usize, end: usize, items: Vec<String>) -> Vec<Word> {
-        let mut from = at;
-        items
-            .into_iter()
-            .map(|text| {
-                let quoted = serde_json::to_string(&text).unwrap_or_default();
-                let found = script.text[from..end].find(&quoted).map(|found| from + found);
-                let (start, stop) = found.map_or((at, end), |start| (start, start + quoted.len()));
-                from = found.map_or(from, |_| stop);
-                Word { text, span: self.script_span(script, start, stop) }
-            })
-            .collect()
-    }
-}
-
-/// `k=v k=v`, or the old form `k v` in which everything after the name is the value.
-fn pairs(words: Vec<Word>, script: &Script, at: usize, end: usize, reader: &Reader<'_>) -> Vec<(Word, Option<Word>)> {
-    if words[0].text.contains('=') {
-        return words.into_iter().map(split_pair).collect();
-    }
-    let text = &script.text[at..end];
-    let name_width = text.find(char::is_whitespace).unwrap_or(text.len());
-    let value_at = at + name_width + (text[name_width..].len() - text[name_width..].trim_start().len());
-    let name = words.into_iter().next().expect("the caller saw a word");
-    let value = (value_at < end).then(|| Word {
-        text: script.text[value_at..end].to_string(),
-        span: reader.script_span(script, value_at, end),
-    });
-    vec![(name, value)]
-}
-
-fn split_pair(word: Word) -> (Word, Option<Word>) {
-    let Some((name, value)) = word.text.split_once('=') else { return (word, None) };
-    let at = name.len() as u32 + 1;
-    let quote = value.chars().next().filter(|char| matches!(char, '"' | '\''));
-    let bare = quote.and_then(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value);
-    let split = Span { start: (word.span.start + at).min(word.span.end), ..word.span };
-    let value = Word { text: bare.to_string(), span: split };
-    let name_span = Span { end: (word.span.start + name.len() as u32).min(word.span.end), ..word.span };
-    (Word { text: name.to_string(), span: name_span }, Some(value))
-}
-
-/// Delimiters of the heredocs that a line opens, and whether their lines lose leading tabs. `<<<` and arithmetic open none.
-fn heredoc_names(keyword: &str, text: &str) -> Vec<(String, bool)> {
-    let mut names = Vec::new();
-    if !matches!(keyword, "RUN" | "COPY" | "ADD" | "ONBUILD") {
-        return names;
-    }
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    let mut quote = None;
-    let mut arithmetic = 0_u32;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        match (byte, quote) {
-            (b'\\', quote) if quote != Some(b'\'') => at += 1,
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (byte, Some(open)) if byte == open => quote = None,
-            (b'$', _) if text[at..].starts_with("$((") => {
-                arithmetic += 1;
-                at += 2;
-            }
-            (b')', _) if arithmetic > 0 && text[at..].starts_with("))") => {
-                arithmetic -= 1;
-                at += 1;
-            }
-            (b'<', None) if arithmetic == 0 && text[at..].starts_with("<<<") => at += 2,
-            (b'<', None) if arithmetic == 0 && text[at..].starts_with("<<") => {
-                let mut rest = &text[at + 2..];
-                let strips_tabs = rest.starts_with('-');
-                rest = rest.strip_prefix('-').unwrap_or(rest);
-                let quote = rest.chars().next().filter(|char| matches!(char, '"' | '\''));
-                let name = match quote {
-                    Some(quote) => rest[1..].split(quote).next().unwrap_or(""),
-                    None => rest
-                        .split(|char: char| char.is_whitespace() || matches!(char, ';' | '&' | '|' | '>' | '<' | ')'))
-                        .next()
-                        .unwrap_or(""),
-                };
-                if !name.is_empty()
-                    && name.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '-' | '.'))
-                {
-                    names.push((name.to_string(), strips_tabs));
-                }
-                at += 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    names
+    Parsed { resources, problems, comments, dockerfiles: vec![dockerfile], ..Parsed::default() }
 }
 
 #[cfg(test)]

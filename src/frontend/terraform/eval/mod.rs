@@ -9,6 +9,7 @@ mod name;
 mod operator;
 mod repetition;
 mod resource;
+mod template;
 mod variable;
 
 use std::cell::{Cell, RefCell};

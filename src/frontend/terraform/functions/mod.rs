@@ -10,6 +10,7 @@ pub mod filesystem;
 mod format;
 mod hash;
 pub mod json;
+mod map;
 mod network;
 mod number;
 mod pattern;
@@ -177,6 +178,7 @@ const TABLES: &[&[Function]] = &[
     format::FUNCTIONS,
     hash::FUNCTIONS,
     json::FUNCTIONS,
+    map::FUNCTIONS,
     network::FUNCTIONS,
     number::FUNCTIONS,
     regular::FUNCTIONS,

@@ -4,6 +4,7 @@
 //! problem with a place, all the rest of the file is in the tree.
 
 pub mod ast;
+mod cursor;
 mod expression;
 mod json;
 mod parser;

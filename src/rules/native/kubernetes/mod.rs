@@ -9,7 +9,9 @@ mod legacy;
 mod network;
 mod object;
 mod pod;
+mod profile;
 mod rbac;
+mod volume;
 mod workload;
 
 use super::Native;
@@ -24,6 +26,8 @@ pub const CHECKS: &[&[(&str, Native)]] = &[
     network::CHECKS,
     object::CHECKS,
     pod::CHECKS,
+    profile::CHECKS,
     rbac::CHECKS,
+    volume::CHECKS,
     workload::CHECKS,
 ];

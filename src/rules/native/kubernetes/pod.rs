@@ -22,9 +22,6 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-apparmor-profile-unset", Native::Pod(|_, _, pod, out| apparmor_unset(pod, out))),
     ("k8s-root-group", Native::Pod(|_, _, pod, out| root_group(pod, out))),
     ("k8s-low-gid", Native::Pod(|_, _, pod, out| low_gid(pod, out))),
-    ("k8s-sensitive-host-path", Native::Pod(|_, _, pod, out| sensitive_paths(pod, out))),
-    ("k8s-docker-socket-mount", Native::Pod(|_, _, pod, out| runtime_sockets(pod, out))),
-    ("k8s-writable-host-mount", Native::Pod(|_, _, pod, out| writable_mounts(pod, out))),
     ("k8s-pull-policy-not-always", Native::Pod(|_, _, pod, out| pull_policy(pod, out))),
     ("k8s-low-resource-request", Native::Pod(|_, _, pod, out| low_requests(pod, out))),
     ("k8s-probe-port-not-exposed", Native::Pod(|_, _, pod, out| probe_ports(pod, out))),
@@ -34,7 +31,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-public-registry", Native::Pod(|_, _, pod, out| public_registry(pod, out))),
 ];
 
-fn items<'a>(node: &'a Node, path: &str) -> &'a [Node] {
+pub(super) fn items<'a>(node: &'a Node, path: &str) -> &'a [Node] {
     node.at(path).known().map(Node::items).unwrap_or_default()
 }
 
@@ -260,87 +257,6 @@ fn low_gid(pod: Pod<'_>, out: &mut Findings) {
     });
 }
 
-/// Volumes that mount a path of the host, with the path.
-fn host_paths<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a Node, &'a Node, String)> {
-    items(pod.spec, "volumes").iter().filter_map(|volume| {
-        let path = volume.at("hostPath.path").known()?;
-        let text = path.as_str()?.trim_end_matches('/').to_string();
-        Some((volume, path, if text.is_empty() { "/".into() } else { text }))
-    })
-}
-
-/// Directories that hold the system of the host: these themselves, and those that hold keys or other pods with all below.
-/// Parts of the others, such as `/etc/localtime` or `/lib/modules`, are common and harmless.
-fn is_system(path: &str) -> bool {
-    const EXACT: &[&str] = &[
-        "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys",
-        "/usr", "/var", "/var/lib", "/var/run",
-    ];
-    const TREES: &[&str] = &[
-        "/boot",
-        "/etc/kubernetes",
-        "/etc/ssh",
-        "/etc/shadow",
-        "/root",
-        "/var/lib/containerd",
-        "/var/lib/docker",
-        "/var/lib/etcd",
-        "/var/lib/kubelet",
-    ];
-    EXACT.contains(&path) || TREES.iter().any(|tree| path == *tree || path.starts_with(&format!("{tree}/")))
-}
-
-fn sensitive_paths(pod: Pod<'_>, out: &mut Findings) {
-    for (_, node, path) in host_paths(pod).filter(|(.., path)| is_system(path)) {
-        out.fail(
-            node,
-            "volumes.hostPath.path",
-            format!("{path} of the host is mounted, wanted a volume without the host's system"),
-        );
-    }
-}
-
-fn runtime_sockets(pod: Pod<'_>, out: &mut Findings) {
-    const SOCKETS: &[&str] = &["docker.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "podman.sock"];
-    let is_socket = |path: &str| SOCKETS.iter().any(|socket| path.ends_with(&format!("/{socket}")));
-    for (_, node, path) in host_paths(pod).filter(|(.., path)| is_socket(path)) {
-        let message = format!("{path} of the host is mounted, wanted no socket of the container runtime");
-        out.fail(node, "volumes.hostPath.path", message);
-    }
-}
-
-fn writable_mounts(pod: Pod<'_>, out: &mut Findings) {
-    for (volume, _, path) in host_paths(pod) {
-        let Some(name) = volume.get("name").known().and_then(Node::as_str) else { continue };
-        each(pod, out, |container, out| {
-            for mount in items(container.body, "volumeMounts") {
-                if mount.get("name").known().and_then(Node::as_str) != Some(name) {
-                    continue;
-                }
-                match mount.get("readOnly") {
-                    Lookup::Unknown(_) => out.undecided(),
-                    Lookup::Known(node) if node.as_bool() == Some(true) => {}
-                    Lookup::Known(node) => {
-                        out.fail(
-                            node,
-                            "volumeMounts.readOnly",
-                            format!("{path} of the host may be written, wanted readOnly"),
-                        );
-                    }
-                    Lookup::Absent(_) => {
-                        let at = mount.get("name").node().span;
-                        out.at(
-                            at,
-                            "volumeMounts.readOnly",
-                            format!("{path} of the host may be written, wanted readOnly"),
-                        );
-                    }
-                }
-            }
-        });
-    }
-}
-
 /// The kubelet's default is Always for `latest` and for no tag at all. A digest means one image whatever is pulled.
 fn pull_policy(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| {
@@ -524,11 +440,5 @@ mod tests {
         assert_eq!(read("128Mi"), Some(134_217_728.0));
         assert_eq!(read("1.5"), Some(1.5));
         assert_eq!(read("much"), None);
-    }
-
-    #[test]
-    fn system_directories_are_told_from_data() {
-        assert!(is_system("/") && is_system("/etc/kubernetes/pki") && is_system("/proc"));
-        assert!(!is_system("/etc/localtime") && !is_system("/var/log/app") && !is_system("/etcetera"));
     }
 }

@@ -1,0 +1,62 @@
+//! The last word, and the texts of the rules that reports quote.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Request;
+use crate::finding::Finding;
+use crate::problem::{Problem, ProblemKind};
+use crate::report::{Counts, RuleText, Verdict};
+use crate::rules::Catalog;
+use crate::rules::schema::Example;
+
+/// A module call whose source is not in the tree.
+pub(super) fn is_unread_module(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::Unread && problem.message.starts_with("module ")
+}
+
+/// What could not be decided outweighs findings: the answer is not whole.
+pub(super) fn decide(request: &Request<'_>, findings: &[Finding], problems: &[Problem], counts: &Counts) -> Verdict {
+    let strict_trouble = request.strict && (!counts.undecided.is_empty() || !problems.is_empty());
+    if strict_trouble || problems.iter().any(|problem| problem.kind.closes()) {
+        return Verdict::Undecided;
+    }
+    match request.fail_on {
+        // What is possible only is shown, and closes the gate where undecided checks do.
+        Some(threshold)
+            if findings
+                .iter()
+                .any(|one| one.counts() && one.severity >= threshold && (request.strict || !one.possible)) =>
+        {
+            Verdict::Fail
+        }
+        _ => Verdict::Pass,
+    }
+}
+
+/// The texts of the named rules, sorted by id.
+pub fn rule_texts<'a>(catalog: &Catalog, ids: impl Iterator<Item = &'a Arc<str>>) -> Vec<RuleText> {
+    let ids: BTreeSet<&Arc<str>> = ids.collect();
+    ids.into_iter().filter_map(|id| catalog.find(id)).map(|index| rule_text(catalog, index)).collect()
+}
+
+/// What the rule at this index of the catalog says to people.
+pub fn rule_text(catalog: &Catalog, index: usize) -> RuleText {
+    let rule = &catalog.rules()[index];
+    let prose = catalog.prose(index);
+    let pairs =
+        |examples: &[Example]| examples.iter().map(|example| (example.format.clone(), example.text.clone())).collect();
+    RuleText {
+        id: rule.id.as_str().into(),
+        title: rule.title.clone(),
+        severity: rule.severity,
+        aliases: rule.aliases.clone(),
+        tags: rule.tags.iter().chain(&rule.packs).cloned().collect(),
+        compliance: rule.compliance.clone(),
+        why: prose.why.clone(),
+        fix: prose.fix.clone(),
+        bad: pairs(&prose.bad),
+        good: pairs(&prose.good),
+        heuristic: rule.heuristic,
+    }
+}
