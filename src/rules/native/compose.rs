@@ -424,7 +424,7 @@ fn missing_user(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings)
         Some(Build::Unread) => out.undecided(),
         None => {
             let message =
-                "user is not set and is that of the image, root if it names none; wanted an unprivileged user";
+                "user is not set and defaults to that of the image, root if it names none; wanted an unprivileged user";
             out.at(service.head, "user", message);
         }
     }
