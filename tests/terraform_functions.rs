@@ -689,6 +689,8 @@ cidrsubnet("10.1.0.0/16", -8, 1)
   "11.1.0.0/8" : string
 cidrsubnet("10.1.0.0/16", -20, 0)
   "\u003cnil\u003e" : string
+cidrsubnet("::/0", -1, 8)
+  refused
 cidrsubnet("fd00::/8", 64, -3)
   "::300:0:0:0/72" : string
 cidrsubnet("fd00::/8", 70, 18446744073709551616)
@@ -897,6 +899,26 @@ slice([1, 2], 3, length(timestamp()))
   refused
 slice([1, 2], length(timestamp()), 5)
   refused
+(timestamp() == "x") == [null]
+  false : bool
+split(",", timestamp()) == [jsondecode(timestamp())]
+  false : bool
+(timestamp() == "x") == { a = null }
+  false : bool
+index([{ a = 1 }], timestamp())
+  unknown
+true[jsondecode(timestamp())]
+  unknown
+true[timestamp()]
+  refused
+element(0, length(timestamp()))
+  refused
+element([], length(split(",", timestamp())))
+  unknown
+true ? toset([{ a = 1 }]) : matchkeys(tolist([[1], []]), ["a", "b"], [1]).*.a
+  [{"a":1}] : list(object({a=number}))
+"%{ if false }x${{ a = sensitive(true) }}%{ else }?%{ endif }"
+  "?" : string
 issensitive(timestamp())
   unknown
 issensitive(sensitive(timestamp()))

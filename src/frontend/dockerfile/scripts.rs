@@ -63,9 +63,12 @@ fn commands(instruction: &Instruction, language: Language, problems: &mut Vec<Pr
         Arguments::Pairs(_) => return Commands::default(),
     };
     let mut found = shell::commands(&script.text, language);
+    // The character at a place, or the last one.
     let place = |at: usize| {
-        let at = script.offset(at.min(script.text.len().saturating_sub(1)));
-        Span { start: at, end: at + 1, ..instruction.span }
+        let text = script.text.as_str();
+        let (at, char) = text.char_indices().take_while(|(start, _)| *start <= at).last().unwrap_or((0, ' '));
+        let start = script.offset(at);
+        Span { start, end: start + char.len_utf8() as u32, ..instruction.span }
     };
     problems.extend(found.faults.iter().filter_map(|(at, fault)| problem(*fault, place(*at), language)));
     for (index, heredoc) in instruction.heredocs.iter().enumerate() {

@@ -276,7 +276,10 @@ impl Evaluator<'_> {
                 let types: Vec<Type> = items.iter().map(Val::ty).collect();
                 match unify(&types) {
                     Some(ty) if types.iter().all(|one| *one == ty) => Val::list(ty, items, span),
-                    _ if types.is_empty() => Val::list(splat_type(&source, &apply)?, items, span),
+                    _ if types.is_empty() => {
+                        let open = |failure: Box<Failure>| failure.of_type(Type::list(Type::Dynamic));
+                        Val::list(splat_type(&source, &apply).map_err(open)?, items, span)
+                    }
                     _ => Val::tuple(items, span),
                 }
             }

@@ -203,6 +203,10 @@ pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
         Ok::<_, Box<Failure>>(key.to_text())
     };
     let open = |ty: Type| Ok(Val::depends(ty, &[value, key], span));
+    // Of a key without a type terraform asks nothing, not even whether there is something to look it up in.
+    if matches!(&key.kind, Kind::Unknown(unknown) if unknown.ty == Type::Dynamic) {
+        return open(Type::Dynamic).map(|val| val.marked(marks));
+    }
     let element = || value.element_ty().cloned().unwrap_or_default();
     match &value.kind {
         Kind::Unknown(unknown) => match &unknown.ty {

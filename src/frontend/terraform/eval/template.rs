@@ -35,7 +35,7 @@ impl Evaluator<'_> {
                         return Err(fail(span, "a null value can't be part of a text"));
                     }
                     // What is not known may turn out to fit, whatever its type says.
-                    writer.marks = writer.marks.with(val.deep_marks());
+                    writer.marks = writer.marks.with(val.marks);
                     if !val.is_unknown() {
                         let refused = |_| fail(span, "only strings, numbers and booleans fit into a text");
                         writer.push(convert(val, &Type::String).map_err(refused)?);

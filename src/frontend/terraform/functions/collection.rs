@@ -39,7 +39,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("concat", &[PARTS], PARTS, Want::Any, concat),
     function("contains", &[ANY.unknown(), ANY.unknown()], Want::Bool, contains),
     function("distinct", &[LIST.whole()], Want::List(&Want::Any), distinct),
-    function("element", &[PARTS, NUMBER], Want::Any, element),
+    function("element", &[PARTS, NUMBER.unknown()], Want::Any, element),
     function("flatten", &[PARTS], Want::Any, flatten),
     function("index", &[ANY.unknown(), ANY.unknown()], Want::Number, index),
     function("length", &[PARTS], Want::Number, length),
@@ -199,6 +199,9 @@ fn element(arguments: &[Val], at: &Place) -> Answer {
     if list.sort() == Sort::Dynamic {
         return Ok(open(Type::Dynamic, arguments, at));
     }
+    if arguments[1].is_unknown() {
+        return Ok(open(Type::Dynamic, arguments, at));
+    }
     let index = whole(&arguments[1], i64::MIN, i64::MAX)?;
     // Beyond the end it begins again, before the start it counts from the end; terraform refuses the latter for tuples.
     let is_tuple = list.sort() == Sort::Tuple;
@@ -252,7 +255,7 @@ fn flatten(arguments: &[Val], at: &Place) -> Answer {
 
 fn index(arguments: &[Val], at: &Place) -> Answer {
     only_list(&arguments[0])?;
-    if arguments[0].is_unknown() {
+    if arguments.iter().any(Val::is_unknown) {
         return Ok(open(Type::Number, arguments, at));
     }
     if arguments[0].items().is_empty() {

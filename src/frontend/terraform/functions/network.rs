@@ -94,7 +94,12 @@ fn subnet(net: IpNet, new_bits: i64, number: &IBig) -> Result<String, String> {
         return Err(format!("{new_bits} more bits can't hold the number {number}"));
     }
     if prefix < 0 {
-        return Ok("<nil>".into());
+        // Terraform breaks on a number that has no place in the address.
+        return if low(number) == 0 {
+            Ok("<nil>".into())
+        } else {
+            Err("the prefix would be shorter than nothing".into())
+        };
     }
     let address = inserted(base, number, width - prefix as u32, width)?;
     // Of IPv4 in IPv6 only the bits of the IPv4 address are counted.

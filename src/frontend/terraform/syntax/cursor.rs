@@ -21,7 +21,11 @@ impl Parser {
     }
 
     pub(super) fn fail(&self, start: usize, end: usize, message: impl Into<String>, help: &str) -> Box<Problem> {
-        let (start, end) = self.fixed.unwrap_or((start as u32, end.min(self.end) as u32));
+        // Whole characters, whatever byte the parser stumbled over.
+        let is_boundary = |at: &usize| self.text.is_char_boundary(*at);
+        let start = (0..=start.min(self.end)).rev().find(is_boundary).unwrap_or(0);
+        let end = (end.min(self.end)..=self.text.len()).find(is_boundary).unwrap_or(self.text.len());
+        let (start, end) = self.fixed.unwrap_or((start as u32, end as u32));
         Box::new(Problem::at(ProblemKind::Syntax, Span::new(self.file.id, start, end), message).help(help))
     }
 

@@ -30,7 +30,7 @@ pub fn equal(a: &Val, b: &Val) -> Option<bool> {
             Some(false)
         }
         (Kind::Unknown(x), _) => never_equal(&x.ty, &b.ty()),
-        (_, Kind::Unknown(y)) => never_equal(&a.ty(), &y.ty),
+        (_, Kind::Unknown(y)) => never_equal(&y.ty, &a.ty()),
         (Kind::Null(_), Kind::Null(_)) => Some(true),
         (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
         (Kind::Bool(x), Kind::Bool(y)) => Some(x == y),
@@ -63,9 +63,8 @@ fn safe(prefix: &str) -> &str {
     }
 }
 
-/// Some(false) where an unknown of one type can't turn out to be equal to a value of the other; none where it can. Only what is
-/// no collection may turn out to be of another type.
-fn never_equal(a: &Type, b: &Type) -> Option<bool> {
+/// Some(false) where an unknown of one type can't turn out to be equal to a value of the other; none where it can.
+fn never_equal(unknown: &Type, known: &Type) -> Option<bool> {
     fn is_open(ty: &Type) -> bool {
         match ty {
             Type::Dynamic => true,
@@ -74,7 +73,16 @@ fn never_equal(a: &Type, b: &Type) -> Option<bool> {
             _ => false,
         }
     }
-    if a == b || is_open(a) || is_open(b) { None } else { Some(false) }
+    match (unknown, known) {
+        (Type::Dynamic, _) => None,
+        // What is open inside does not make something else of the whole.
+        (Type::Tuple(_), Type::Tuple(_)) | (Type::Object(_), Type::Object(_)) if is_open(unknown) || is_open(known) => {
+            None
+        }
+        (_, Type::Tuple(_) | Type::Object(_)) if unknown != known => Some(false),
+        _ if unknown == known || is_open(unknown) => None,
+        _ => Some(false),
+    }
 }
 
 /// Some(false) where two types can't be those of equal values; none where they may.

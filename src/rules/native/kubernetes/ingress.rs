@@ -256,7 +256,11 @@ fn plain_backend(_: &Cx, _: ResourceId, ingress: &Resource, out: &mut Findings) 
             out.fail(value, "metadata.annotations", format!("backend-protocol is {}, wanted HTTPS", show(value)));
         }
         Lookup::Absent(_) => {
-            out.at(name_span(ingress), "metadata.annotations", "backend-protocol is not set and defaults to HTTP, wanted HTTPS");
+            out.at(
+                name_span(ingress),
+                "metadata.annotations",
+                "backend-protocol is not set and defaults to HTTP, wanted HTTPS",
+            );
         }
     }
 }

@@ -131,7 +131,11 @@ fn single_replica(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Finding
             out.fail(node, "spec.replicas", format!("spec.replicas is {}, wanted at least 2", show(node)));
         }
         Lookup::Absent(_) => {
-            out.at(name_span(workload), "spec.replicas", "spec.replicas is not set and defaults to 1, wanted at least 2");
+            out.at(
+                name_span(workload),
+                "spec.replicas",
+                "spec.replicas is not set and defaults to 1, wanted at least 2",
+            );
         }
     }
 }
@@ -151,7 +155,11 @@ fn headroom(_: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings) {
             return;
         }
         Lookup::Absent(_) => {
-            out.at(least.node().span, "spec.minReplicas", "spec.minReplicas is not set and defaults to 1, wanted at least 2");
+            out.at(
+                least.node().span,
+                "spec.minReplicas",
+                "spec.minReplicas is not set and defaults to 1, wanted at least 2",
+            );
             return;
         }
         Lookup::Known(node) => node.as_f64(),
