@@ -919,6 +919,51 @@ true ? toset([{ a = 1 }]) : matchkeys(tolist([[1], []]), ["a", "b"], [1]).*.a
   [{"a":1}] : list(object({a=number}))
 "%{ if false }x${{ a = sensitive(true) }}%{ else }?%{ endif }"
   "?" : string
+concat({ a = 1 }, jsondecode(timestamp()))
+  unknown
+contains(0, jsondecode(timestamp()))
+  unknown
+index({}, jsondecode(timestamp()))
+  unknown
+setproduct(jsondecode(timestamp()))
+  unknown
+# what expands
+try(["a", "b"]...)
+  "a" : string
+try(tomap({ k = "v" })...)
+  refused
+try(null...)
+  refused
+try(tonumber("x"), ["a"]...)
+  "a" : string
+can(["a"]...)
+  true : bool
+can(["a", "b"]...)
+  refused
+# character sets
+textdecodebase64("/w==", "US-ASCII")
+  refused
+textencodebase64("é", "us")
+  refused
+textdecodebase64("gA==", "ISO-8859-1")
+  "" : string
+textdecodebase64("gA==", "windows-1252")
+  "€" : string
+textencodebase64("a", "UTF-16")
+  "/v8AYQ==" : string
+textdecodebase64("//5hAA==", "UTF-16")
+  "a" : string
+textencodebase64("a", "utf8")
+  refused
+# lists of nothing but null
+transpose({ a = ["x"], b = null })
+  refused
+concat(tolist([null]), tolist([1]))
+  [null,1] : list(number)
+concat(distinct([null]), [{ a = 1 }])
+  [null,{"a":1}] : tuple([dynamic, object({a=number})])
+alltrue([sensitive(true), false])
+  false : bool (sensitive)
 issensitive(timestamp())
   unknown
 issensitive(sensitive(timestamp()))

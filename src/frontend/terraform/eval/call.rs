@@ -27,6 +27,7 @@ impl Evaluator<'_> {
         let name = name.strip_prefix("core::").unwrap_or(name);
         let exprs = file.exprs(arguments);
         match name {
+            "try" | "can" if expanded => return self.attempt_expanded(scope, name, exprs, span),
             "try" => return self.first_that_works(scope, exprs, span),
             "can" => return self.works(scope, exprs, span),
             name if name.starts_with("provider::") => return self.provider_function(scope, name, span),
@@ -38,17 +39,9 @@ impl Evaluator<'_> {
             values.push(self.eval(scope, *expr)?);
         }
         if expanded && let Some(last) = values.pop() {
-            match &last.kind {
-                // Its marks go to its elements: where there is none, there is nothing to mark.
-                Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
-                    values.extend(last.items().iter().map(|item| item.clone().marked(last.marks)));
-                }
-                Kind::Unknown(unknown)
-                    if matches!(unknown.ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) =>
-                {
-                    return Ok(Val::depends(Type::Dynamic, &[&last], span));
-                }
-                _ => return Err(fail(span, "`...` expands a list, a set or a tuple")),
+            match expansion(&last, span)? {
+                Some(items) => values.extend(items),
+                None => return Ok(Val::depends(Type::Dynamic, &[&last], span)),
             }
         }
         let place = self.place(scope, span);
@@ -101,6 +94,24 @@ impl Evaluator<'_> {
         }
     }
 
+    /// `try(…, list...)` and `can(list...)`, whose list must be one whatever else is tried.
+    fn attempt_expanded(&self, scope: Scope<'_>, name: &str, exprs: &[ExprId], span: Span) -> Evaluated {
+        let Some((last, before)) = exprs.split_last() else { return Err(fail(span, "`...` expands a list")) };
+        let last = self.eval(scope, *last)?;
+        let Some(items) = expansion(&last, span)? else { return Ok(Val::depends(Type::Dynamic, &[&last], span)) };
+        match (name, items.into_iter().next()) {
+            ("can", Some(_)) if before.is_empty() && last.items().len() == 1 => Ok(Val::bool(true, span)),
+            ("can", None) => self.works(scope, before, span),
+            ("can", Some(_)) => Err(fail(span, "`can` wants one argument")),
+            (_, Some(item)) if before.is_empty() => Ok(item.used_at(span)),
+            (_, Some(item)) => match self.first_that_works(scope, before, span) {
+                Err(failure) if !failure.is_limit => Ok(item.used_at(span)),
+                result => result,
+            },
+            (_, None) => self.first_that_works(scope, before, span),
+        }
+    }
+
     /// `templatefile(path, variables)` and `templatestring(template, variables)`.
     fn rendered(&self, scope: Scope<'_>, name: &str, exprs: &[ExprId], span: Span) -> Evaluated {
         let [source, variables] = exprs else { return Err(fail(span, format!("{name} wants two arguments"))) };
@@ -144,7 +155,7 @@ impl Evaluator<'_> {
         let val = result.map_err(|failure| {
             Box::new(super::Failure { span, message: format!("{name}: {}", failure.message), ..*failure })
         })?;
-        Ok(val.placed(span).marked(variables.marks.with(source.marks)))
+        Ok(val.placed(span).marked(variables.deep_marks().with(source.marks)))
     }
 
     fn with_variables(&self, scope: Scope<'_>, members: &[Member], template: ExprId) -> Evaluated {
@@ -287,4 +298,20 @@ fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|first| first == '_' || unicode_ident::is_xid_start(first))
         && chars.all(|char| char == '-' || unicode_ident::is_xid_continue(char))
+}
+
+/// The arguments that `list...` stands for; none where they are not known. Its marks go to its elements: where there is none,
+/// there is nothing to mark.
+fn expansion(list: &Val, span: Span) -> Result<Option<Vec<Val>>, Box<super::Failure>> {
+    match &list.kind {
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
+            Ok(Some(list.items().iter().map(|item| item.clone().marked(list.marks)).collect()))
+        }
+        Kind::Unknown(unknown)
+            if matches!(unknown.ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) =>
+        {
+            Ok(None)
+        }
+        _ => Err(fail(span, "`...` expands a list, a set or a tuple")),
+    }
 }

@@ -12,7 +12,7 @@ use crate::frontend::terraform::value::{Kind, Marks, Sort, Type, equal};
 
 pub(super) const PARTS: Parameter = ANY.unknown().parts();
 pub(super) const OPEN: Parameter = ANY.null().unknown().parts();
-const BOOLS: Parameter = Parameter::of(Want::List(&Want::Bool)).parts();
+const BOOLS: Parameter = Parameter::of(Want::List(&Want::Bool));
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("alltrue", &[BOOLS], Want::Bool, |a, at| {
@@ -107,7 +107,15 @@ fn coalescelist(arguments: &[Val], at: &Place) -> Answer {
     found.cloned().ok_or_else(|| "no list has an element".into())
 }
 
+/// Whether terraform knows nothing of an argument, not even its type: then most functions look at none of them.
+pub(super) fn is_untyped(argument: &Val) -> bool {
+    argument.is_unknown() && argument.sort() == Sort::Dynamic
+}
+
 fn concat(arguments: &[Val], at: &Place) -> Answer {
+    if arguments.iter().any(is_untyped) {
+        return Ok(partial(arguments, at));
+    }
     let mut items = Vec::new();
     let mut lists: Vec<Type> = Vec::new();
     let mut is_open = false;
@@ -137,8 +145,10 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
         }
         let items: Result<Vec<Val>, String> = items.into_iter().map(|item| convert(item, &ty)).collect();
         let items = items?;
-        // What an empty list leaves open, the elements of the others tell.
-        let ty = items.first().filter(|_| ty == Type::Dynamic).map_or(ty, Val::ty);
+        // What one list leaves open, the elements of the others tell.
+        let told = || items.iter().map(Val::ty).find(|one| *one != Type::Dynamic);
+        let ty = if ty == Type::Dynamic { told().unwrap_or(ty) } else { ty };
+        let items = items.into_iter().map(|item| convert(item, &ty)).collect::<Result<Vec<Val>, String>>()?;
         return Ok(Val::list(ty, items, at.span));
     }
     if is_open { Ok(partial(arguments, at)) } else { Ok(Val::tuple(items, at.span)) }
@@ -155,6 +165,9 @@ fn partial(arguments: &[Val], at: &Place) -> Val {
 }
 
 fn contains(arguments: &[Val], at: &Place) -> Answer {
+    if arguments.iter().any(is_untyped) {
+        return Ok(open(Type::Bool, arguments, at));
+    }
     only_sequence(&arguments[0], "contains")?;
     if arguments[0].is_unknown() || arguments[1].is_unknown() {
         return Ok(open(Type::Bool, arguments, at));
@@ -254,6 +267,9 @@ fn flatten(arguments: &[Val], at: &Place) -> Answer {
 }
 
 fn index(arguments: &[Val], at: &Place) -> Answer {
+    if arguments.iter().any(is_untyped) {
+        return Ok(open(Type::Number, arguments, at));
+    }
     only_list(&arguments[0])?;
     if arguments.iter().any(Val::is_unknown) {
         return Ok(open(Type::Number, arguments, at));

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
+use super::charset;
 use super::{Function, STRING, Want, bounded, function, text};
 use crate::frontend::terraform::value::Type;
 
@@ -19,28 +20,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(super::super::eval::not_null(super::super::eval::unknown(Type::String, reason, None, at.span)))
     }),
     function("textdecodebase64", &[STRING, STRING], Want::String, |a, at| {
-        let charset = charset(text(&a[1]))?;
-        let bytes = decode(text(&a[0]))?;
-        let (decoded, had_errors) = charset.decode_without_bom_handling(&bytes);
-        if had_errors {
-            return Err(format!("the bytes are no text in {}", text(&a[1])));
-        }
-        bounded(decoded.into_owned(), at)
+        let decoded = charset::decode(&decode(text(&a[0]))?, text(&a[1]))?;
+        bounded(decoded, at)
     }),
     function("textencodebase64", &[STRING, STRING], Want::String, |a, at| {
-        let charset = charset(text(&a[1]))?;
-        let utf16 = |to_bytes: fn(u16) -> [u8; 2]| text(&a[0]).encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>();
-        let bytes = match charset.name() {
-            "UTF-16LE" => utf16(u16::to_le_bytes),
-            "UTF-16BE" => utf16(u16::to_be_bytes),
-            _ => {
-                let (bytes, _, had_errors) = charset.encode(text(&a[0]));
-                if had_errors {
-                    return Err(format!("the text can't be written in {}", text(&a[1])));
-                }
-                bytes.into_owned()
-            }
-        };
+        let bytes = charset::encode(text(&a[0]), text(&a[1]))?;
         bounded(STANDARD.encode(bytes), at)
     }),
     function("urlencode", &[STRING], Want::String, |a, at| bounded(urlencode(text(&a[0])), at)),
@@ -53,11 +37,6 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
         GeneralPurpose::new(&ALPHABET, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
     let compact: String = text.chars().filter(|char| !matches!(char, '\n' | '\r')).collect();
     LENIENT.decode(compact).map_err(|error| format!("invalid Base64: {error}"))
-}
-
-fn charset(name: &str) -> Result<&'static encoding_rs::Encoding, String> {
-    let charset = encoding_rs::Encoding::for_label(name.as_bytes());
-    charset.ok_or_else(|| format!("there is no character set {name:?}"))
 }
 
 fn urlencode(text: &str) -> String {

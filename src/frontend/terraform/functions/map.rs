@@ -144,6 +144,9 @@ fn merged(arguments: &[Val], at: &Place) -> Val {
 fn transpose(arguments: &[Val], at: &Place) -> Answer {
     let mut turned: std::collections::BTreeMap<Arc<str>, Vec<Val>> = Default::default();
     for member in arguments[0].members() {
+        if member.val.is_null() {
+            return Err(format!("the list of {:?} is null", member.key));
+        }
         for item in member.val.items() {
             let key = item.to_text().ok_or("a list holds null")?;
             turned.entry(key).or_default().push(Val::string(member.key.clone(), member.key_span));

@@ -3,6 +3,7 @@
 //! The row says what is converted, and what null and unknown arguments mean; the code behind it sees arguments that fit.
 //! <https://developer.hashicorp.com/terraform/language/functions>
 
+mod charset;
 mod collection;
 mod csv;
 mod encoding;

@@ -1,5 +1,6 @@
 //! Sets.
 
+use super::collection::is_untyped;
 use super::{ANY, Answer, Function, Place, SET, Val, Want, few, function, open, variadic};
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
@@ -62,11 +63,11 @@ fn holds(set: &[Val], wanted: &Val) -> bool {
 
 /// Every combination of one element of each; a set if one argument is a set, else a list.
 fn product(arguments: &[Val], at: &Place) -> Answer {
+    if arguments.iter().any(is_untyped) {
+        return Ok(open(Type::Dynamic, arguments, at));
+    }
     if arguments.len() < 2 {
         return Err("wants two collections or more".into());
-    }
-    if arguments.iter().any(|argument| argument.is_unknown() && argument.sort() == Sort::Dynamic) {
-        return Ok(open(Type::Dynamic, arguments, at));
     }
     if !arguments.iter().all(|argument| matches!(argument.sort(), Sort::List | Sort::Set | Sort::Tuple)) {
         return Err("wants lists, sets or tuples".into());
