@@ -93,13 +93,15 @@ impl Catalog {
                 }
             }
         }
-        let added: Vec<&Rule> = self.rules[rules..].iter().collect();
-        let files: Vec<usize> =
-            counts.iter().enumerate().flat_map(|(file, count)| std::iter::repeat_n(file, *count)).collect();
-        let is_whole = mistakes.is_empty();
-        for (index, message) in wrong_names(&added).into_iter().filter(|_| is_whole) {
-            let message = format!("rule '{}': {message}", added[index].id);
-            mistakes.push((files[index], Mistake { line: 1, message, help: None }));
+        // A name may stand in a file that could not be read: only a whole set tells whether it is wrong.
+        if mistakes.is_empty() {
+            let added: Vec<&Rule> = self.rules[rules..].iter().collect();
+            let files: Vec<usize> =
+                counts.iter().enumerate().flat_map(|(file, count)| std::iter::repeat_n(file, *count)).collect();
+            mistakes.extend(wrong_names(&added).into_iter().map(|(index, message)| {
+                let message = format!("rule '{}': {message}", added[index].id);
+                (files[index], Mistake { line: 1, message, help: None })
+            }));
         }
         if mistakes.is_empty() {
             return Ok(counts);

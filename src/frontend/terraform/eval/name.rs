@@ -6,7 +6,7 @@ use super::{Evaluated, Evaluator, Failure, Scope, fail, unknown};
 use crate::frontend::terraform::functions;
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, Text};
 use crate::frontend::terraform::value::convert::{after_apply, convert};
-use crate::frontend::terraform::value::{Kind, Sort, Type, Unknown, Val};
+use crate::frontend::terraform::value::{AFTER_APPLY, Kind, Sort, Type, Unknown, Val};
 use crate::path;
 use crate::source::Span;
 
@@ -174,7 +174,7 @@ pub(super) fn member(value: &Val, name: &str, span: Span) -> Evaluated {
 
 /// A part of an unknown: its references lead to the part.
 fn part(whole: &Unknown, ty: Type, step: &str, span: Span) -> Val {
-    let not_null = whole.not_null && &*whole.reason == "known after apply";
+    let not_null = whole.not_null && &*whole.reason == AFTER_APPLY;
     let references = whole.references.iter().map(|reference| Arc::from(format!("{reference}{step}"))).collect();
     Val::unknown(Unknown { ty, reason: whole.reason.clone(), references, not_null, ..Unknown::default() }, span)
 }

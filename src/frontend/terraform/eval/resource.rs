@@ -9,7 +9,7 @@ use crate::frontend::terraform::body;
 use crate::frontend::terraform::module::Declaration;
 use crate::frontend::terraform::policy;
 use crate::frontend::terraform::syntax::{ExprId, ExprKind};
-use crate::frontend::terraform::value::{Kind, Marks, Member, Members, Type, Unknown, Val};
+use crate::frontend::terraform::value::{AFTER_APPLY, Kind, Marks, Member, Members, Type, Unknown, Val};
 use crate::source::Span;
 
 /// What stands in a resource's body and is none of its attributes.
@@ -240,13 +240,10 @@ fn echoed(input: Option<&Val>, resource: &str, span: Span) -> Val {
         Some(input) if input.is_null() => input.clone().at(span),
         Some(input) => {
             let reference = format!("{resource}.output").into();
-            unknown(input.ty(), "known after apply", Some(reference), span)
+            unknown(input.ty(), AFTER_APPLY, Some(reference), span)
         }
     }
 }
-
-/// Why what a provider computes is not known.
-const AFTER_APPLY: &str = "known after apply";
 
 /// An attribute that the provider computes. `id` and `arn` are strings in every provider's schema.
 fn computed(resource: &str, name: &str, reason: &str, span: Span) -> Val {

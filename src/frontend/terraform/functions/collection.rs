@@ -143,8 +143,6 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
         if is_open {
             return Ok(partial(arguments, at));
         }
-        let items: Result<Vec<Val>, String> = items.into_iter().map(|item| convert(item, &ty)).collect();
-        let items = items?;
         // What one list leaves open, the elements of the others tell.
         let told = || items.iter().map(Val::ty).find(|one| *one != Type::Dynamic);
         let ty = if ty == Type::Dynamic { told().unwrap_or(ty) } else { ty };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::unify::{can_convert, map_element, sequence_element, unify};
-use super::{AttributeType, Kind, Member, Members, Number, Type, Unknown, Val};
+use super::{AFTER_APPLY, AttributeType, Kind, Member, Members, Number, Type, Unknown, Val};
 
 /// The value as one of type `ty`; else why it can't be. Parts of `ty` that are dynamic take any value, but the elements of one
 /// collection must agree on a type.
@@ -231,7 +231,7 @@ fn object(val: &Val, attributes: &[AttributeType]) -> Result<Kind, String> {
 /// An attribute that the provider computes.
 pub fn after_apply(resource: &str, attribute: &str, span: crate::source::Span) -> Val {
     let unknown = Unknown {
-        reason: "known after apply".into(),
+        reason: AFTER_APPLY.into(),
         references: vec![format!("{resource}.{attribute}").into()],
         not_null: true,
         ..Unknown::default()

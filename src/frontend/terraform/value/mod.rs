@@ -101,6 +101,9 @@ pub struct Member {
     pub val: Val,
 }
 
+/// Why what a provider computes is not known. A part of such a value is computed too, so that it is told by this reason.
+pub const AFTER_APPLY: &str = "known after apply";
+
 /// Why a value is not known, and what is known of it nevertheless.
 #[derive(Debug, Clone, Default)]
 pub struct Unknown {
