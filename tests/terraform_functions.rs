@@ -172,6 +172,64 @@ fn nothing_outside_the_root_is_read() {
 
 /// An expression and, on the next line, what terraform says.
 const TABLE: &str = r##"# numbers
+[{a = [1]}].*.a.*
+  refused
+[{a = [{b = 1}]}][*].a.*.b
+  [[1]] : tuple([tuple([number])])
+1/0
+  +Inf : number
+-5/0 < -1e400
+  true : bool
+0/0
+  refused
+1/0 - 1/0
+  refused
+(1/0) * 0
+  refused
+1 % (1/0)
+  refused
+5/(-1/0)
+  -0 : number
+"a${1/0}"
+  "a+Inf" : string
+jsonencode({a = 1/0})
+  refused
+ceil(-1/0)
+  -Inf : number
+abs(-1/0)
+  +Inf : number
+max(1/0, 1)
+  +Inf : number
+log(0, 10)
+  -Inf : number
+pow(10, 400)
+  +Inf : number
+log(-1, 10)
+  refused
+format("%d", 1/0)
+  refused
+format("%f|%08.2f|%6.1g|% e", 1/0, -1/0, 1/0, 1/0)
+  "+Inf|    -Inf|  +Inf| Inf" : string
+format("%v", [1/0])
+  refused
+signum(1/0)
+  refused
+range(1/0)
+  refused
+tonumber("-inf")
+  -Inf : number
+tonumber("INF")
+  refused
+yamldecode("a: .inf").a
+  +Inf : number
+["a"][1/0]
+  refused
+substr("abc", 0, 1/0)
+  refused
+{(1/0) = "a"}
+  {"+Inf":"a"} : object({+Inf=string})
+yamlencode(1/0)
+  "+Inf\n...\n" : string
 abs(-12.4)
   12.4 : number
 ceil(5.1)

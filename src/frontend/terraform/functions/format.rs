@@ -143,6 +143,10 @@ fn formatted(pattern: &str, values: &[Val]) -> Result<String, String> {
             'd' | 'b' | 'o' | 'x' | 'X' if body.is_empty() => {}
             // Their zeros stand already.
             'd' | 'b' | 'o' | 'x' | 'X' => pad(&body, &Verb { zero: false, ..verb }, &mut out),
+            // Infinity has no digits.
+            'e' | 'E' | 'f' | 'F' | 'g' | 'G' if body.ends_with('f') => {
+                pad(&body, &Verb { zero: false, ..verb }, &mut out)
+            }
             _ => pad(&body, &verb, &mut out),
         }
     }
@@ -211,13 +215,22 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
         let number = as_number()?;
         if number.is_integer() { Ok(number) } else { Err(format!("`%{}` wants a whole number", verb.letter)) }
     };
+    let as_float = |written: &dyn Fn(&Number) -> String| -> Result<String, String> {
+        let number = as_number()?;
+        Ok(match number.is_finite() {
+            true => signed(written(&number), &number, verb),
+            // Its sign is always written.
+            false if verb.space => number.to_string().replace('+', " "),
+            false => number.to_string(),
+        })
+    };
     Ok(match verb.letter {
-        'v' if verb.sharp => encode_json(value),
+        'v' if verb.sharp => json(value)?,
         'v' => match &value.kind {
             Kind::String(text) => text.to_string(),
             Kind::Number(number) => general(number, None, 'g'),
             Kind::Bool(bool) => bool.to_string(),
-            _ => encode_json(value),
+            _ => json(value)?,
         },
         's' => cut(&as_text()?, verb.precision),
         'q' => encode_json(&Val::string(cut(&as_text()?, verb.precision), value.span)),
@@ -242,20 +255,15 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
             let text = integer(&number, base, if verb.sharp { prefix } else { "" }, verb);
             if verb.letter == 'X' { text.to_uppercase() } else { text }
         }
-        'e' | 'E' => {
-            let number = as_number()?;
-            signed(exponential(&number, verb.precision.unwrap_or(6), verb.letter), &number, verb)
-        }
-        'f' | 'F' => {
-            let number = as_number()?;
-            signed(number.fixed(verb.precision.unwrap_or(6)), &number, verb)
-        }
-        'g' | 'G' => {
-            let number = as_number()?;
-            signed(general(&number, verb.precision, verb.letter), &number, verb)
-        }
+        'e' | 'E' => as_float(&|number| exponential(number, verb.precision.unwrap_or(6), verb.letter))?,
+        'f' | 'F' => as_float(&|number| number.fixed(verb.precision.unwrap_or(6)))?,
+        'g' | 'G' => as_float(&|number| general(number, verb.precision, verb.letter))?,
         other => return Err(format!("there is no verb `%{other}`")),
     })
+}
+
+fn json(value: &Val) -> Result<String, String> {
+    super::json::written(value)
 }
 
 fn cut(text: &str, precision: Option<usize>) -> String {
@@ -269,7 +277,7 @@ fn cut(text: &str, precision: Option<usize>) -> String {
 /// A whole number with its sign, the mark of its base, and zeros up to the precision or the width; a zero with a precision of
 /// zero is nothing at all, whatever the width.
 fn integer(number: &Number, base: u8, prefix: &str, verb: &Verb) -> String {
-    let digits = number.in_base(base);
+    let digits = number.in_base(base).unwrap_or_default();
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None if verb.plus => ("+", &*digits),

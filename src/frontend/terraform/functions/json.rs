@@ -40,7 +40,22 @@ fn encode(arguments: &[Val], at: &Place) -> Answer {
         let unknown = Unknown { prefix, ..(**unknown).clone() };
         return Ok(open.with_kind(Kind::Unknown(unknown.into())).made_from(arguments[0].clone()));
     }
-    Ok(bounded(encode_json(&arguments[0]), at)?.made_from(arguments[0].clone()))
+    Ok(bounded(written(&arguments[0])?, at)?.made_from(arguments[0].clone()))
+}
+
+/// The JSON of a value; an error where a number is infinite, for which JSON has no word.
+pub(super) fn written(value: &Val) -> Result<String, String> {
+    match has_infinite(value) {
+        true => Err("JSON has no infinite numbers".into()),
+        false => Ok(encode_json(value)),
+    }
+}
+
+fn has_infinite(value: &Val) -> bool {
+    match &value.kind {
+        Kind::Number(number) => !number.is_finite(),
+        _ => value.items().iter().chain(value.members().iter().map(|member| &member.val)).any(has_infinite),
+    }
 }
 
 struct Reader<'t> {

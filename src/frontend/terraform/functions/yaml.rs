@@ -335,9 +335,8 @@ fn implicit(content: &str, at: &Place) -> Result<Option<Val>, String> {
             Some(Val::bool(false, at.span))
         }
         ".nan" | ".NaN" | ".NAN" => return Err("NaN is no number here".into()),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" => {
-            return Err("infinity is no number here".into());
-        }
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => number("inf"),
+        "-.inf" | "-.Inf" | "-.INF" => number("-inf"),
         _ if NUMBER.is_match(content) => number(content),
         _ => match (content.strip_prefix("0x"), content.strip_prefix("0o")) {
             (Some(hex), _) => i64::from_str_radix(hex, 16).ok().map(|int| Val::int(int, at.span)),

@@ -107,6 +107,10 @@ impl Parser {
                             self.at += 1;
                             each = self.member(start, each)?;
                         }
+                        if self.peek() == b'.' && self.peek_at(1) == b'*' {
+                            let help = "write `[*]` for both";
+                            return Err(self.fail(self.at, self.at + 2, "`.*` within another `.*`", help));
+                        }
                         base = self.push(start, ExprKind::Splat(base, each));
                     } else {
                         base = self.member(start, base)?;

@@ -153,7 +153,9 @@ fn plain(val: &Val) -> Json {
         Kind::Bool(bool) => (*bool).into(),
         Kind::Number(number) => match number.as_i64() {
             Some(int) => int.into(),
-            None => serde_json::Number::from_f64(number.as_f64()).map_or(Json::Null, Json::Number),
+            // JSON has no infinite numbers.
+            None => serde_json::Number::from_f64(number.as_f64())
+                .map_or_else(|| Json::String(number.to_string()), Json::Number),
         },
         Kind::String(text) => text.to_string().into(),
         Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => val.items().iter().map(plain).collect(),

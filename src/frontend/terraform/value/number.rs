@@ -35,13 +35,18 @@ pub enum Number {
     Int(i64),
     /// Any other number; integers of full precision that fit are never here.
     Big(Arc<Float>),
+    /// What a division by zero yields: `1 / 0` is a value in Terraform.
+    Infinite {
+        /// Below every other number instead of above.
+        is_negative: bool,
+    },
 }
 
 /// Why an operation has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// Division or remainder by zero.
-    DivisionByZero,
+    /// Zero divided by zero, or an infinite number minus itself: no number is right.
+    Undefined,
     /// The result is too large or too small to write out.
     Range,
 }
@@ -49,14 +54,14 @@ pub enum Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Refused::DivisionByZero => "division by zero",
+            Refused::Undefined => "the result is no number",
             Refused::Range => "the number is out of range",
         })
     }
 }
 
 impl Number {
-    /// Reads decimal text: digits, a fraction, an exponent. None for anything else, signs before digits included.
+    /// Reads decimal text: digits, a fraction, an exponent; `inf` for infinity. None for anything else, second signs included.
     pub fn parse(text: &str) -> Option<Number> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let plain = digits.strip_prefix('+').unwrap_or(digits);
@@ -67,6 +72,9 @@ impl Number {
             && (int != 0 || !text.starts_with('-'))
         {
             return Some(Number::Int(int));
+        }
+        if matches!(plain, "inf" | "Inf") {
+            return Some(Number::Infinite { is_negative: text.starts_with('-') });
         }
         let (mantissa, exponent) = match plain.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
@@ -84,9 +92,12 @@ impl Number {
         Some(if negative && number == Number::Int(0) { Number::Int(0).negate() } else { number })
     }
 
-    /// What is computed in doubles; none for infinities and NaN.
+    /// What is computed in doubles; none for NaN.
     pub fn from_f64(double: f64) -> Option<Number> {
-        let float = Float::try_from(double).ok().filter(|_| double.is_finite())?;
+        if double.is_infinite() {
+            return Some(Number::Infinite { is_negative: double < 0.0 });
+        }
+        let float = Float::try_from(double).ok().filter(|_| !double.is_nan())?;
         let float = if double == 0.0 && double.is_sign_negative() { -Float::ZERO } else { float };
         Some(Number::Big(Arc::new(float.with_precision(DOUBLE).value())))
     }
@@ -118,6 +129,8 @@ impl Number {
         match self {
             Number::Int(int) => Float::from(*int).with_precision(PRECISION).value(),
             Number::Big(float) => (**float).clone(),
+            Number::Infinite { is_negative: false } => Float::INFINITY,
+            Number::Infinite { is_negative: true } => Float::NEG_INFINITY,
         }
     }
 
@@ -125,6 +138,10 @@ impl Number {
     pub fn add(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) if a.checked_add(*b).is_some() => Ok(Number::Int(a + b)),
+            (Number::Infinite { is_negative: a }, Number::Infinite { is_negative: b }) if a != b => {
+                Err(Refused::Undefined)
+            }
+            (infinite @ Number::Infinite { .. }, _) | (_, infinite @ Number::Infinite { .. }) => Ok(infinite.clone()),
             _ => Number::checked(sum(&self.float(), &other.float())),
         }
     }
@@ -133,6 +150,7 @@ impl Number {
     pub fn subtract(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) if a.checked_sub(*b).is_some() => Ok(Number::Int(a - b)),
+            (Number::Infinite { .. }, _) | (_, Number::Infinite { .. }) => self.add(&other.negate()),
             _ => Number::checked(sum(&self.float(), &-other.float())),
         }
     }
@@ -141,6 +159,10 @@ impl Number {
     pub fn multiply(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) if a.checked_mul(*b).is_some() => Ok(Number::Int(a * b)),
+            (Number::Infinite { .. }, other) | (other, Number::Infinite { .. }) if other.is_zero() => {
+                Err(Refused::Undefined)
+            }
+            (Number::Infinite { .. }, _) | (_, Number::Infinite { .. }) => Ok(self.infinite_by(other)),
             _ => {
                 let (a, b) = (self.float(), other.float());
                 let bits = a.precision().max(b.precision());
@@ -152,10 +174,26 @@ impl Number {
         }
     }
 
+    /// Infinity with the sign that a product or quotient of the two has.
+    fn infinite_by(&self, other: &Number) -> Number {
+        Number::Infinite { is_negative: self.has_minus() != other.has_minus() }
+    }
+
+    fn is_zero(&self) -> bool {
+        self.as_i64() == Some(0)
+    }
+
     /// The quotient.
     pub fn divide(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
-            _ if other.as_i64() == Some(0) => Err(Refused::DivisionByZero),
+            (Number::Infinite { .. }, Number::Infinite { .. }) => Err(Refused::Undefined),
+            _ if self.is_zero() && other.is_zero() => Err(Refused::Undefined),
+            (Number::Infinite { .. }, _) => Ok(self.infinite_by(other)),
+            _ if other.is_zero() => Ok(self.infinite_by(other)),
+            (_, Number::Infinite { .. }) => Ok(match self.has_minus() != other.has_minus() {
+                true => Number::Int(0).negate(),
+                false => Number::Int(0),
+            }),
             (Number::Int(a), Number::Int(b)) if a.checked_rem(*b) == Some(0) => Ok(Number::Int(a / b)),
             _ => Number::checked(self.float() / other.float()),
         }
@@ -164,10 +202,11 @@ impl Number {
     /// What remains of the truncated division: its sign is that of `self`.
     pub fn remainder(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
+            (Number::Infinite { .. }, _) | (_, Number::Infinite { .. }) => Err(Refused::Undefined),
             // Terraform takes the quotient for infinite, of which nothing is subtracted.
-            _ if other.as_i64() == Some(0) => match self.as_i64() {
-                Some(0) => Err(Refused::DivisionByZero),
-                _ => Ok(self.clone()),
+            _ if other.is_zero() => match self.is_zero() {
+                true => Err(Refused::Undefined),
+                false => Ok(self.clone()),
             },
             (Number::Int(a), Number::Int(b)) => Ok(Number::Int(a.checked_rem(*b).unwrap_or(0))),
             _ => {
@@ -183,6 +222,7 @@ impl Number {
             // Zero has a sign, which shows when it is written out.
             Number::Int(0) => Number::Big(Arc::new((-Float::ZERO).with_precision(PRECISION).value())),
             Number::Int(int) if *int != i64::MIN => Number::Int(-int),
+            Number::Infinite { is_negative } => Number::Infinite { is_negative: !is_negative },
             _ => Number::of(-self.float()),
         }
     }
@@ -190,7 +230,7 @@ impl Number {
     /// The largest integer that is not larger.
     pub fn floor(&self) -> Number {
         match self {
-            Number::Int(_) => self.clone(),
+            Number::Int(_) | Number::Infinite { .. } => self.clone(),
             Number::Big(float) if float.repr().is_neg_zero() => Number::Int(0),
             Number::Big(float) => Number::of(float.floor().with_precision(float.precision()).value()),
         }
@@ -199,7 +239,7 @@ impl Number {
     /// The smallest integer that is not smaller.
     pub fn ceil(&self) -> Number {
         match self {
-            Number::Int(_) => self.clone(),
+            Number::Int(_) | Number::Infinite { .. } => self.clone(),
             Number::Big(float) if float.repr().is_neg_zero() => Number::Int(0),
             Number::Big(float) => Number::of(float.ceil().with_precision(float.precision()).value()),
         }
@@ -208,7 +248,7 @@ impl Number {
     /// The number without its fraction.
     pub fn truncate(&self) -> Number {
         match self {
-            Number::Int(_) => self.clone(),
+            Number::Int(_) | Number::Infinite { .. } => self.clone(),
             Number::Big(float) => Number::of(float.trunc().with_precision(float.precision()).value()),
         }
     }
@@ -223,6 +263,7 @@ impl Number {
         match self {
             Number::Int(_) => true,
             Number::Big(float) => float.repr().is_int() || float.repr().is_neg_zero(),
+            Number::Infinite { .. } => false,
         }
     }
 
@@ -234,20 +275,21 @@ impl Number {
             Number::Big(float) if float.repr().is_int() && float.repr().exponent() < 64 => {
                 i64::try_from((**float).clone()).ok()
             }
-            Number::Big(_) => None,
+            Number::Big(_) | Number::Infinite { .. } => None,
         }
     }
 
-    /// The digits of an integer in a base from 2 to 36, without its fraction.
-    pub fn in_base(&self, base: u8) -> String {
-        let int = match self {
-            Number::Int(int) => IBig::from(*int),
-            Number::Big(float) => float.trunc().to_int().value(),
-        };
-        int.in_radix(base).to_string()
+    /// Whether it is neither of the two infinite numbers.
+    pub fn is_finite(&self) -> bool {
+        !matches!(self, Number::Infinite { .. })
     }
 
-    /// The decimal with this many digits after the point; halves go to the even digit.
+    /// The digits of an integer in a base from 2 to 36; none where it is no integer.
+    pub fn in_base(&self, base: u8) -> Option<String> {
+        Some(self.as_integer()?.in_radix(base).to_string())
+    }
+
+    /// The decimal of a finite number with this many digits after the point; halves go to the even digit.
     pub fn fixed(&self, places: usize) -> String {
         let sign = if self.has_minus() { "-" } else { "" };
         let digits = self.scaled(places as i64).to_string();
@@ -256,7 +298,7 @@ impl Number {
         if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
-    /// The sign, this many significant digits, and the decimal exponent of the first.
+    /// The sign of a finite number, this many significant digits, and the decimal exponent of the first.
     pub fn scientific(&self, digits: usize) -> (bool, String, i64) {
         if *self == Number::Int(0) {
             return (self.has_minus(), "0".repeat(digits), 0);
@@ -306,6 +348,7 @@ impl Number {
         match self {
             Number::Int(int) => Some(IBig::from(*int)),
             Number::Big(float) => self.is_integer().then(|| float.trunc().to_int().value()),
+            Number::Infinite { .. } => None,
         }
     }
 
@@ -314,6 +357,8 @@ impl Number {
         match self {
             Number::Int(int) => *int as f64,
             Number::Big(float) => float.to_f64().value(),
+            Number::Infinite { is_negative: false } => f64::INFINITY,
+            Number::Infinite { is_negative: true } => f64::NEG_INFINITY,
         }
     }
 }
@@ -355,7 +400,10 @@ fn sum(a: &Float, b: &Float) -> Float {
         Some(exponent) => float.repr().significand().clone() << (exponent - lowest).unsigned_abs(),
         None => IBig::ZERO,
     };
-    Float::from_parts(shifted(a) + shifted(b), lowest).with_precision(precision).value()
+    let significand = shifted(a) + shifted(b);
+    // A zero with an exponent would be the one that is written with a minus.
+    let exponent = if significand.is_zero() { 0 } else { lowest };
+    Float::from_parts(significand, exponent).with_precision(precision).value()
 }
 
 /// The shortest decimal that reads back as the same number, never with an exponent, as terraform turns numbers into text.
@@ -363,6 +411,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let float = match self {
             Number::Int(int) => return write!(f, "{int}"),
+            Number::Infinite { is_negative } => return f.write_str(if *is_negative { "-Inf" } else { "+Inf" }),
             Number::Big(float) => float,
         };
         if float.repr().is_neg_zero() {
@@ -422,6 +471,7 @@ mod tests {
         assert_eq!(number("1").divide(&number("3")).unwrap().multiply(&number("3")).unwrap(), number("1"));
         assert_eq!(number("-7.5").remainder(&number("2")).unwrap(), number("-1.5"));
         assert_eq!(number("1e400").to_string().len(), 401);
+        assert_eq!(number("-0.5").add(&number("0.5")).unwrap().to_string(), "0");
     }
 
     #[test]
@@ -458,10 +508,20 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "abc", "1x", "--1", "-+1", ".", "1.2.3", "1e", "0x10", "inf", "NaN", "1e999999999"] {
+        for text in ["", "abc", "1x", "--1", "-+1", ".", "1.2.3", "1e", "0x10", "INF", "NaN", "1e999999999"] {
             assert!(Number::parse(text).is_none(), "{text}");
         }
-        assert_eq!(number("5").divide(&number("0")), Err(Refused::DivisionByZero));
+    }
+
+    #[test]
+    fn a_division_by_zero_is_infinite() {
+        let (above, below) = (number("inf"), number("-inf"));
+        assert_eq!(number("5").divide(&number("0")), Ok(above.clone()));
+        assert_eq!(number("-5").divide(&number("0")), Ok(below.clone()));
+        assert_eq!(number("0").divide(&number("0")), Err(Refused::Undefined));
+        assert_eq!(above.subtract(&above), Err(Refused::Undefined));
+        assert_eq!(number("5").divide(&below).unwrap().to_string(), "-0");
+        assert!(below < number("-1e400") && number("1e400") < above);
     }
 
     #[test]
