@@ -6,6 +6,7 @@
 pub mod constraint;
 mod content;
 pub mod convert;
+mod decimal;
 mod equality;
 pub mod lower;
 pub mod number;
