@@ -184,6 +184,17 @@ pub struct Stage {
     pub span: Span,
 }
 
+/// Users that images run as, by a part of their name, as their publishers document them: Microsoft for containers of Windows and
+/// for chiseled .NET images, Google for distroless ones, NGINX for its unprivileged one. The first that fits holds.
+const BASE_USERS: &[(&str, &str)] = &[
+    ("nanoserver", "ContainerUser"),
+    ("servercore", "ContainerAdministrator"),
+    ("mcr.microsoft.com/windows", "ContainerAdministrator"),
+    ("nonroot", "65532"),
+    ("chiseled", "1654"),
+    ("nginx-unprivileged", "101"),
+];
+
 impl Dockerfile {
     /// The instructions of a stage, its own only.
     pub fn of(&self, stage: &Stage) -> &[Instruction] {
@@ -228,6 +239,24 @@ impl Dockerfile {
         let index = self.instructions.partition_point(|one| one.span.start <= instruction.span.start).saturating_sub(1);
         // What stands before the first FROM is told to the builder alone.
         self.stage_of(index).is_some_and(|stage| self.is_built_on(stage))
+    }
+
+    /// The user of a stage that sets none, where the name of its base image tells it, and where that name stands.
+    pub fn base_user<'a>(&'a self, stage: &'a Stage) -> Option<(&'static str, &'a Word)> {
+        let base = self.lineage(stage).last()?.base.as_ref()?;
+        let image = base.text.to_lowercase();
+        BASE_USERS.iter().find(|(part, _)| image.contains(part)).map(|(_, user)| (*user, base))
+    }
+
+    /// Whether a stage is an image of Windows, by its base, its shell, or the escape character that paths of Windows want.
+    pub fn is_windows(&self, stage: &Stage) -> bool {
+        let is_escaped = || self.directives.iter().any(|one| one.name == "escape" && one.value == "`");
+        let has_shell = || {
+            let shell = self.effective(stage, "SHELL").map(Instruction::words).unwrap_or_default();
+            let program = shell.first().map(|word| word.text.to_lowercase()).unwrap_or_default();
+            matches!(program.trim_end_matches(".exe"), "powershell" | "cmd")
+        };
+        self.base_user(stage).is_some_and(|(user, _)| user.starts_with("Container")) || has_shell() || is_escaped()
     }
 
     /// The last instruction of this keyword in a stage or the stages that it builds on.

@@ -121,7 +121,7 @@ pub(super) fn expand(text: &str, values: &FxHashMap<String, String>) -> String {
 /// A stage as a resource, for table rules, Rego and `gate inspect`.
 pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -> Resource {
     let head = source.first_line(stage.head);
-    let mut entries = Vec::with_capacity(5);
+    let mut entries = Vec::with_capacity(6);
     if let Some(base) = &stage.base {
         entries.push(entry("base", Node::string(&*base.text, base.span)));
     }
@@ -133,6 +133,11 @@ pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -
         if let Some(word) = words.first() {
             entries.push(entry("user", Node::string(&*word.text, word.span)));
         }
+    } else if let Some((user, base)) = dockerfile.base_user(stage) {
+        entries.push(entry("user", Node::string(user, base.span)));
+    }
+    if dockerfile.is_windows(stage) {
+        entries.push(entry("os", Node::string("windows", head)));
     }
     let instructions = stage.instructions.clone().map(|index| {
         let file = Arc::clone(dockerfile);

@@ -99,7 +99,8 @@ fn releases(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Setting<'_>, &mu
 }
 
 fn is_root(user: &str) -> bool {
-    matches!(user.split(':').next().unwrap_or(""), "0" | "root")
+    let name = user.split(':').next().unwrap_or("");
+    matches!(name, "0" | "root") || name.eq_ignore_ascii_case("ContainerAdministrator")
 }
 
 fn run_as_root(cx: &Cx, out: &mut Findings) {
@@ -162,7 +163,8 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
             Lookup::Known(node) if is_root(node.as_str().unwrap_or("")) => {
                 out.fail(node, "user", format!("the image runs as {}, wanted an unprivileged USER", show(node)));
             }
-            Lookup::Absent(_) => {
+            // What a base of Windows that is not known runs as is no root.
+            Lookup::Absent(_) if resource.body.get("os").is_absent() => {
                 out.at(
                     resource.head,
                     "user",

@@ -215,7 +215,9 @@ fn named_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                         .iter()
                         .any(|one| one.keyword == "ARG" && one.pairs().iter().any(|(key, _)| key.text == *name))
         });
-        if !is_number && !is_argument {
+        // Users of Windows have names only.
+        let is_windows = || file.stage_of(index).is_some_and(|stage| file.is_windows(stage));
+        if !is_number && !is_argument && !is_windows() {
             report(cx, file, user, format!("USER {name} is a name, wanted a number above 0"), out);
         }
     }
