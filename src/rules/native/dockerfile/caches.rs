@@ -213,10 +213,11 @@ fn lone_update(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for run in runs(file) {
         let found = run.run.commands();
         let cached = mounts(run.run, "/var/lib/apt") || mounts(run.run, "/var/cache/apk");
-        // What is installed before the update does not need it.
         let Some(last) = found.iter().rposition(updates).filter(|_| !cached) else { continue };
-        if !found[last + 1..].iter().any(uses) {
-            let name = found[last].name();
+        let name = found[last].name();
+        // What is installed before its index is brought up to date does not need it; these update packages, not an index.
+        let needs = if matches!(name, "yum" | "dnf" | "microdnf" | "zypper") { 0 } else { last + 1 };
+        if !found[needs..].iter().any(uses) {
             let message = format!("{name} updates in a RUN of its own, wanted the installation in the same RUN");
             report(cx, file, run.outer, message, out);
         }
