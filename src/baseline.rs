@@ -87,12 +87,18 @@ impl Baseline {
         let is_once =
             |one: &Entry| entries.get(&one.fingerprint) == Some(&1) && findings_left.get(&one.fingerprint) == Some(&1);
         matching.pass(&self.entries, &own, |one| is_once(one).then_some(&one.fingerprint));
-        // A rule that has another name now: its old one is an alias. One of a wider control tells no rule.
+        // A rule that has another name now: its old one is an alias. One of a wider control tells no rule, and of a rule that
+        // kept its name another fingerprint is another finding.
         let id = |one: &Entry| match catalog.named(&one.rule) {
-            [rule] => Some(catalog.rules()[*rule].id.clone()),
+            [rule] => Some(catalog.rules()[*rule].id.clone()).filter(|id| **id != *one.rule),
             _ => None,
         };
-        matching.pass(&self.entries, &own, |one| Some((id(one)?, &one.path, &one.at)));
+        matching.pass_by(
+            &self.entries,
+            |one| Some((id(one)?, one.path.clone(), one.at.clone())),
+            &own,
+            |one| Some((one.rule.clone(), one.path.clone(), one.at.clone())),
+        );
         for (finding, accepted) in findings.iter_mut().zip(&matching.accepted) {
             finding.status = match (finding.status, accepted) {
                 (None | Some(Status::New), true) => Some(Status::Old),
@@ -167,9 +173,20 @@ impl Matching {
         own: &'a [Entry],
         key: impl Fn(&'a Entry) -> Option<K>,
     ) {
+        self.pass_by(entries, &key, own, &key);
+    }
+
+    /// Matches what is left by a key of the entries and one of the findings.
+    fn pass_by<'a, K: Eq + std::hash::Hash>(
+        &mut self,
+        entries: &'a [Entry],
+        entry_key: impl Fn(&'a Entry) -> Option<K>,
+        own: &'a [Entry],
+        own_key: impl Fn(&'a Entry) -> Option<K>,
+    ) {
         let mut left: FxHashMap<K, Vec<usize>> = FxHashMap::default();
         for (at, entry) in entries.iter().enumerate().rev().filter(|(at, _)| !self.taken[*at]) {
-            if let Some(key) = key(entry) {
+            if let Some(key) = entry_key(entry) {
                 left.entry(key).or_default().push(at);
             }
         }
@@ -177,7 +194,7 @@ impl Matching {
             if self.accepted[at] {
                 continue;
             }
-            if let Some(entry) = key(finding).and_then(|key| left.get_mut(&key)?.pop()) {
+            if let Some(entry) = own_key(finding).and_then(|key| left.get_mut(&key)?.pop()) {
                 self.taken[entry] = true;
                 self.accepted[at] = true;
             }

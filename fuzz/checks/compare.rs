@@ -118,7 +118,7 @@ impl Change {
     fn judged(&self, is_shown: bool) -> Compared {
         let root = self.folder.path().canonicalize().expect("the folder is there");
         let repository = Repository::open(&root).expect("a repository");
-        let commit = Arc::new(repository.merge_base(&self.base).expect("the base is a parent"));
+        let commit = Arc::new(repository.named(&self.base).expect("the base is a parent"));
         let tip = Arc::new(repository.head().expect("the head is there"));
         let paths = [root.clone()];
         let change = discover::Change { base: &commit, head: &tip };

@@ -1,17 +1,18 @@
 //! Findings of two runs, matched: what is new, what became worse, what was there, what is gone.
 //!
 //! Every finding is matched once, so that a second instance of a defect is never taken for the first. The passes go from
-//! what is certain to what is likely: the same place; the same place after a rename or move; the same place with another
-//! value; the same resource under another address.
+//! what is certain to what is likely: the same value in the same place, also after a rename or move; the same place with
+//! another value; the same resource under another address.
 
 use std::hash::Hash;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::subject::{Subject, digest};
-use crate::finding::{Finding, Status};
-use crate::model::{Model, Resource};
+use super::exposure::{is_degree, is_within, names_other_host};
+use super::subject::{Judging, Subject, body_digest};
+use crate::finding::{Finding, Severity, Status};
+use crate::model::{Model, Move, Resource};
 
 /// One side of a comparison.
 pub(super) struct Side<'a> {
@@ -31,42 +32,56 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
     let mut pairs = Pairs { of_head: vec![None; head.findings.len()], taken: vec![false; base.findings.len()] };
     let renamed = |root: &Arc<str>| renames.get(&**root).map_or_else(|| root.clone(), |new| Arc::from(new.as_str()));
     let base_root: Vec<Arc<str>> = base.subjects.iter().map(|one| renamed(&one.root)).collect();
+    let moves = Moves::of(head.model);
+    let moved = base.findings.iter().zip(&base_root).map(|(one, root)| moves.now(root, &one.address));
+    let base_address: Vec<Arc<str>> = moved.collect();
+    // The rule, the root, the resource and the attribute.
+    type Place<'k> = (&'k Arc<str>, &'k Arc<str>, &'k Arc<str>, &'k str);
+    let was = |at: usize| -> Place<'_> {
+        (&base.findings[at].rule, &base_root[at], &base_address[at], &base.findings[at].attribute)
+    };
+    let is = |at: usize| -> Place<'_> {
+        let one = head.findings[at];
+        (&one.rule, &head.subjects[at].root, &one.address, &one.attribute)
+    };
     // What is suppressed on both sides is matched before what is on one only.
     for by_state in [true, false] {
-        let state = |side: &Side<'_>, index: usize| by_state && side.suppressed[index];
-        pairs.pass(
-            |at| {
-                let one = base.findings[at];
-                Some((
-                    state(base, at),
-                    &one.rule,
-                    &base_root[at],
-                    &one.address,
-                    &one.attribute,
-                    base.subjects[at].value,
-                ))
-            },
-            |at| {
-                let one = head.findings[at];
-                let subject = &head.subjects[at];
-                Some((state(head, at), &one.rule, &subject.root, &one.address, &one.attribute, subject.value))
-            },
-        );
+        let key = |side: &Side<'_>, at: usize| {
+            let subject = &side.subjects[at];
+            (by_state && side.suppressed[at], subject.within.name, subject.value, subject.rule)
+        };
+        pairs.pass(|at| Some((was(at), key(base, at))), |at| Some((is(at), key(head, at))));
     }
-    // Another value in the same place. Another secret is another finding.
+    // Stages are counted: another one before them gives them other names.
     pairs.pass(
-        |at| {
-            let one = base.findings[at];
-            (!one.sensitive).then_some((&one.rule, &base_root[at], &one.address, &one.attribute))
-        },
-        |at| {
-            let one = head.findings[at];
-            (!one.sensitive).then_some((&one.rule, &head.subjects[at].root, &one.address, &one.attribute))
-        },
+        |at| is_stage(base, at).then(|| (was(at).0, was(at).1, was(at).3, base.subjects[at].value)),
+        |at| is_stage(head, at).then(|| (is(at).0, is(at).1, is(at).3, head.subjects[at].value)),
     );
-    let gone = Moved::find(base, head, |index| pairs.taken[index], renames);
-    let came = Moved::find(head, base, |index| pairs.of_head[index].is_some(), &FxHashMap::default());
-    let body = |moved: &Moved<'_>, at: usize| moved.of[at].map(|resource| digest(&resource.body));
+    // Another rule around the same value; then another value in the same place. Another secret is another finding.
+    let holder = |side: &Side<'_>, at: usize| side.subjects[at].within.name;
+    pairs.pass(
+        |at| Some((was(at), holder(base, at), base.subjects[at].value)),
+        |at| Some((is(at), holder(head, at), head.subjects[at].value)),
+    );
+    pairs.pass(
+        |at| (!base.findings[at].sensitive).then(|| (was(at), holder(base, at))),
+        |at| (!head.findings[at].sensitive).then(|| (is(at), holder(head, at))),
+    );
+    // A container that got another name and nothing else.
+    let rest = |side: &Side<'_>, at: usize| {
+        let subject = &side.subjects[at];
+        (subject.within.name != 0).then_some((subject.within.rest, subject.value))
+    };
+    pairs.pass(|at| Some((was(at), rest(base, at)?)), |at| Some((is(at), rest(head, at)?)));
+    let gone =
+        Moved::find(base, head, |index| pairs.taken[index], |at| (base_root[at].clone(), base_address[at].clone()));
+    let came = Moved::find(
+        head,
+        base,
+        |index| pairs.of_head[index].is_some(),
+        |at| (head.subjects[at].root.clone(), head.findings[at].address.clone()),
+    );
+    let body = |moved: &Moved<'_>, at: usize| moved.of[at].map(body_digest);
     let key = |side: &Side<'_>, moved: &Moved<'_>, at: usize| {
         let one = side.findings[at];
         moved.of[at]
@@ -90,14 +105,60 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
     pairs.of_head
 }
 
+fn is_stage(side: &Side<'_>, at: usize) -> bool {
+    side.subjects[at].resource.is_some_and(|resource| resource.format == "dockerfile")
+}
+
 /// How a finding stands to what it was.
 pub(super) fn status((before, was): (&Finding, &Subject<'_>), (now, is): (&Finding, &Subject<'_>)) -> Status {
-    let is_wider = is.reach > was.reach;
-    // Of values that no addresses measure, a list with another element says more than it did.
-    let has_more =
-        is.reach == 0.0 && !was.parts.is_empty() && is.parts.iter().any(|part| was.parts.binary_search(part).is_err());
     let is_surer = before.possible && !now.possible;
-    if now.severity > before.severity || is_wider || has_more || is_surer { Status::Worse } else { Status::Old }
+    if now.severity > before.severity || is_wider(was, now, is) || is_surer { Status::Worse } else { Status::Old }
+}
+
+/// Whether what is judged now opens something that it did not.
+fn is_wider(was: &Subject<'_>, now: &Finding, is: &Subject<'_>) -> bool {
+    if (was.value, was.rule) == (is.value, is.rule) {
+        return false;
+    }
+    match (&was.judged, &is.judged) {
+        (Judging::Value(_, Some(was)), Judging::Value(_, Some(is))) => !is_within(is, was),
+        (Judging::Value(was, _), Judging::Value(is, _)) => {
+            // Style and hardening are wrong by degrees, and so are versions.
+            let is_degree = is.items().is_empty() && (now.severity <= Severity::Low || is_degree(&now.attribute, is));
+            !is_degree && !is_within(is, was)
+        }
+        (Judging::Text(was), Judging::Text(is)) => names_other_host(is, was),
+        _ => false,
+    }
+}
+
+/// What went on under another address, as `moved` blocks of the head say.
+struct Moves<'a>(FxHashMap<&'a str, Vec<&'a Move>>);
+
+impl<'a> Moves<'a> {
+    fn of(model: &'a Model) -> Moves<'a> {
+        let mut moves: FxHashMap<&str, Vec<&Move>> = FxHashMap::default();
+        model.moves.iter().for_each(|one| moves.entry(&one.root).or_default().push(one));
+        Moves(moves)
+    }
+
+    /// The address in the head.
+    fn now(&self, root: &str, address: &Arc<str>) -> Arc<str> {
+        let Some(moves) = self.0.get(root) else { return address.clone() };
+        let mut address = address.clone();
+        // One may go on where another ended; a circle is refused by terraform.
+        for _ in 0..=moves.len() {
+            let next = moves.iter().find_map(|one| {
+                let rest = address.strip_prefix(&*one.from)?;
+                (rest.is_empty() || rest.starts_with(['.', '['])).then(|| format!("{}{rest}", one.to))
+            });
+            match next {
+                Some(next) => address = next.into(),
+                None => break,
+            }
+        }
+        address
+    }
 }
 
 struct Pairs {
@@ -136,7 +197,13 @@ struct Moved<'a> {
 }
 
 impl<'a> Moved<'a> {
-    fn find(side: &Side<'a>, other: &Side<'_>, is_matched: impl Fn(usize) -> bool, renames: &Renames) -> Moved<'a> {
+    /// `place` tells root and address under the names of the other side.
+    fn find(
+        side: &Side<'a>,
+        other: &Side<'_>,
+        is_matched: impl Fn(usize) -> bool,
+        place: impl Fn(usize) -> (Arc<str>, Arc<str>),
+    ) -> Moved<'a> {
         let left: Vec<usize> = (0..side.findings.len()).filter(|at| !is_matched(*at)).collect();
         let mut of = vec![None; side.findings.len()];
         if left.is_empty() {
@@ -145,9 +212,8 @@ impl<'a> Moved<'a> {
         let there: FxHashSet<(&str, &str)> =
             other.model.resources.iter().map(|resource| (&*resource.root, &*resource.address)).collect();
         for at in left {
-            let subject = &side.subjects[at];
-            let root = renames.get(&*subject.root).map_or(&*subject.root, String::as_str);
-            of[at] = subject.resource.filter(|resource| !there.contains(&(root, &*resource.address)));
+            let (root, address) = place(at);
+            of[at] = side.subjects[at].resource.filter(|_| !there.contains(&(&*root, &*address)));
         }
         Moved { of }
     }

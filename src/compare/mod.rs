@@ -4,6 +4,7 @@
 //! The base is read from git's objects. What the change does not touch is not read, evaluated or judged again: a finding there
 //! was there before.
 
+mod exposure;
 mod matching;
 mod plan;
 mod subject;
@@ -17,6 +18,7 @@ use crate::discover::{self, Discovered, Walk};
 use crate::filesystem::{Commit, Files, Recording};
 use crate::finding::{Finding, Status, Suppressed};
 use crate::frontend::{Environment, Settings};
+use crate::model::Lookup;
 use crate::problem::{Problem, ProblemKind};
 use crate::report::{Comparison, Fixed, Proposal};
 use crate::rules::engine::{Chosen, is_local, is_whole};
@@ -115,8 +117,12 @@ pub fn against(
         });
     }
     let was_suppressed = |at: usize| pairs[at].is_some_and(|before| was.suppressed[before]);
-    let fixed = gone.iter().zip(&was.findings).filter(|(gone, _)| **gone);
-    let fixed = fixed.map(|(_, finding)| before.fixed(finding));
+    // What is not judged any more is not mended.
+    let undecided = Undecided::of(base, head, &before.plan.renames);
+    let fixed = (0..gone.len()).filter(|at| gone[*at]);
+    let path = |at: usize| before.plan.discovered.sources.get(was.findings[at].at.file).path();
+    let fixed = fixed.filter(|at| !undecided.has(was.findings[*at], path(*at), &was.subjects[*at].root));
+    let fixed = fixed.map(|at| before.fixed(was.findings[at]));
     let wanted = |fixed: &Fixed| match &head.discovered.only {
         None => true,
         Some(only) => {
@@ -160,6 +166,49 @@ pub fn against(
 /// Whether another tool said it: its rules are named `tool/rule`. What it would have said of the base nobody knows.
 fn is_imported(finding: &Finding) -> bool {
     finding.rule.contains('/')
+}
+
+/// What of the head nobody can tell anything of.
+struct Undecided<'a> {
+    base: &'a Base<'a>,
+    head: &'a Head<'a>,
+    renames: &'a FxHashMap<String, String>,
+    /// Paths of files with something that was not read.
+    unread: FxHashSet<&'a str>,
+    /// Paths of files whose texts are there.
+    there: FxHashSet<&'a str>,
+    resources: FxHashMap<(&'a str, &'a str), &'a crate::model::Resource>,
+}
+
+impl<'a> Undecided<'a> {
+    fn of(base: &'a Base<'a>, head: &'a Head<'a>, renames: &'a FxHashMap<String, String>) -> Undecided<'a> {
+        let problems = head.assembled.problems.iter().chain(&head.discovered.problems);
+        let resources = &head.assembled.model.resources;
+        Undecided {
+            base,
+            head,
+            renames,
+            unread: problems.filter(|one| one.kind.closes()).map(|one| one.path.as_str()).collect(),
+            there: head.discovered.sources.iter().map(|(_, source)| source.path()).collect(),
+            resources: resources.iter().map(|one| ((&*one.root, &*one.address), one)).collect(),
+        }
+    }
+
+    /// Whether it is open if a finding of the base in this file and root still holds: the file is there and was not read, or the
+    /// value has become unknown.
+    fn has(&self, finding: &Finding, path: &str, root: &str) -> bool {
+        let now = |path: &str| self.renames.get(path).map_or(path.to_string(), String::clone);
+        let path = now(path);
+        // Of texts that no format reads only those with a secret are kept.
+        let is_left_out = finding.scope.is_some() && !self.there.contains(&*path) && {
+            let full = self.head.discovered.root.join(&path);
+            self.base.walk.files.kind(&full).is_ok()
+        };
+        let root = now(root);
+        let resource = self.resources.get(&(&*root, &*finding.address));
+        let is_unknown = resource.is_some_and(|one| matches!(one.body.at(&finding.attribute), Lookup::Unknown(_)));
+        self.unread.contains(&*path) || is_left_out || is_unknown
+    }
 }
 
 /// The base, judged.

@@ -21,6 +21,9 @@ const MAX_DEPTH: usize = 200;
 /// Links on the way of one path, as Linux counts them.
 const MAX_LINKS: usize = 40;
 
+/// What to do where a commit is not there.
+const FETCH: &str = "fetch it first: `git fetch origin BRANCH`; in a workflow, check out with `fetch-depth: 0`";
+
 /// Why a commit can't be read.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
@@ -46,7 +49,8 @@ pub struct Repository {
 impl Repository {
     /// Opens the repository whose work tree is this real folder.
     pub fn open(folder: &Path) -> Result<Repository, Error> {
-        let options = gix::open::Options::isolated();
+        // A replacement would let whoever writes refs show another text under a commit's name.
+        let options = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
         let repository = gix::ThreadSafeRepository::open_opts(folder, options).map_err(|error| {
             Error::new(format!("{}: the git repository can't be opened: {error}", folder.display()), "see `git status`")
         })?;
@@ -65,13 +69,19 @@ impl Repository {
         self.commit(head)
     }
 
-    /// The commit from which `HEAD` and `reference` went apart.
-    pub fn merge_base(&self, reference: &str) -> Result<Commit, Error> {
-        const FETCH: &str = "fetch it first: `git fetch origin BRANCH`; in a workflow, check out with `fetch-depth: 0`";
+    /// The commit that `reference` names.
+    pub fn named(&self, reference: &str) -> Result<Commit, Error> {
         let repository = self.repository.to_thread_local();
         let unknown = || Error::new(format!("the repository knows no commit {reference:?}"), FETCH);
         let named = repository.rev_parse_single(reference).map_err(|_| unknown())?;
         let named = named.object().ok().and_then(|object| object.peel_to_commit().ok()).ok_or_else(unknown)?.id;
+        self.commit(named)
+    }
+
+    /// The commit from which `HEAD` and another one, called `reference`, went apart; none where it is that one itself.
+    pub fn merge_base(&self, named: &Commit, reference: &str) -> Result<Option<Commit>, Error> {
+        let repository = self.repository.to_thread_local();
+        let named = named.id;
         let head = repository
             .head_id()
             .map_err(|_| Error::new("the repository has no commit to compare", "commit first, or leave --base out"))?
@@ -80,11 +90,14 @@ impl Repository {
         let parents = repository.find_commit(head).map(|head| head.parent_ids().map(|id| id.detach()).collect());
         let parents: Vec<ObjectId> = parents.unwrap_or_default();
         if named == head || parents.contains(&named) {
-            return self.commit(named);
+            return Ok(None);
         }
         let base = repository.merge_base(head, named).ok().flatten().map(|base| base.detach());
         let apart = || Error::new(format!("HEAD and {reference} have no commit in common that is known here"), FETCH);
-        self.commit(base.ok_or_else(apart)?)
+        match base.ok_or_else(apart)? {
+            base if base == named => Ok(None),
+            base => self.commit(base).map(Some),
+        }
     }
 
     /// All names of a commit; its texts are read when they are asked for.

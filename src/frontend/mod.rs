@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::filesystem::Files;
 use crate::model::dockerfile::Dockerfile;
 use crate::model::dockerignore::Dockerignore;
-use crate::model::{Observation, Resource};
+use crate::model::{Move, Observation, Resource};
 use crate::problem::Problem;
 use crate::source::{FileId, Sources, Span};
 
@@ -53,6 +53,8 @@ pub struct Parsed {
     pub edges: Vec<LocalEdge>,
     /// What was seen beside resources.
     pub observations: Vec<Observation>,
+    /// What went on under another address.
+    pub moves: Vec<Move>,
     /// What could not be read or evaluated.
     pub problems: Vec<Problem>,
     /// Every comment with its marks, for suppressions.
@@ -65,7 +67,8 @@ impl Parsed {
     /// Takes in what another file, or another part of this one, was made of.
     pub fn add(&mut self, part: Parsed) {
         // Whole, so that a list that the compiler does not see here is an error.
-        let Parsed { resources, dockerfiles, dockerignores, edges, observations, problems, comments, read } = part;
+        let Parsed { resources, dockerfiles, dockerignores, edges, observations, moves, problems, comments, read } =
+            part;
         let base = self.resources.len() as u32;
         self.edges.extend(edges.into_iter().map(|edge| LocalEdge {
             from: base + edge.from,
@@ -76,6 +79,7 @@ impl Parsed {
         self.dockerfiles.extend(dockerfiles);
         self.dockerignores.extend(dockerignores);
         self.observations.extend(observations);
+        self.moves.extend(moves);
         self.problems.extend(problems);
         self.comments.extend(comments);
         self.read.extend(read);

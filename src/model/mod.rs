@@ -88,6 +88,17 @@ pub struct Secret {
     pub what: &'static str,
 }
 
+/// A `moved` block of Terraform: what had one address has another now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The root that it is in.
+    pub root: Arc<str>,
+    /// The address before, of a resource, an instance or a module: `aws_s3_bucket.web`.
+    pub from: String,
+    /// The address now.
+    pub to: String,
+}
+
 /// Everything that was read.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -101,6 +112,8 @@ pub struct Model {
     pub graph: Graph,
     /// What frontends saw beside resources.
     pub observations: Vec<Observation>,
+    /// What went on under another address, as the text says.
+    pub moves: Vec<Move>,
     /// Credentials in the texts, by place; none inside another.
     pub secrets: Vec<Secret>,
     /// Made by [`Model::cluster`].

@@ -17,8 +17,8 @@ use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
 use crate::finding::{Finding, Related};
 use crate::model::dockerfile::BUILD_CHECKS;
-use crate::model::view::command;
 use crate::model::view::pod::{Pod, pod};
+use crate::model::view::{command, rule};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
@@ -426,7 +426,10 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
     let sensitive = found.sensitive || rule.sensitive;
     // A short secret could be guessed from its hash.
     let identity = if sensitive { found.identity.as_deref().unwrap_or("") } else { &snippet };
-    let fingerprint = fingerprint(id, &address, &found.attribute, identity);
+    // The same addresses are another matter on another port.
+    let of_rules = resource.filter(|resource| resource.format != "dockerfile" && !sensitive);
+    let rule_around = of_rules.and_then(|resource| rule::around(&resource.body, found.at)).map(rule::identity);
+    let fingerprint = fingerprint(id, &address, &found.attribute, identity, rule_around.as_deref());
     Finding {
         rule: id.clone(),
         severity: if found.is_milder { rule.severity.milder() } else { rule.severity },
@@ -459,9 +462,9 @@ fn fill(template: &str, address: &str, resource: Option<&Resource>, attribute: &
 }
 
 /// A hash of what stays the same when lines move, files are renamed and code is reformatted.
-fn fingerprint(rule: &str, address: &str, attribute: &str, snippet: &str) -> String {
+fn fingerprint(rule: &str, address: &str, attribute: &str, snippet: &str, around: Option<&str>) -> String {
     let mut hash = Sha256::new();
-    for part in [rule, address, attribute, snippet] {
+    for part in [rule, address, attribute, snippet].into_iter().chain(around) {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

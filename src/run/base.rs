@@ -17,7 +17,10 @@ use crate::report::Proposal;
 pub(super) struct Opened {
     /// What people call the base: `main (1a2b3c4d5e6f)`.
     pub name: String,
+    /// The commit from which the change went apart: its findings are the old ones.
     pub base: Arc<Commit>,
+    /// The commit that `--base` names: its rules are in force. From an older one the author of a change could choose.
+    pub rules: Arc<Commit>,
     pub tip: Arc<Commit>,
     pub trusts_head: bool,
 }
@@ -33,7 +36,8 @@ impl Opened {
             });
         };
         let repository = Repository::open(folder)?;
-        let base = repository.merge_base(reference)?;
+        let rules = Arc::new(repository.named(reference)?);
+        let base = repository.merge_base(&rules, reference)?.map_or_else(|| Arc::clone(&rules), Arc::new);
         let tip = repository.head()?;
         Ok(Some(Opened {
             // A commit that is named by its hash needs no other name.
@@ -41,7 +45,8 @@ impl Opened {
                 true => base.name(),
                 false => format!("{reference} ({})", base.name()),
             },
-            base: Arc::new(base),
+            base,
+            rules,
             tip: Arc::new(tip),
             trusts_head: arguments.trust == Some(Trust::Head),
         }))
@@ -49,10 +54,10 @@ impl Opened {
 
     /// What rules are taken from.
     pub fn trusted(&self) -> Files {
-        if self.trusts_head { Files::default() } else { Files::from(Arc::clone(&self.base)) }
+        if self.trusts_head { Files::default() } else { Files::from(Arc::clone(&self.rules)) }
     }
 
-    /// The configuration in force: that of the base, though the change may bring one.
+    /// The configuration in force: that of the branch to merge into, though the change may bring one.
     pub fn config(&self, root: &Path, named: Option<&Path>) -> Result<Config, Error> {
         let named = named.map(std::path::absolute).transpose()?;
         let files = self.trusted();

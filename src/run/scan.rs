@@ -109,7 +109,7 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
     let progress = Progress::start(arguments);
     let exclude = config.exclude.clone();
     let untrusted = opened.as_ref().filter(|opened| !opened.trusts_head);
-    let change = untrusted.map(|opened| Change { base: &opened.base, head: &opened.tip });
+    let change = untrusted.map(|opened| Change { base: &opened.rules, head: &opened.tip });
     let walk = Walk {
         change: change.as_ref(),
         exclude: Some(&exclude),

@@ -108,6 +108,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
             model.resources.extend(part.resources);
         }
         model.observations.extend(part.observations);
+        model.moves.extend(part.moves);
         model.dockerfiles.extend(part.dockerfiles);
         model.dockerignores.extend(part.dockerignores);
         assembled.problems.extend(part.problems);

@@ -75,6 +75,8 @@ pub struct Module {
     pub checks: Vec<Declaration>,
     /// `terraform` blocks.
     pub settings: Vec<Declaration>,
+    /// `moved` blocks.
+    pub moves: Vec<Declaration>,
     /// Names declared twice.
     pub observations: Vec<Observation>,
     /// What terraform refuses.
@@ -165,6 +167,7 @@ impl Module {
             }
             ("provider", [_]) => return self.providers.push(declaration),
             ("terraform", []) => return self.settings.push(declaration),
+            ("moved", []) => return self.moves.push(declaration),
             _ => return,
         };
         if is_override && let Some(base) = items.get_mut(&name) {

@@ -12,9 +12,9 @@ use super::module::{self, Declaration, Module};
 use super::value::Member;
 use super::{Folder, VERSION, body, installed, policy};
 use crate::frontend::{LocalEdge, Parsed, Settings};
-use crate::model::{Entry, Node, Observation, Resource};
+use crate::model::{Entry, Move, Node, Observation, Resource};
 use crate::problem::{Problem, ProblemKind};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 /// References between the resources of one root module that are kept.
 const MAX_EDGES: usize = 500_000;
@@ -25,16 +25,19 @@ pub struct Root {
     folder: Arc<str>,
     /// What providers give to the resources of the instance that is collected.
     defaults: Defaults,
+    /// `moved` blocks: the module instance, and the places of the addresses before and now.
+    moved: Vec<(String, Span, Span)>,
     pub resources: Vec<Resource>,
     pub edges: Vec<LocalEdge>,
     pub problems: Vec<Problem>,
     pub observations: Vec<Observation>,
+    pub moves: Vec<Move>,
 }
 
 impl From<Root> for Parsed {
     fn from(root: Root) -> Parsed {
-        let Root { resources, edges, problems, observations, .. } = root;
-        Parsed { resources, edges, problems, observations, ..Parsed::default() }
+        let Root { resources, edges, problems, observations, moves, .. } = root;
+        Parsed { resources, edges, problems, observations, moves, ..Parsed::default() }
     }
 }
 
@@ -56,6 +59,13 @@ impl Root {
         let instance = evaluator.root(module.clone(), given);
         let mut references = References::new();
         root.collect(&evaluator, &instance, Defaults::default(), &mut references);
+        for (prefix, from, to) in std::mem::take(&mut root.moved) {
+            let address = |span| {
+                let text: String = sources.slice(span).split_whitespace().collect();
+                format!("{prefix}{}", text.trim_matches('"'))
+            };
+            root.moves.push(Move { root: root.folder.clone(), from: address(from), to: address(to) });
+        }
         instance.release();
         root.connect(references);
         root.resources.shrink_to_fit();
@@ -90,6 +100,12 @@ impl Root {
                     required_version(evaluator, declaration);
                     self.backends(evaluator, instance, declaration);
                 }
+            }
+        }
+        for declaration in &module.moves {
+            let place = |name| declaration.attribute(name).map(|one| one.file.expr_span(one.item));
+            if let (Some(from), Some(to)) = (place("from"), place("to")) {
+                self.moved.push((instance.prefix.clone(), from, to));
             }
         }
         for (kind, declarations) in [("variable", &module.variables), ("output", &module.outputs)] {

@@ -9,5 +9,6 @@ pub mod helm;
 pub mod iam;
 pub mod network;
 pub mod pod;
+pub mod rule;
 pub mod security_group;
 pub mod selector;
