@@ -443,10 +443,18 @@ mod tests {
             " eyJ",
             "sk-proj-",
             "PuTTY-User-Key-File-",
+            "key=",
+            "key \"",
+            "pass: '",
+            "token ",
+            "{secret:",
+            "${key:-",
+            "password = \"h7Gk29fLq0Z\"; ",
         ];
         for part in parts {
             let text = part.repeat(100_000 / part.len());
             assert!(find(&text).len() <= MAX_HITS, "{part}");
+            assert!(find_all(&text, Syntax::Yaml).len() <= MAX_HITS + MAX_LITERALS, "{part}");
         }
     }
 }

@@ -12,6 +12,7 @@ mod key;
 mod name;
 mod patterns;
 mod random;
+mod reader;
 mod store;
 mod url;
 mod value;

@@ -240,7 +240,7 @@ const MADE_UP: &[&str] = &[
     "hash",
     "digest",
     "sha",
-    "md5",
+    "md",
     "masked",
     "csrf",
     "xsrf",
@@ -310,7 +310,9 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
         return None;
     }
     let words = words(name);
-    if words.iter().any(|word| MADE_UP.contains(&word.as_str())) {
+    // `sha256` is a digest as well.
+    let is_made_up = |word: &String| MADE_UP.contains(&word.trim_end_matches(|end: char| end.is_ascii_digit()));
+    if words.iter().any(is_made_up) {
         return None;
     }
     let joined = words.join("_");

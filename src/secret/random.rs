@@ -69,7 +69,7 @@ pub(super) fn is_random(text: &str) -> bool {
     }
     let alphabet: f64 = if makeup.upper == 0 || makeup.lower == 0 { 36.0 } else { 62.0 };
     let most = (length as f64).log2().min(alphabet.log2());
-    bits >= 0.8 * most && in_words(text) * 2 < length && makeup.digit_groups * 12 >= length.min(36)
+    bits >= 0.75 * most && in_words(text) * 2 < length && makeup.digit_groups * 12 >= length.min(36)
 }
 
 /// Keys such as those of Django: any character, and many that stand in no name.
