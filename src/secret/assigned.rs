@@ -8,6 +8,8 @@ use super::{Hit, Kind, reader};
 
 /// Bytes of a name on either side of the text that makes it one of a secret.
 const MAX_NAME: usize = 60;
+/// Bytes before a name among which a session of an interpreter is looked for.
+const SESSION: usize = 400;
 
 /// The literal assigned to the name a part of which stands at `start..end`.
 pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax) -> Option<Hit> {
@@ -29,7 +31,7 @@ pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax) -> O
     let (from, to) = reader::literal_after(bytes, name_start, name_end, syntax)?;
     // Inside of a text, characters may be of any length; at its ends stand signs.
     let (name, value) = (text.get(name_start..name_end)?, text.get(from..to)?);
-    let what = judged(name, value)?;
+    let what = judged(name, value).filter(|_| !is_in_session(text, name_start))?;
     Some(Hit { start: from, end: to, kind: Kind::Literal, what })
 }
 
@@ -61,13 +63,35 @@ fn names_itself(name: &str, value: &str) -> bool {
     name.contains(&value) || names.iter().any(|word| value.contains(word))
 }
 
+/// Whether a line above is one of an interpreter's session, which documents something.
+fn is_in_session(text: &str, at: usize) -> bool {
+    let before = &text.as_bytes()[at.saturating_sub(SESSION)..at];
+    before.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b">>> "))
+}
+
+/// Tokens of the documents that define OAuth, which libraries repeat.
+const OF_STANDARDS: &[&str] = &[
+    "ad180jjd733klru7",
+    "kkk9d7dh3k39sjv7",
+    "tGzv3JOkF0XG5Qx2TlKWIA",
+    "2YotnFZFEjr1zCsicMWpAA",
+    "7Fjfp0ZBr1KtDRbnfVdmIw",
+    "SplxlOBeZQQYbYS6WxSbIA",
+    "hdhd0244k9j7ao03",
+    "hh5s93j4hdidpola",
+    "kd94hf93k423kf44",
+    "pfkkdhi9sl3r7s00",
+    "nnch734d00sl2jdk",
+    "dpf43f3p2l4k3l03",
+];
+
 /// Words in secrets that open nothing.
 fn is_made_up(value: &str) -> bool {
     const WORDS: &[&str] = &[
         "test", "demo", "foobar", "foo-bar", "lorem", "12345", "abc123", "123abc", "abcdef", "asdf", "1q2w3e", "fixme",
     ];
     let lower = value.to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word))
+    WORDS.iter().any(|word| lower.contains(word)) || OF_STANDARDS.contains(&value)
 }
 
 #[cfg(test)]
@@ -174,6 +198,8 @@ mod tests {
             ("app.properties", "password.hash=4f9c2b7e1d8a6035c4f9e2b7a1d86053"),
             ("deploy.sh", "PASSWORD=\"$(pass show db1)\""),
             ("deploy.sh", "PASSWORD=$1-x9"),
+            ("a.py", "    >>> session.fetch()\n    {'oauth_token': 'h7Gk29fLq0ZpXw3R'}\n"),
+            ("a.py", "    refresh_token='tGzv3JOkF0XG5Qx2TlKWIA',"),
             ("tests/a.py", "password = 'h7Gk29fLq0ZpXw3R'"),
             ("a.py", "aws_secret_key = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'"),
         ] {
