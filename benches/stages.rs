@@ -15,6 +15,7 @@ use gate::frontend::{FRONTENDS, Settings, yaml};
 use gate::report::{FORMATS, Style};
 use gate::rules::{Catalog, Cx, Selection, judge};
 use gate::scan::{self, Assembled, Request};
+use gate::secret;
 use gate::severity::Severity;
 use gate::source::{FileId, Source, Sources};
 use gate::suppress::Date;
@@ -141,6 +142,37 @@ fn reports(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The search for secrets, on code of this crate and on manifests: throughput in bytes. Known forms alone come first, so that
+/// one run tells what names cost.
+fn search(criterion: &mut Criterion) {
+    fn read(folder: &Path, text: &mut String) {
+        let mut entries: Vec<_> =
+            std::fs::read_dir(folder).expect("a folder").flatten().map(|one| one.path()).collect();
+        entries.sort();
+        for path in entries {
+            match path.is_dir() {
+                true => read(&path, text),
+                false => text.push_str(&std::fs::read_to_string(&path).expect("code is text")),
+            }
+        }
+    }
+    let mut code = String::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
+    let manifests = files("kubernetes-file", 1_000_000).remove(0).text;
+    let mut group = criterion.benchmark_group("search");
+    group.sample_size(20);
+    for (path, text) in [("src/main.rs", code), ("config.yaml", manifests)] {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(BenchmarkId::new("known forms", path), |bencher| {
+            bencher.iter(|| secret::find(black_box(&text)).len());
+        });
+        group.bench_function(BenchmarkId::new("and names", path), |bencher| {
+            bencher.iter(|| secret::find_in_file(path, black_box(&text)).len());
+        });
+    }
+    group.finish();
+}
+
 /// The walk over a tree of small files, with reading.
 fn walk(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -162,7 +194,7 @@ fn main() {
     // Fails only when the pool stands already, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).stack_size(64 << 20).build_global();
     let mut criterion = Criterion::default().warm_up_time(Duration::from_millis(500)).configure_from_args();
-    for stage in [parsers, frontends, rules, reports, walk] {
+    for stage in [parsers, frontends, rules, reports, search, walk] {
         stage(&mut criterion);
     }
     criterion.final_summary();

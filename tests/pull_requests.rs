@@ -276,6 +276,17 @@ fn a_new_secret_is_new_and_a_moved_one_is_not() {
 }
 
 #[test]
+fn another_password_under_the_same_name_is_new() {
+    let line = |last: &str| format!("DB_PASSWORD=b4ttery-{last}\n");
+    let rule = "general-secret-literal-committed";
+    let first = line("staple");
+    let unchanged = Change::from(&[(".env", first.as_str())]).write(".env", &format!("# of the shop\n{first}"));
+    assert_eq!(unchanged.judged(&["--select", rule]).of("old").len(), 1);
+    let judged = Change::from(&[(".env", first.as_str())]).write(".env", &line("horse")).judged(&["--select", rule]);
+    assert_eq!((judged.of("old").len(), judged.of("new").len(), judged.fixed().len()), (0, 1, 1));
+}
+
+#[test]
 fn what_another_tool_says_of_a_line_that_was_there_is_old() {
     let old = "import subprocess\n\ndef run(command):\n    return subprocess.call(command, shell=True)\n";
     let new = format!("{old}\n\ndef run_again(text):\n    return eval(text)\n");

@@ -17,6 +17,11 @@ fn token() -> String {
 
 const PASSWORD: &str = "b4ttery-staple";
 
+/// A value that nothing but the name before it makes a secret.
+fn literal() -> String {
+    format!("h7Gk29fL{}", "q0ZpXw3R")
+}
+
 fn output(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_gate")).arg("scan").args(arguments).arg(folder).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
@@ -156,4 +161,125 @@ fn comments_of_other_tools_accept_secrets() {
     assert_eq!(found(&folder), ["a.py:2 general-service-token-committed", "b.js:3 general-service-token-committed"]);
     let all: Value = serde_json::from_str(&output(folder.path(), &["--format", "json", "--no-suppress"])).unwrap();
     assert_eq!(all["findings"].as_array().unwrap().len(), 8);
+}
+
+#[test]
+fn literals_of_secret_names_are_found_in_files_of_every_kind() {
+    let literal = literal();
+    let texts = [
+        (".env", "# the shop\nDB_PASSWORD=?\n"),
+        (".github/workflows/ci.yaml", "on: push\nenv:\n  DB_PASSWORD: ?\njobs: {}\n"),
+        ("config.yaml", "db:\n  password: ?\n"),
+        ("c.json", "{\"db\": {\"password\": \"?\"}}\n"),
+        ("a.py", "DB_PASSWORD = '?'\n"),
+        ("app.properties", "spring.datasource.password=?\n"),
+        ("app.ini", "[db]\npassword = ?\n"),
+        ("app.toml", "api_key = \"?\"\n"),
+        ("deploy.sh", "export API_TOKEN=?\n"),
+        ("app.ts", "const apiKey: string = '?';\n"),
+        ("App.java", "static final String PASSWORD = \"?\";\n"),
+        ("main.go", "dbPassword := \"?\"\n"),
+        ("a.rb", "config.secret_key = '?'\n"),
+        ("a.php", "define('DB_PASSWORD', '?');\n"),
+        ("a.cs", "const string ApiKey = \"?\";\n"),
+        ("my.cnf", "[client]\npassword=?\n"),
+        ("settings.xml", "<password>?</password>\n"),
+        (".netrc", "machine git.acme.io login deploy password ?\n"),
+        (".pgpass", "db.acme.io:5432:shop:app:?\n"),
+    ];
+    let files: Vec<(&str, String)> = texts.iter().map(|(path, text)| (*path, text.replace('?', &literal))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let mut expected: Vec<String> = texts
+        .iter()
+        .map(|(path, text)| {
+            let line = text[..text.find('?').unwrap()].matches('\n').count() + 1;
+            format!("{path}:{line} general-secret-literal-committed")
+        })
+        .collect();
+    expected.sort();
+    let folder = tree(&files);
+    assert_eq!(found(&folder), expected);
+    for format in ["text", "json", "sarif", "github", "junit", "markdown", "html"] {
+        let text = output(folder.path(), &["--format", format]);
+        assert!(text.contains("general-secret-literal-committed"), "{format}: {text}");
+        assert!(!text.contains(&literal), "{format}: {text}");
+    }
+}
+
+#[test]
+fn made_up_literals_are_left_alone() {
+    let line = format!("DB_PASSWORD='{}'\n", literal());
+    let folder = tree(&[
+        ("tests/login.py", &line),
+        ("src/login_test.go", &line),
+        ("README.md", &line),
+        ("locales/de.properties", &line),
+        (".env.example", &line),
+        ("yarn.lock", &line),
+        (".env", "DB_PASSWORD=changeme\nAPI_TOKEN=${TOKEN}\nSECRET=<secret>\nPASSWORD_FILE=/run/secrets/db1\n"),
+    ]);
+    assert_eq!(found(&folder), [""; 0]);
+}
+
+/// What a model gives a meaning is judged by the rules about that.
+#[test]
+fn a_literal_that_a_model_judges_is_one_finding_of_its_rule() {
+    let literal = literal();
+    let folder = tree(&[
+        ("prod.tfvars", &format!("db_password = \"{literal}\"\n")),
+        ("main.tf", &format!("# password = \"{literal}\"\nlocals {{\n  db_password = \"{literal}\"\n}}\n")),
+        ("Dockerfile", &format!("FROM alpine:3.20\nENV DB_PASSWORD={literal}\n")),
+        (
+            "secret.yaml",
+            &format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: {literal}\n"),
+        ),
+        (
+            "compose.yaml",
+            &format!("services:\n  web:\n    image: a/web:1.2\n    environment:\n      DB_PASSWORD: {literal}\n"),
+        ),
+        ("a.py", &format!("url = 'postgres://app:{literal}@db.internal/app'\npassword = '{}'\n", token())),
+    ]);
+    let rules: Vec<String> = found(&folder);
+    assert_eq!(
+        rules,
+        [
+            "Dockerfile:2 docker-secret-named-variable",
+            "a.py:1 general-credential-in-url",
+            "a.py:2 general-service-token-committed",
+            "compose.yaml:5 container-plaintext-secret-in-env",
+            "main.tf:3 general-password-literal",
+            "prod.tfvars:1 general-password-literal",
+            "secret.yaml:6 k8s-secret-committed",
+        ]
+    );
+}
+
+#[test]
+fn comments_accept_literals() {
+    let literal = literal();
+    let folder = tree(&[
+        ("a.py", &format!("password = '{literal}'  # pragma: allowlist secret\nsecret = '{literal}'\n")),
+        (
+            "b.env",
+            &format!(
+                "# gate: ignore[general-secret-literal-committed] of a container on this machine\nDB_PASSWORD={literal}\n"
+            ),
+        ),
+        ("c.yaml", &format!("db:\n  password: {literal} # gitleaks:allow\n")),
+        ("d.ts", &format!("// pragma: allowlist nextline secret\nconst apiKey = '{literal}'\n")),
+    ]);
+    assert_eq!(found(&folder), ["a.py:2 general-secret-literal-committed"]);
+}
+
+/// Two passwords under one name have one fingerprint: nothing of them is in it.
+#[test]
+fn fingerprints_hold_names_and_no_passwords() {
+    let fingerprint = |line: &str| {
+        let folder = tree(&[(".env", line)]);
+        let report: Value = serde_json::from_str(&output(folder.path(), &["--format", "json"])).unwrap();
+        report["findings"][0]["fingerprint"].as_str().unwrap().to_string()
+    };
+    let one = fingerprint(&format!("DB_PASSWORD={}\n", literal()));
+    assert_eq!(one, fingerprint("DB_PASSWORD=Tr0ub4dor&3\n"));
+    assert_ne!(one, fingerprint(&format!("API_PASSWORD={}\n", literal())));
 }

@@ -77,7 +77,7 @@ pub struct Observation {
     pub address: Option<Arc<str>>,
 }
 
-/// A credential of a known form in the text of a file, wherever it stands there.
+/// A credential in the text of a file, wherever it stands there: one of a known form, or a literal that a name calls a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Secret {
     /// Where.

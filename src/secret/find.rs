@@ -7,8 +7,9 @@ use std::sync::{LazyLock, OnceLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
+use super::file::Syntax;
 use super::patterns::{Form, PATTERNS, Pattern};
-use super::{Hit, Kind, key, url, value};
+use super::{Hit, Kind, assigned, key, store, url, value};
 
 /// Credentials of one text that are reported; a text with more is a list of them.
 const MAX_HITS: usize = 500;
@@ -34,6 +35,9 @@ enum Target {
     Url,
     ConnectionString,
     BasicHeader,
+    BearerHeader,
+    DockerAuth,
+    Name,
 }
 
 /// Keywords of credentials that are no pattern.
@@ -50,13 +54,24 @@ const SPECIAL: &[(&str, Target)] = &[
     ("pwd=", Target::ConnectionString),
     ("PWD=", Target::ConnectionString),
     ("Basic ", Target::BasicHeader),
+    ("basic ", Target::BasicHeader),
+    ("Bearer ", Target::BearerHeader),
+    ("bearer ", Target::BearerHeader),
+    ("\"auth\"", Target::DockerAuth),
 ];
+
+/// Texts one of which stands in every name of a secret.
+const NAMES: &[&str] = &["pass", "pwd", "pword", "psk", "secret", "token", "key", "credential", "_auth"];
+/// Literals of one text that are reported beside credentials of known forms.
+const MAX_LITERALS: usize = 200;
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Search {
+    /// Every known credential, and literals of secret names in a file of this syntax.
+    Names(Syntax),
     /// Every known credential.
-    All,
+    Known,
     /// Only what nothing else looks like: for lock files and generated code.
     Certain,
 }
@@ -85,7 +100,12 @@ pub fn prepare() {
 
 /// Every credential of a text, in order, none inside another.
 pub fn find(text: &str) -> Vec<Hit> {
-    DETECTOR.find(text, Search::All)
+    DETECTOR.find(text, Search::Known)
+}
+
+/// As [`find`], with literals that are assigned to names of secrets.
+pub(super) fn find_all(text: &str, syntax: Syntax) -> Vec<Hit> {
+    DETECTOR.find(text, Search::Names(syntax))
 }
 
 /// As [`find`], for generated text.
@@ -99,6 +119,11 @@ impl Detector {
         let mut keywords: BTreeMap<String, Vec<Target>> = BTreeMap::new();
         for (keyword, target) in SPECIAL {
             keywords.entry((*keyword).into()).or_default().push(*target);
+        }
+        for name in NAMES {
+            for spelling in spellings(name, Form::Assigned) {
+                keywords.entry(spelling).or_default().push(Target::Name);
+            }
         }
         for (index, (pattern, _)) in patterns.iter().enumerate() {
             for keyword in pattern.keywords {
@@ -127,6 +152,7 @@ impl Detector {
 
     fn find(&self, text: &str, search: Search) -> Vec<Hit> {
         let mut found: Vec<(Kind, bool, Hit)> = Vec::new();
+        let mut literals = 0;
         for place in self.automaton(text.len()).find_overlapping_iter(text) {
             for target in &self.targets[place.pattern().as_usize()] {
                 let (certain, hit) = match target {
@@ -137,13 +163,22 @@ impl Detector {
                         }
                         (pattern.certain, self.matched(*index, text, place.start(), place.end()))
                     }
+                    Target::Name | Target::BearerHeader | Target::DockerAuth => {
+                        let Search::Names(syntax) = search else { continue };
+                        if literals >= MAX_LITERALS {
+                            continue;
+                        }
+                        let hit = find_literal(*target, text, place.start(), place.end(), syntax);
+                        literals += usize::from(hit.is_some());
+                        (false, hit)
+                    }
                     special => (true, find_special(*special, text, place.start(), place.end())),
                 };
                 if let Some(hit) = hit {
                     found.push((hit.kind, !certain, hit));
                 }
             }
-            if found.len() >= MAX_HITS {
+            if found.len() - literals >= MAX_HITS {
                 break;
             }
         }
@@ -229,6 +264,11 @@ fn spellings(keyword: &str, form: Form) -> Vec<String> {
 fn begins(text: &str, at: usize, keyword: &str) -> bool {
     let bytes = text.as_bytes();
     let Some(before) = at.checked_sub(1).map(|index| bytes[index]) else { return true };
+    // A sign ends whatever stands before it.
+    let is_sign = keyword.bytes().next().is_some_and(|first| matches!(first, b'&' | b'?'));
+    if is_sign {
+        return true;
+    }
     if before.is_ascii_alphanumeric() {
         // The escape of a line end in a quoted text.
         return matches!(before, b'n' | b'r' | b't') && at >= 2 && bytes[at - 2] == b'\\';
@@ -259,7 +299,15 @@ fn find_special(target: Target, text: &str, start: usize, end: usize) -> Option<
         Target::Url => url::in_url(text, start, end),
         Target::ConnectionString => url::in_connection_string(text, start, end),
         Target::BasicHeader => url::in_basic_header(text, end),
-        Target::Pattern(_) => None,
+        Target::Pattern(_) | Target::Name | Target::BearerHeader | Target::DockerAuth => None,
+    }
+}
+
+fn find_literal(target: Target, text: &str, start: usize, end: usize, syntax: Syntax) -> Option<Hit> {
+    match target {
+        Target::BearerHeader => store::in_bearer_header(text, start, end),
+        Target::DockerAuth => store::in_docker_auth(text, end),
+        _ => assigned::to_name(text, start, end, syntax),
     }
 }
 
@@ -395,10 +443,18 @@ mod tests {
             " eyJ",
             "sk-proj-",
             "PuTTY-User-Key-File-",
+            "key=",
+            "key \"",
+            "pass: '",
+            "token ",
+            "{secret:",
+            "${key:-",
+            "password = \"h7Gk29fLq0Z\"; ",
         ];
         for part in parts {
             let text = part.repeat(100_000 / part.len());
             assert!(find(&text).len() <= MAX_HITS, "{part}");
+            assert!(find_all(&text, Syntax::Yaml).len() <= MAX_HITS + MAX_LITERALS, "{part}");
         }
     }
 }

@@ -1,16 +1,23 @@
 //! Finds credentials in text, and tells secret from harmless names and values. Knows no format and no rule.
 //!
 //! [`find`] runs one automaton over the beginnings of all known credentials, and a pattern only where one begins, so that
-//! text without credentials costs one pass. [`is_secret_name`] and [`is_literal_secret`] judge an assignment by its name and
+//! text without credentials costs one pass. [`find_in_file`] looks at names of secrets in the same pass, and reads what is
+//! assigned to them in the syntax of the file. [`is_secret_name`] and [`is_literal_secret`] judge an assignment by its name and
 //! its value.
 
+mod assigned;
+mod file;
 mod find;
 mod key;
 mod name;
 mod patterns;
+mod random;
+mod reader;
+mod store;
 mod url;
 mod value;
 
+pub use file::find_in_file;
 pub use find::{find, prepare};
 pub use name::is_secret_name;
 pub use value::{is_literal_secret, is_reference, looks_like_placeholder};
@@ -26,6 +33,8 @@ pub enum Kind {
     ServiceToken,
     /// A user's password in a URL, a connection string or a header.
     Connection,
+    /// Whatever a name says: a literal that something called a password or a token is set to.
+    Literal,
 }
 
 /// One credential in a text.
@@ -39,31 +48,4 @@ pub struct Hit {
     pub kind: Kind,
     /// What it is, for people: `GitHub token`.
     pub what: &'static str,
-}
-
-/// Bytes of a line past which a text was written by a program.
-const LONG_LINE: usize = 5_000;
-
-/// As [`find`], for a file of this name. Lock files and generated code are full of random text, and are searched only for
-/// what nothing else looks like.
-pub fn find_in_file(path: &str, text: &str) -> Vec<Hit> {
-    if is_lock_file(path) || is_generated(path, text) { find::find_certain(text) } else { find(text) }
-}
-
-fn is_lock_file(path: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "package-lock.json",
-        "npm-shrinkwrap.json",
-        "pnpm-lock.yaml",
-        "go.sum",
-        "gradle.lockfile",
-        "packages.lock.json",
-    ];
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".lock") || name.ends_with(".lock.hcl") || name.ends_with(".sum") || NAMES.contains(&name)
-}
-
-fn is_generated(path: &str, text: &str) -> bool {
-    let ends = [".min.js", ".min.css", ".map", ".svg", ".ipynb"];
-    ends.iter().any(|end| path.ends_with(end)) || text.lines().take(200).any(|line| line.len() > LONG_LINE)
 }

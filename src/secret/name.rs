@@ -217,8 +217,113 @@ pub fn is_secret_name(name: &str) -> bool {
     }
 }
 
+/// Words in names of made up secrets, of what was made from one, and of texts about one.
+const MADE_UP: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "mock",
+    "mocked",
+    "dummy",
+    "fake",
+    "sample",
+    "example",
+    "demo",
+    "expected",
+    "actual",
+    "invalid",
+    "wrong",
+    "bad",
+    "incorrect",
+    "encrypted",
+    "hashed",
+    "hash",
+    "digest",
+    "sha",
+    "md",
+    "masked",
+    "csrf",
+    "xsrf",
+    "page",
+    "cursor",
+    "sync",
+    "placeholder",
+    "label",
+    "title",
+    "message",
+    "text",
+    "error",
+    "prompt",
+    "help",
+    "css",
+    "xpath",
+    "regex",
+    "regexp",
+    "pattern",
+    "publishable",
+    "anon",
+    "site",
+    "commit",
+    "revision",
+    "etag",
+    "checksum",
+    "design",
+    "cache",
+    "lexer",
+    "parser",
+    "syntax",
+    "typeof",
+    "i18n",
+    "translation",
+    "class",
+    "icon",
+    "button",
+    "input",
+    "event",
+    "action",
+    "command",
+    "endpoint",
+    "url",
+    "uri",
+    "route",
+    "schema",
+    "widget",
+    "forgot",
+    "reset",
+    "change",
+    "confirm",
+    "unmasked",
+];
+
+/// What a name promises of a value whose form says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// A password: people choose them.
+    Password,
+    /// A token or a key: programs draw them.
+    Token,
+}
+
+/// As [`is_secret_name`], for a name in any text: tells what it promises, and leaves out more.
+pub(super) fn promise(name: &str) -> Option<Promise> {
+    if !is_secret_name(name) {
+        return None;
+    }
+    let words = words(name);
+    // `sha256` is a digest as well.
+    let is_made_up = |word: &String| MADE_UP.contains(&word.trim_end_matches(|end: char| end.is_ascii_digit()));
+    if words.iter().any(is_made_up) {
+        return None;
+    }
+    let joined = words.join("_");
+    let is_password =
+        ["password", "passwd", "passphrase", "passcode", "pword"].iter().any(|text| joined.contains(text))
+            || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()));
+    Some(if is_password { Promise::Password } else { Promise::Token })
+}
+
 /// The words of a name in lower case; digits at its end are left out.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     let mut characters = name.chars().peekable();

@@ -48,7 +48,7 @@ pub(super) fn in_url(text: &str, start: usize, end: usize) -> Option<Hit> {
 }
 
 /// Passwords that stand for another, and those that open nothing but a machine's own services.
-fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
+pub(super) fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
     let is_near = !host.split(':').next().unwrap_or("").contains('.');
     let lower = password.to_ascii_lowercase();
     looks_like_placeholder(password)

@@ -20,6 +20,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("general-aws-key-committed", Native::Project(|cx, out| known_forms(cx, Kind::AwsKey, out))),
     ("general-service-token-committed", Native::Project(|cx, out| known_forms(cx, Kind::ServiceToken, out))),
     ("general-credential-in-url", Native::Project(|cx, out| known_forms(cx, Kind::Connection, out))),
+    ("general-secret-literal-committed", Native::Project(named_literals)),
     ("general-password-literal", Native::Project(literals)),
     ("docker-hardcoded-secret", Native::Project(in_image_variables)),
 ];
@@ -30,6 +31,7 @@ pub const IN_TEXTS: &[&str] = &[
     "general-aws-key-committed",
     "general-service-token-committed",
     "general-credential-in-url",
+    "general-secret-literal-committed",
 ];
 
 /// Who holds which part of the files.
@@ -76,11 +78,39 @@ fn known_forms(cx: &Cx, kind: Kind, out: &mut Findings) {
     }
 }
 
+/// Literals of secret names in texts that no model gives a meaning; where one does, it is judged by what it means.
+fn named_literals(cx: &Cx, out: &mut Findings) {
+    let owners = Owners::new(cx.model);
+    for secret in cx.model.secrets.iter().filter(|secret| secret.kind == Kind::Literal) {
+        let file = secret.span.file;
+        let path = cx.sources.get(file).path();
+        let is_modelled = [".tf", ".tfvars", ".tf.json", ".tofu", ".tfvars.json"].iter().any(|end| path.ends_with(end))
+            || cx.model.dockerfiles.binary_search_by_key(&file, |one| one.file).is_ok()
+            || owners.of(secret.span).is_some();
+        if is_modelled {
+            continue;
+        }
+        let message = format!("{} is written out, wanted a reference to where it is kept", secret.what);
+        let found = out.at(secret.span, secret.what, message).sensitive();
+        found.identity = Some(name_before(cx, secret.span).to_string());
+    }
+}
+
+/// The name that a value on the same line is assigned to: it tells findings of a file apart, and the value, which can be
+/// guessed, does not.
+fn name_before<'a>(cx: &Cx<'a>, place: Span) -> &'a str {
+    let text = &cx.sources.get(place.file).text()[..place.start as usize];
+    let line = text.rsplit('\n').next().unwrap_or(text);
+    let named = line.trim_end_matches(|end: char| !end.is_ascii_alphanumeric());
+    named.rsplit(|char: char| !char.is_ascii_alphanumeric() && char != '_' && char != '-').next().unwrap_or(named)
+}
+
 /// A finding about a credential of a known form.
 fn report<'f>(cx: &Cx, secret: &Secret, message: String, out: &'f mut Findings) -> &'f mut Found {
     let text = cx.sources.slice(secret.span);
     // Passwords can be guessed; tokens and keys can't.
-    let identity = (secret.kind != Kind::Connection).then(|| text.to_string());
+    let can_be_guessed = matches!(secret.kind, Kind::Connection | Kind::Literal);
+    let identity = (!can_be_guessed).then(|| text.to_string());
     let found = out.at(secret.span, secret.what, message).sensitive();
     found.identity = identity;
     found
@@ -100,7 +130,7 @@ fn image_variable(files: &[Arc<Dockerfile>], place: Span) -> Option<(&Dockerfile
 /// Credentials of known forms in ENV and ARG, whatever the name.
 fn in_image_variables(cx: &Cx, out: &mut Findings) {
     let owners = Owners::new(cx.model);
-    for secret in &cx.model.secrets {
+    for secret in cx.model.secrets.iter().filter(|secret| secret.kind != Kind::Literal) {
         if let Some((file, instruction)) = image_variable(&cx.model.dockerfiles, secret.span) {
             let ships = file.ships(instruction);
             let message = kept(&format!("{} in {}", secret.what, instruction.keyword), ships);

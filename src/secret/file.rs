@@ -1,0 +1,211 @@
+//! Files by their names: how assignments are written in them, and whether random text in them is to be expected.
+
+use super::{Hit, find, store};
+
+/// Bytes of a line past which a text was written by a program.
+const LONG_LINE: usize = 5_000;
+
+/// How a file writes the value of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// Only what is quoted is a literal.
+    Code,
+    /// Unquoted values go on to a blank, and `$` begins a reference.
+    Shell,
+    /// Unquoted values go on to the end of the line.
+    Lines,
+    /// As lines, with what is between tags, and scripts inside.
+    Yaml,
+}
+
+/// Every credential of a file of this name, in order, none inside another: those of known forms, and literals that are
+/// assigned to names of secrets.
+///
+/// Lock files and generated code are full of random text, and are searched only for what nothing else looks like. Tests,
+/// examples and documentation are full of made up passwords, and are searched for known forms only.
+pub fn find_in_file(path: &str, text: &str) -> Vec<Hit> {
+    if is_lock_file(path) || is_generated(path, text) {
+        return find::find_certain(text);
+    }
+    if is_about_others(path) {
+        return find(text);
+    }
+    let mut hits = find::find_all(text, syntax(path, text));
+    store::of_file(path, text, &mut hits);
+    hits
+}
+
+fn is_lock_file(path: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "go.sum",
+        "gradle.lockfile",
+        "packages.lock.json",
+    ];
+    let name = base(path);
+    name.ends_with(".lock") || name.ends_with(".lock.hcl") || name.ends_with(".sum") || NAMES.contains(&name)
+}
+
+fn is_generated(path: &str, text: &str) -> bool {
+    let ends = [".min.js", ".min.css", ".map", ".svg", ".ipynb"];
+    ends.iter().any(|end| path.ends_with(end)) || text.lines().take(200).any(|line| line.len() > LONG_LINE)
+}
+
+/// Words in names of folders and files whose secrets are made up, or are texts for people.
+const OTHERS: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "testlib",
+    "unittest",
+    "unittests",
+    "spec",
+    "specs",
+    "fixture",
+    "fixtures",
+    "mock",
+    "mocks",
+    "fake",
+    "fakes",
+    "stub",
+    "stubs",
+    "e2e",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "demo",
+    "demos",
+    "tutorial",
+    "tutorials",
+    "doc",
+    "docs",
+    "documentation",
+    "locale",
+    "locales",
+    "i18n",
+    "l10n",
+    "lang",
+    "translation",
+    "translations",
+    "messages",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "snapshots",
+    "cassettes",
+    "recordings",
+    "testcase",
+    "testcases",
+];
+
+/// Ends of names of texts for people, and of data.
+const PROSE_ENDS: &[&str] = &[
+    "md", "mdx", "markdown", "rst", "adoc", "asciidoc", "org", "tex", "txt", "html", "htm", "xhtml", "css", "scss",
+    "less", "po", "pot", "strings", "resx", "arb", "xlf", "xliff", "ftl", "csv", "tsv", "log", "patch", "diff", "snap",
+    "bib", "1", "3", "5", "7", "8", "pod", "texi", "info", "ps", "ttl", "rdf", "nt", "dic", "aff", "tex", "asc", "pem",
+    "crt",
+];
+
+/// Whether secrets in a file of this name are rather made up than in use.
+fn is_about_others(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    let is_other = |word: &str| OTHERS.contains(&word);
+    // `my-tests` and `src_test` are such folders, and so is `AppTests`.
+    folders.split('/').any(|folder| {
+        folder.split(['-', '_', '.']).any(is_other) || folder.ends_with("tests") || folder.ends_with("testing")
+    }) || name.split(['-', '_', '.']).any(|word| is_other(word) || word == "dist")
+        || is_test_class(base(path))
+        || name.rsplit_once('.').is_some_and(|(stem, end)| !stem.is_empty() && PROSE_ENDS.contains(&end))
+}
+
+/// `LoginTest.java`, `LoginTests.cs`, `TestLogin.java`, `LoginSpec.scala`.
+fn is_test_class(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    ["Test", "Tests", "Spec", "Mock", "IT", "TestCase"].iter().any(|end| stem.ends_with(end))
+        || stem.strip_prefix("Test").is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+}
+
+/// The last part of a path.
+pub(super) fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn syntax(path: &str, text: &str) -> Syntax {
+    let name = base(path).to_ascii_lowercase();
+    let mut name = name.as_str();
+    // What is made from a template is written as the file that it becomes.
+    for end in [".j2", ".tpl", ".tmpl", ".erb", ".template", ".bak", ".old", ".orig", ".enc", ".local"] {
+        name = name.strip_suffix(end).unwrap_or(name);
+    }
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    match end {
+        "yaml" | "yml" => Syntax::Yaml,
+        "sh" | "bash" | "zsh" | "ksh" | "fish" | "envrc" | "bashrc" | "zshrc" | "profile" | "bash_profile" | "bat"
+        | "cmd" | "mk" => Syntax::Shell,
+        "env" | "ini" | "conf" | "cfg" | "cnf" | "properties" | "toml" | "config" | "netrc" | "npmrc" | "pypirc"
+        | "s3cfg" | "boto" | "credentials" | "pgpass" | "yarnrc" | "curlrc" | "wgetrc" | "service" | "prefs"
+        | "secrets" | "secret" | "passwd" => Syntax::Lines,
+        _ if name.starts_with(".env") || name.starts_with("env.") => Syntax::Lines,
+        "" if matches!(name, "config" | "credentials" | "my.cnf" | "env" | "environment" | "secrets") => Syntax::Lines,
+        "" if matches!(name, "makefile" | "gnumakefile" | "procfile") => Syntax::Shell,
+        "" if text.starts_with("#!") && text.lines().next().is_some_and(|line| line.contains("sh")) => Syntax::Shell,
+        _ => Syntax::Code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syntax_is_known_by_name() {
+        for (path, expected) in [
+            (".env", Syntax::Lines),
+            ("app/.env.production", Syntax::Lines),
+            ("app/prod.env", Syntax::Lines),
+            ("etc/my.cnf", Syntax::Lines),
+            ("application.properties", Syntax::Lines),
+            ("config.yaml.j2", Syntax::Yaml),
+            ("deploy.sh", Syntax::Shell),
+            (".envrc", Syntax::Shell),
+            ("a.py", Syntax::Code),
+            ("c.json", Syntax::Code),
+            ("Jenkinsfile", Syntax::Code),
+            (".aws/credentials", Syntax::Lines),
+        ] {
+            assert_eq!(syntax(path, ""), expected, "{path}");
+        }
+        assert_eq!(syntax("bin/start", "#!/bin/sh\n"), Syntax::Shell);
+    }
+
+    #[test]
+    fn tests_examples_and_texts_for_people_are_told_by_their_names() {
+        for path in [
+            "tests/login.py",
+            "src/test/java/App.java",
+            "pkg/auth/login_test.go",
+            "web/login.spec.ts",
+            "App.Tests/Login.cs",
+            "LoginTest.java",
+            "test_login.py",
+            "README.md",
+            ".env.example",
+            "config.sample.yaml",
+            "locales/de.yaml",
+            "docs/conf.py",
+            "messages.properties",
+        ] {
+            assert!(is_about_others(path), "{path}");
+        }
+        for path in [".env", "src/latest.py", "app/contest/a.py", "config.yaml", "attestation.go", "src/Inspector.java"]
+        {
+            assert!(!is_about_others(path), "{path}");
+        }
+    }
+}

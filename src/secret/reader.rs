@@ -1,0 +1,337 @@
+//! Reads from the end of a name to the literal that is assigned to it, in the syntax of the file.
+
+use super::file::Syntax;
+
+/// Blanks between the parts of an assignment.
+const MAX_BLANKS: usize = 40;
+/// Longest literal that is read.
+const MAX_VALUE: usize = 500;
+/// Bytes before a name, on its line, that may say what it is.
+const MAX_BEFORE: usize = 200;
+
+/// Where the literal stands that is assigned to the name at `name_start..name_end`.
+pub(super) fn literal_after(
+    bytes: &[u8],
+    name_start: usize,
+    name_end: usize,
+    syntax: Syntax,
+) -> Option<(usize, usize)> {
+    Reader { bytes, at: name_end, syntax, name_start, name_end }.value()
+}
+
+/// Goes from the end of a name to the value.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    syntax: Syntax,
+    name_start: usize,
+    name_end: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> u8 {
+        self.ahead(0)
+    }
+
+    fn ahead(&self, count: usize) -> u8 {
+        self.bytes.get(self.at + count).copied().unwrap_or(b'\n')
+    }
+
+    /// Skips a byte if it is the wanted one.
+    fn takes(&mut self, wanted: u8) -> bool {
+        let is_there = self.peek() == wanted;
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn blanks(&mut self) -> usize {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let count = rest.iter().take(MAX_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        self.at += count;
+        count
+    }
+
+    /// The byte before the name.
+    fn before(&self) -> u8 {
+        self.name_start.checked_sub(1).map_or(b'\n', |index| self.bytes[index])
+    }
+
+    /// Where the literal stands.
+    fn value(&mut self) -> Option<(usize, usize)> {
+        // In a text inside of another, the quotes are escaped.
+        let escaped = self.peek() == b'\\' && is_quote(self.ahead(1));
+        self.at += usize::from(escaped);
+        let quoted_name = is_quote(self.peek()) && self.before() == self.peek();
+        if is_quote(self.peek()) && !quoted_name || self.peek() == b'\\' {
+            return None;
+        }
+        self.at += usize::from(quoted_name);
+        if quoted_name {
+            self.takes(b']');
+        } else if self.takes(b'[') {
+            while self.peek().is_ascii_alphanumeric() || self.peek() == b'_' {
+                self.at += 1;
+            }
+            if !self.takes(b']') {
+                return None;
+            }
+        }
+        self.takes(b'?');
+        if self.bytes[..self.name_start].ends_with(b"${") {
+            return self.default();
+        }
+        let blanks = self.blanks();
+        let byte = self.peek();
+        match byte {
+            b':' => self.after_colon(escaped),
+            b'=' => self.after_equals(blanks),
+            b'|' | b'?' if self.ahead(1) == byte => {
+                self.at += 2;
+                self.takes(b'=');
+                self.blanks();
+                self.quoted(false)
+            }
+            b'?' if self.ahead(1) == b'=' => {
+                self.at += 1;
+                self.after_equals(blanks)
+            }
+            b',' if quoted_name => {
+                self.at += 1;
+                self.blanks_and_line();
+                self.of_pair(self.is_argument())
+            }
+            b'(' if !quoted_name && blanks == 0 && self.is_setter() => {
+                self.at += 1;
+                let value = self.quoted(false)?;
+                (self.peek() == b')').then_some(value)
+            }
+            b'>' if !quoted_name && blanks == 0 && self.before() == b'<' => self.element(),
+            _ if quoted_name && blanks > 0 => self.of_pair(false),
+            _ if blanks > 0 => self.after_blank(),
+            _ => None,
+        }
+    }
+
+    /// `${PASSWORD:-x}` of a shell, `${password:x}` of Spring.
+    fn default(&mut self) -> Option<(usize, usize)> {
+        if !self.takes(b':') {
+            return None;
+        }
+        self.at += usize::from(matches!(self.peek(), b'-' | b'='));
+        let rest = self.bytes.get(self.at..)?;
+        let length = rest.iter().take(MAX_VALUE).position(|byte| matches!(byte, b'}' | b'$' | b'\n'))?;
+        (rest[length] == b'}').then_some((self.at, self.at + length))
+    }
+
+    /// The rest of a text that begins with the name: `"X-Api-Key: x"`.
+    fn header(&self) -> Option<(usize, usize)> {
+        let rest = self.bytes.get(self.at..)?;
+        let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+        let length = rest.iter().take(MAX_VALUE).take_while(is_token).count();
+        (rest.get(length) == Some(&self.before())).then_some((self.at, self.at + length))
+    }
+
+    fn blanks_and_line(&mut self) {
+        self.blanks();
+        self.takes(b'\r');
+        if self.takes(b'\n') {
+            self.blanks();
+        }
+    }
+
+    fn after_colon(&mut self, escaped: bool) -> Option<(usize, usize)> {
+        self.at += 1;
+        if self.takes(b'=') {
+            self.blanks();
+            return self.quoted_or_rest(false);
+        }
+        let blanks = self.blanks();
+        if escaped {
+            return self.quoted(true);
+        }
+        if is_quote(self.before()) && self.bytes[self.name_end] == b':' {
+            return self.header();
+        }
+        if self.syntax == Syntax::Code && self.peek().is_ascii_alphabetic() | matches!(self.peek(), b'&' | b'\'') {
+            if let Some(value) = self.quoted(false) {
+                return Some(value);
+            }
+            // The name of a type stands between.
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let is_type = |byte: &&u8| byte.is_ascii_alphanumeric() || b"&'_<>[]? .|".contains(byte);
+            self.at += rest.iter().take(MAX_BLANKS).take_while(is_type).count();
+            return (self.takes(b'=') && self.peek() != b'=' && self.peek() != b'>')
+                .then(|| self.blanks())
+                .and_then(|_| self.quoted(false));
+        }
+        match self.syntax {
+            Syntax::Yaml if blanks == 0 && !is_quote(self.peek()) => None,
+            Syntax::Shell => self.quoted(false),
+            _ => self.quoted_or_rest(false),
+        }
+    }
+
+    fn after_equals(&mut self, blanks: usize) -> Option<(usize, usize)> {
+        self.at += 1;
+        match self.peek() {
+            b'=' | b'~' => return None,
+            b'>' => self.at += 1,
+            _ => {}
+        }
+        let more = self.blanks();
+        // In shells and the scripts of manifests, blanks end words.
+        let is_word = blanks + more == 0;
+        if matches!(self.syntax, Syntax::Shell | Syntax::Yaml) && !is_word {
+            return self.quoted(false);
+        }
+        self.takes(b'(');
+        self.quoted_or_rest(is_word && self.syntax != Syntax::Lines)
+    }
+
+    /// `--password x`, `#define PASSWORD "x"`, `Password string = "x"`, `PASSWORD 'x'`.
+    fn after_blank(&mut self) -> Option<(usize, usize)> {
+        let before = &self.bytes[self.name_start.saturating_sub(MAX_BEFORE)..self.name_start];
+        let before = before.rsplit(|byte| *byte == b'\n').next().unwrap_or(before);
+        let is_flag = self.bytes[self.name_start..].starts_with(b"--");
+        if is_flag && matches!(self.syntax, Syntax::Shell | Syntax::Yaml) {
+            return self.quoted_or_rest(true);
+        }
+        let is_define = before.trim_ascii() == b"#define";
+        let is_statement = matches!(&self.bytes[self.name_start..self.name_end], b"PASSWORD" | b"password");
+        if is_define
+            || is_statement && before.to_ascii_lowercase().windows(5).any(|part| part == b"user " || part == b"role ")
+        {
+            return self.quoted(false);
+        }
+        if self.syntax != Syntax::Code {
+            return None;
+        }
+        // The statements of Gradle and its kin.
+        if is_quote(self.peek()) && before.trim_ascii().is_empty() {
+            let value = self.quoted(false)?;
+            return matches!(self.peek(), b'\n' | b'\r').then_some(value);
+        }
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let is_type = rest.starts_with(b"string") || rest.starts_with(b"As String") || rest.starts_with(b"String");
+        if !is_type {
+            return None;
+        }
+        self.at += rest.iter().take(MAX_BLANKS).take_while(|byte| byte.is_ascii_alphabetic() || **byte == b' ').count();
+        (self.takes(b'=') && self.peek() != b'=').then(|| self.blanks()).and_then(|_| self.quoted(false))
+    }
+
+    /// The value beside a name in a pair: `"name": "PASSWORD", "value": "x"`, `name="password" value="x"`.
+    fn of_pair(&mut self, is_argument: bool) -> Option<(usize, usize)> {
+        let rest = self.bytes.get(self.at..)?;
+        let quote = rest.first().copied().filter(|byte| is_quote(*byte));
+        let word = &rest[usize::from(quote.is_some())..];
+        if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"value") {
+            self.at += 5 + usize::from(quote.is_some());
+            if quote.is_some_and(|quote| !self.takes(quote)) {
+                return None;
+            }
+            self.blanks();
+            if !self.takes(b':') && !self.takes(b'=') {
+                return None;
+            }
+            self.blanks();
+            return self.quoted(false);
+        }
+        let value = is_argument.then(|| self.quoted(false)).flatten()?;
+        self.blanks();
+        matches!(self.peek(), b')' | b',').then_some(value)
+    }
+
+    /// Whether the name is the first argument of a call, as in `define("DB_PASSWORD", "x")`.
+    fn is_argument(&self) -> bool {
+        let mut before = self.bytes[..self.name_start.saturating_sub(1)]
+            .iter()
+            .rev()
+            .take(MAX_BLANKS)
+            .skip_while(|byte| **byte == b' ');
+        before.next() == Some(&b'(') && before.next().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    }
+
+    /// `setPassword("x")`, `.password("x")`, `withToken("x")`.
+    fn is_setter(&self) -> bool {
+        let name = &self.bytes[self.name_start..self.name_end];
+        let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+        let is_set = [&b"set"[..], b"Set", b"with", b"With"].iter().any(|start| last.starts_with(start));
+        is_set || name.contains(&b'.') && matches!(last, b"password" | b"secret" | b"token" | b"apiKey" | b"api_key")
+    }
+
+    /// The text of `<password>x</password>`.
+    fn element(&mut self) -> Option<(usize, usize)> {
+        self.at += 1;
+        let from = self.at;
+        let rest = self.bytes.get(from..)?;
+        let length = rest.iter().take(MAX_VALUE).position(|byte| matches!(byte, b'<' | b'\n'))?;
+        rest[length..].starts_with(b"</").then_some((from, from + length))
+    }
+
+    fn quoted_or_rest(&mut self, is_word: bool) -> Option<(usize, usize)> {
+        if is_quote(self.peek()) || self.syntax == Syntax::Code {
+            return self.quoted(false);
+        }
+        let from = self.at;
+        let is_shell = is_word || self.syntax == Syntax::Shell;
+        let is_in_map = self.syntax == Syntax::Yaml && self.is_in_map();
+        let ends = |byte: &u8| {
+            matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+                || is_in_map && matches!(byte, b',' | b'}')
+                || is_shell && matches!(byte, b';' | b'&' | b'|' | b'\\' | b')')
+        };
+        let rest = self.bytes.get(from..)?;
+        let length = rest.iter().take(MAX_VALUE).position(ends).unwrap_or(rest.len().min(MAX_VALUE));
+        let value = &rest[..length];
+        self.at += length;
+        self.blanks();
+        let is_end =
+            matches!(self.peek(), b'\r' | b'\n' | b'#' | b';') || is_in_map && matches!(self.peek(), b',' | b'}');
+        // A template, an expression, another structure.
+        let is_reference = value.contains(&b'"')
+            || value.contains(&b'\'')
+            || value.contains(&b'`')
+            || value.first().is_some_and(|first| b"$&*!|>{[%(<@".contains(first))
+            || is_shell && value.contains(&b'$')
+            || value.ends_with(b",")
+            || value.ends_with(b"}");
+        (!is_reference && (is_end || is_shell)).then_some((from, from + length))
+    }
+
+    /// Whether the name stands in a map of YAML that is written on one line.
+    fn is_in_map(&self) -> bool {
+        let mut before = self.bytes[..self.name_start].iter().rev().take(MAX_BLANKS).skip_while(|byte| **byte == b' ');
+        matches!(before.next(), Some(b'{' | b','))
+    }
+
+    /// A literal in quotes that nothing is joined to.
+    fn quoted(&mut self, escaped: bool) -> Option<(usize, usize)> {
+        if matches!(self.peek(), b'b' | b'u' | b'B' | b'U' | b'L' | b'@' | b'N') && is_quote(self.ahead(1)) {
+            self.at += 1;
+        }
+        if escaped && !self.takes(b'\\') {
+            return None;
+        }
+        let quote = Some(self.peek()).filter(|byte| is_quote(*byte))?;
+        let from = self.at + 1;
+        let rest = self.bytes.get(from..)?;
+        let length = rest.iter().take(MAX_VALUE).position(|byte| *byte == quote || matches!(byte, b'\n' | b'\\'))?;
+        let is_closed = match escaped {
+            true => rest[length..].starts_with(&[b'\\', quote]),
+            false => rest[length] == quote,
+        };
+        self.at = from + length + 1 + usize::from(escaped);
+        let mut next = self.bytes.get(self.at..)?.iter().skip_while(|byte| matches!(byte, b' ' | b'\t'));
+        let next = next.next().copied().unwrap_or(b'\n');
+        let is_open = matches!(next, b'+' | b'%' | b'[' | b'?' | b'$') || next == quote;
+        // Shells replace names in these.
+        let value = &rest[..length];
+        let is_template = value.contains(&b'$') && (self.syntax == Syntax::Shell && quote != b'\'' || quote == b'`');
+        (is_closed && !is_open && !is_template).then_some((from, from + length))
+    }
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}

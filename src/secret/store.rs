@@ -1,0 +1,169 @@
+//! Places that keep credentials by their own grammar: files of clients, and headers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::file::base;
+use super::random::is_random;
+use super::url::is_stand_in;
+use super::value::{is_literal_secret, is_sample};
+use super::{Hit, Kind};
+
+/// Longest credential in such a place.
+const MAX_LENGTH: usize = 2_000;
+
+/// The token of an `Authorization: Bearer …` header; `start..end` is the scheme.
+pub(super) fn in_bearer_header(text: &str, start: usize, end: usize) -> Option<Hit> {
+    let bytes = text.as_bytes();
+    let before = &bytes[start.saturating_sub(60)..start];
+    let before = before.rsplit(|byte| *byte == b'\n').next().unwrap_or(before).to_ascii_lowercase();
+    if !before.windows(13).any(|part| part == b"authorization") {
+        return None;
+    }
+    let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    let length = bytes[end..].iter().take(MAX_LENGTH).take_while(is_token).count();
+    let token = &text[end..end + length];
+    (is_random(token) && is_literal_secret(token) && !is_sample(token)).then_some(Hit {
+        start: end,
+        end: end + length,
+        kind: Kind::Literal,
+        what: "token in a Bearer authorization header",
+    })
+}
+
+/// The user and password in the `auth` of a registry in Docker's configuration; `end` is the end of the quoted name.
+pub(super) fn in_docker_auth(text: &str, end: usize) -> Option<Hit> {
+    let rest = text.get(end..)?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let encoded = &value[..value.as_bytes().iter().take(MAX_LENGTH).position(|byte| *byte == b'"')?];
+    let start = encoded.as_ptr() as usize - text.as_ptr() as usize;
+    encodes_password(encoded).then_some(Hit {
+        start,
+        end: start + encoded.len(),
+        kind: Kind::Literal,
+        what: "password of a container registry",
+    })
+}
+
+/// Whether this is `user:password` in base64.
+fn encodes_password(encoded: &str) -> bool {
+    let Some(decoded) = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok()) else {
+        return false;
+    };
+    let Some((user, password)) = decoded.split_once(':') else { return false };
+    let is_text = decoded.chars().all(|char| !char.is_control());
+    is_text && !user.is_empty() && password.len() >= 4 && !is_stand_in(user, password, "registry.tld")
+}
+
+/// Adds the passwords of files that are known by their name.
+pub(super) fn of_file(path: &str, text: &str, hits: &mut Vec<Hit>) {
+    let found = match base(path) {
+        ".pgpass" | "pgpass" | "pgpass.conf" => in_pgpass(text),
+        ".netrc" | "_netrc" | "netrc" | ".authinfo" => in_netrc(text),
+        ".npmrc" => in_npmrc(text),
+        _ => return,
+    };
+    for hit in found {
+        if hits.iter().all(|other| other.end <= hit.start || hit.end <= other.start) {
+            hits.push(hit);
+        }
+    }
+    hits.sort_by_key(|hit| hit.start);
+}
+
+/// `value` is a part of `text`.
+fn literal(text: &str, value: &str, what: &'static str) -> Hit {
+    let start = value.as_ptr() as usize - text.as_ptr() as usize;
+    Hit { start, end: start + value.len(), kind: Kind::Literal, what }
+}
+
+/// `host:port:database:user:password`, with `\:` for a colon in a part.
+fn in_pgpass(text: &str) -> Vec<Hit> {
+    text.lines().filter_map(pgpass_password).map(|value| literal(text, value, "password")).collect()
+}
+
+fn pgpass_password(line: &str) -> Option<&str> {
+    if line.starts_with('#') {
+        return None;
+    }
+    let mut is_escaped = false;
+    let mut colons = 0;
+    for (index, byte) in line.bytes().enumerate() {
+        if byte == b':' && !is_escaped {
+            colons += 1;
+            if colons == 4 {
+                let password = line[index + 1..].trim_end();
+                return is_literal_secret(password).then_some(password);
+            }
+        }
+        is_escaped = byte == b'\\' && !is_escaped;
+    }
+    None
+}
+
+/// `machine x login y password z`, on one line or several.
+fn in_netrc(text: &str) -> Vec<Hit> {
+    let mut words = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    let mut hits = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "password"
+            && let Some(value) = words.next()
+            && is_literal_secret(value)
+        {
+            hits.push(literal(text, value, "password"));
+        }
+    }
+    hits
+}
+
+/// `_auth`, `_password` and tokens of registries.
+fn in_npmrc(text: &str) -> Vec<Hit> {
+    text.lines().filter_map(npmrc_secret).map(|value| literal(text, value, "password of a package registry")).collect()
+}
+
+fn npmrc_secret(line: &str) -> Option<&str> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim().rsplit(':').next()?;
+    let value = value.trim().trim_matches('"');
+    let is_secret = matches!(name, "_auth" | "_password" | "_authToken");
+    (is_secret && value.len() >= 8 && is_literal_secret(value)).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::secret::find_in_file;
+
+    fn found(path: &str, text: &str) -> Vec<String> {
+        find_in_file(path, text).into_iter().map(|hit| text[hit.start..hit.end].to_string()).collect()
+    }
+
+    #[test]
+    fn files_of_clients_hold_passwords() {
+        let netrc = "machine git.acme.io\n  login deploy\n  password c0rrect-horse\n";
+        assert_eq!(found(".netrc", netrc), ["c0rrect-horse"]);
+        assert_eq!(found("home/_netrc", "machine a login b password changeme\n"), [""; 0]);
+        let pgpass = "# host:port:db:user:password\ndb.acme.io:5432:shop:ap\\:p:c0rrect-horse\n*:*:*:me:<password>\n";
+        assert_eq!(found(".pgpass", pgpass), ["c0rrect-horse"]);
+        // deploy:c0rrect-horse
+        let npmrc = "//npm.acme.io/:_auth=ZGVwbG95OmMwcnJlY3QtaG9yc2U=\n//npm.acme.io/:_password=\"YzBycmVjdC1ob3JzZQ==\"\n\
+                     //b.acme.io/:_authToken=${NPM_TOKEN}\n";
+        assert_eq!(found(".npmrc", npmrc), ["ZGVwbG95OmMwcnJlY3QtaG9yc2U=", "YzBycmVjdC1ob3JzZQ=="]);
+        let docker = "{\"auths\": {\"r.acme.io\": {\"auth\": \"ZGVwbG95OmMwcnJlY3QtaG9yc2U=\"}}}";
+        assert_eq!(found(".docker/config.json", docker), ["ZGVwbG95OmMwcnJlY3QtaG9yc2U="]);
+        assert_eq!(found("a.json", "{\"auth\": \"oauth2.tokens\"}"), [""; 0]);
+    }
+
+    #[test]
+    fn headers_hold_tokens() {
+        let text = "curl -H 'Authorization: Bearer h7Gk29fLq0ZpXw3Rk8Tz' https://api.acme.io";
+        assert_eq!(found("a.sh", text), ["h7Gk29fLq0ZpXw3Rk8Tz"]);
+        for text in
+            ["-H 'Authorization: Bearer $TOKEN'", "Authorization: Bearer <token>", "a Bearer h7Gk29fLq0ZpXw3Rk8Tz"]
+        {
+            assert_eq!(found("a.sh", text), [""; 0], "{text}");
+        }
+        let signature = "k3v9x0l2w7r1t5y8p4n6q8Zr3Lm1Xc7Vb5Nk9Jh2Gf4D%3D";
+        let text = format!("https://acme.blob.core.windows.net/a?sv=2024-08-04&sp=r&sig={signature}");
+        assert_eq!(found("a.py", &text).len(), 1);
+    }
+}
