@@ -30,6 +30,8 @@ pub(super) struct Result1 {
     pub message: String,
     pub place: Option<Named>,
     pub region: Option<Region>,
+    /// Whether it speaks of a line, and not of the file.
+    pub has_line: bool,
     /// Columns count code points, not UTF-16 units.
     pub code_points: bool,
     pub related: Vec<(Named, Option<Region>, String)>,
@@ -233,6 +235,7 @@ impl<'a> Reader<'a> {
                 true => Region { start_column: None, end_column: None, ..region },
                 false => region,
             }),
+            has_line: physical.and_then(|physical| physical.region).is_some_and(|region| region.is_real()),
             is_flat: self.tool.is_flat,
             code_points: self.run.column_kind.as_deref() == Some("unicodeCodePoints"),
             related: related.collect(),
