@@ -88,23 +88,9 @@ fn write_one(
     replace(path, &bytes)
 }
 
-/// Writes a file whole or not at all: beside its place first. What is no plain file is written to as it is.
+/// Writes a file whole or not at all.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let failed = |error: io::Error| Error::File { path: path.display().to_string(), error };
-    let there = path.symlink_metadata();
-    if there.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
-        return std::fs::write(path, bytes).map_err(failed);
-    }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let permitted = || there.map_or(Ok(()), |metadata| std::fs::set_permissions(&part, metadata.permissions()));
-    let written = std::fs::write(&part, bytes).and_then(|()| permitted()).and_then(|()| std::fs::rename(&part, path));
-    if written.is_err() {
-        // The half-written file is of no use; that it may not be there is no matter.
-        let _ = std::fs::remove_file(&part);
-    }
-    written.map_err(failed)
+    crate::write::replace(path, bytes).map_err(|error| Error::File { path: path.display().to_string(), error })
 }
 
 /// Columns of the terminal; 80 where nobody knows.
