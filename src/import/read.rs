@@ -10,7 +10,7 @@ use super::form::{Component, Descriptor, Location, Log, Outcome, Properties, Reg
 use super::place::{Bases, Named};
 use super::tool::{self, Names, Tool};
 use super::{Accepted, message};
-use crate::rules::{Catalog, Check, Prose, Rule};
+use crate::rules::{Catalog, Check, Prose, Rule, long_names};
 use crate::severity::Severity;
 use crate::suppress::normal_name;
 
@@ -80,6 +80,7 @@ impl Counterparts {
                 }
             }
         }
+        counterparts.by_name.extend(long_names::rules(&counterparts.by_name));
         counterparts
     }
 

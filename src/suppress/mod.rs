@@ -24,7 +24,7 @@ use crate::discover::Discovered;
 use crate::finding::{Finding, Suppressed};
 use crate::model::{Model, Resource};
 use crate::problem::{Problem, ProblemKind};
-use crate::rules::Catalog;
+use crate::rules::{Catalog, long_names};
 use crate::source::{FileId, Span};
 
 /// Names of the tools whose suppressions are understood.
@@ -160,6 +160,7 @@ impl<'a> Rules<'a> {
                     }
                 }
             }
+            by_name.extend(long_names::rules(&by_name));
             by_name
         });
         by_name.get(&normal_name(name)).map_or(&[], |rules| rules)

@@ -149,18 +149,19 @@ fn add(
     if let Some((message, help)) = one.mark.fault.clone() {
         return tell(&one, message, &help);
     }
-    if is_own {
-        let mut told = 0;
-        for (name, means, _) in &one.names {
-            if means.is_empty() && !cx.catalog.is_of_tool(name) {
-                told += 1;
-                let near = (told <= MAX_NEAREST && !has_many).then(|| {
-                    let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
-                    did_you_mean(name, &known)
-                });
-                let help = near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into());
-                tell(&one, format!("no rule or alias is called `{name}`"), &help);
-            }
+    let mut told = 0;
+    for (name, means, _) in &one.names {
+        if means.is_empty() && !cx.catalog.is_of_tool(name) {
+            told += 1;
+            let near = (is_own && told <= MAX_NEAREST && !has_many).then(|| {
+                let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
+                did_you_mean(name, &known)
+            });
+            let help = match is_own {
+                true => near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into()),
+                false => format!("no rule of gate's stands for it, so that only {dialect} heeds it"),
+            };
+            tell(&one, format!("no rule or alias is called `{name}`"), &help);
         }
     }
     if let Some(until) = one.mark.until.filter(|until| *until < cx.today) {
