@@ -514,3 +514,20 @@ fn a_base_that_is_not_there_decides_nothing() {
     assert_eq!(output.status.code(), Some(2));
     assert!(words.contains("origin/nowhere") && words.contains("fetch"), "{words}");
 }
+
+#[test]
+fn a_repository_of_another_form_is_named_with_what_to_do() {
+    for (form, what) in [("--object-format=sha256", "SHA-256"), ("--ref-format=reftable", "reftable")] {
+        let folder = support::tree(&[("db.tf", DATABASE)]);
+        let git = Command::new("git").args(["init", "--quiet", form]).current_dir(folder.path()).output().unwrap();
+        // An older git knows one of the two at most.
+        if !git.status.success() {
+            continue;
+        }
+        let scan = ["scan", ".", "--base", "main"];
+        let output = Command::new(env!("CARGO_BIN_EXE_gate")).args(scan).current_dir(folder.path()).output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains(what) && words.contains("--baseline"), "{words}");
+    }
+}

@@ -61,7 +61,7 @@ fn write_one(
         cli::Color::Never => false,
         cli::Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let width = if terminal { terminal_width() } else { 100 };
+    let width = width(terminal);
     let style = Style {
         color,
         width,
@@ -93,9 +93,9 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     crate::write::replace(path, bytes).map_err(|error| Error::File { path: path.display().to_string(), error })
 }
 
-/// Columns of the terminal; 80 where nobody knows.
-fn terminal_width() -> usize {
+/// Columns to fill: what whoever calls says, else those of the terminal; 80 where nobody knows.
+fn width(is_terminal: bool) -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    columns.or(size).unwrap_or(80).clamp(40, 160)
+    let size = || terminal_size::terminal_size().filter(|_| is_terminal).map(|(width, _)| usize::from(width.0));
+    columns.or_else(size).unwrap_or(80).clamp(40, 160)
 }
