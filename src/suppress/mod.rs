@@ -1,10 +1,11 @@
 //! Suppressions: comments, annotations and entries of `gate.yaml` that take findings out of the verdict.
 //!
-//! Comments are those that parsers found, never text that looks like one. A suppression names its rules; gate's own also
+//! Comments are those that parsers found, never text that looks like one; JSON has members in their place. A suppression names its rules; gate's own also
 //! need a reason and may end on a day. What does not act, no longer acts or has nothing to act on is told in a note.
 
 mod date;
 mod dialect;
+mod json;
 mod near;
 mod placed;
 mod reach;

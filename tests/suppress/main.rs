@@ -1,6 +1,9 @@
 //! What suppressions take out of the verdict, and what they must not.
 #![allow(clippy::unwrap_used)]
 
+mod json;
+#[path = "../support/mod.rs"]
+mod support;
 mod toy;
 
 use std::path::Path;
@@ -193,7 +196,11 @@ fn ignore_file_acts_only_in_the_first_comments() {
         let with = format!("{} # gate: ignore-file[aws-s3-public-acl] a lab", late.trim_start_matches("# inside"));
         let decided = bucket(late, &with).apply();
         assert!(decided.gone().is_empty());
-        assert!(decided.said()[0].ends_with("`ignore-file` acts only in the first comments of a file"));
+        assert!(
+            decided.said()[0].ends_with(
+                "`ignore-file` acts only in the first comments of a file, or in the outermost object of JSON"
+            )
+        );
     }
 }
 
