@@ -131,9 +131,9 @@ pub struct BaselineWrite {
     /// What to scan and how.
     #[command(flatten)]
     pub scan: Scan,
-    /// The file to write
-    #[arg(short, long, value_name = "FILE", default_value = crate::baseline::NAME)]
-    pub output: PathBuf,
+    /// The file to write; that of --baseline or gate.yaml unless given, or .gate-baseline.json
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Whose word counts.

@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Characters that steer a terminal or hide what is written: C0 and C1 controls, bidirectional controls, line separators,
-/// blanks without width, tags.
+/// blanks without width, letters without a shape, what chooses the shape of another, tags.
 pub fn is_active(char: char) -> bool {
     char.is_control()
-        || matches!(char, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(char, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(char, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}')
+        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(char, '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(char, '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// For a terminal or a log: active characters are written as `\u{…}`, tabs as a blank.
@@ -141,6 +143,20 @@ mod tests {
         assert_eq!(log_line("3 | # ##[add-mask]x ##vso[y]"), "3 | # \\u{23}#[add-mask]x \\u{23}#vso[y]");
         assert_eq!(log_line("cidr ::/0 ## [x]"), "cidr ::/0 ## [x]");
         assert_eq!(uri("a b/ü:c"), "a%20b/%C3%BC%3Ac");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_written_out() {
+        for (hidden, shown) in [
+            ("pa\u{ad}y", "pa\\u{ad}y"),
+            ("a\u{34f}\u{115f}\u{1160}b", "a\\u{34f}\\u{115f}\\u{1160}b"),
+            ("\u{3164}\u{ffa0}", "\\u{3164}\\u{ffa0}"),
+            ("a\u{fe00}\u{fe0f}", "a\\u{fe00}\\u{fe0f}"),
+            ("x\u{e0100}\u{e01ef}\u{e0041}", "x\\u{e0100}\\u{e01ef}\\u{e0041}"),
+        ] {
+            assert_eq!(plain(hidden), shown);
+        }
+        assert_eq!(plain("é ü 漢字 한글 🙂"), "é ü 漢字 한글 🙂");
     }
 
     #[test]

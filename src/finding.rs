@@ -36,7 +36,8 @@ pub struct Finding {
     pub status: Option<Status>,
     /// The other tools that say it, by their imported results, sorted; empty where gate alone does.
     pub tools: Vec<Arc<str>>,
-    /// Where the value is used that was judged, though [`Finding::at`] be the line that decided it.
+    /// Where the value is used that was judged, though [`Finding::at`] be the line that decided it. Empty where another tool
+    /// speaks of a file and of none of its lines.
     pub judged: Span,
 }
 

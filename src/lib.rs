@@ -33,3 +33,4 @@ pub mod source;
 pub mod spelling;
 pub mod suppress;
 pub mod testing;
+pub mod write;

@@ -1,4 +1,7 @@
-//! Paths of the tree that is scanned, as texts: relative to its root, with `/` between their parts.
+//! Paths of the tree that is scanned, as texts: relative to its root, with `/` between their parts; and paths of this machine
+//! as messages show them.
+
+use std::path::Path;
 
 /// The last part of a path.
 pub fn name_of(path: &str) -> &str {
@@ -33,6 +36,19 @@ pub fn between(from: &str, to: &str) -> String {
     let up = parts(from).skip(shared).map(|_| "..");
     let way: Vec<&str> = up.chain(parts(to).skip(shared)).collect();
     if way.is_empty() { ".".into() } else { way.join("/") }
+}
+
+/// A path of this machine for messages: relative to the working directory where both lie in one repository or it lies below,
+/// so that reports of two machines are the same; as it is elsewhere.
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    let top = crate::discover::repository_of(&here).unwrap_or(&here);
+    for (up, folder) in here.ancestors().take_while(|folder| folder.starts_with(top)).enumerate() {
+        if let Ok(below) = path.strip_prefix(folder) {
+            return format!("{}{}", "../".repeat(up), below.display());
+        }
+    }
+    path.display().to_string()
 }
 
 fn parts(path: &str) -> impl Iterator<Item = &str> {

@@ -79,3 +79,31 @@ fn the_configuration_may_name_the_file_and_a_wrong_one_decides_nothing() {
     assert_eq!(gate(folder.path(), &["scan", "."]).status.code(), Some(2));
     assert_eq!(gate(folder.path(), &["scan", ".", "--baseline", "nothing.json"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_file_that_the_configuration_names_is_the_one_that_is_written() {
+    let folder = support::tree(&[("db.tf", DATABASE), ("gate.yaml", "baseline: accepted/today.json\n")]);
+    std::fs::create_dir(folder.path().join("accepted")).unwrap();
+    let missing = gate(folder.path(), &["scan", "."]);
+    let words = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(words.contains("accepted/today.json") && words.contains("gate baseline write"), "{words}");
+    let written = gate(folder.path(), &["baseline", "write"]);
+    assert_eq!(written.status.code(), Some(0), "{}", String::from_utf8_lossy(&written.stderr));
+    assert!(String::from_utf8_lossy(&written.stdout).starts_with("accepted/today.json: "));
+    assert!(!folder.path().join(".gate-baseline.json").exists());
+    // What is accepted is written again, and a broken file is no hindrance.
+    let text = std::fs::read_to_string(folder.path().join("accepted/today.json")).unwrap();
+    for before in [text.as_str(), "{"] {
+        std::fs::write(folder.path().join("accepted/today.json"), before).unwrap();
+        assert_eq!(gate(folder.path(), &["baseline", "write"]).status.code(), Some(0));
+        assert_eq!(std::fs::read_to_string(folder.path().join("accepted/today.json")).unwrap(), text);
+    }
+    // A report is the same on every machine.
+    let output = gate(folder.path(), &["scan", ".", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["comparison"]["against"], "the baseline accepted/today.json");
+    assert_eq!(output.status.code(), Some(0));
+    gate(folder.path(), &["baseline", "write", "--output", "other.json"]);
+    assert!(folder.path().join("other.json").exists());
+}

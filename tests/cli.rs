@@ -146,3 +146,17 @@ fn a_file_output_is_written_beside_standard_output() {
     assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
     assert_eq!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "aws_db_instance.main");
 }
+
+#[test]
+fn text_is_as_wide_as_the_caller_says_and_80_columns_where_nobody_does() {
+    let folder = tree(&[("main.tf", "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n}\n")]);
+    let widest = |columns: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
+        command.current_dir(folder.path()).args(["scan", "."]).env_remove("COLUMNS");
+        columns.into_iter().for_each(|columns| _ = command.env("COLUMNS", columns));
+        let output = command.output().expect("gate starts");
+        String::from_utf8_lossy(&output.stdout).lines().map(|line| line.chars().count()).max().expect("lines")
+    };
+    let (usual, wide) = (widest(None), widest(Some("120")));
+    assert!(usual <= 80 && (81..=120).contains(&wide), "{usual} {wide}");
+}

@@ -173,3 +173,34 @@ fn files_that_never_end_or_are_none_are_reported_and_the_rest_is_judged() {
     }
     assert!(findings(&report).contains(&("aws-rds-publicly-accessible", "main.tf")));
 }
+
+#[test]
+fn outputs_are_not_written_through_links_of_the_tree() {
+    let folder = tree(&[("repo/main.tf", DATABASE), ("outside/kept", "kept"), ("outside/folder/kept", "kept")]);
+    let repo = folder.path().join("repo");
+    let gate = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(&repo).args(arguments).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for name in ["gate.sarif", ".gate-baseline.json"] {
+        std::os::unix::fs::symlink("../outside/kept", repo.join(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("../outside/folder", repo.join("out")).unwrap();
+    let before = listing(&folder.path().join("outside"));
+    assert_eq!(gate(&["scan", "--format", "sarif=gate.sarif"]).0, 1);
+    assert_eq!(gate(&["baseline", "write"]).0, 0);
+    for name in ["gate.sarif", ".gate-baseline.json"] {
+        assert!(repo.join(name).symlink_metadata().unwrap().is_file(), "{name}");
+    }
+    let (code, words) = gate(&["scan", "--format", "sarif=out/gate.sarif"]);
+    assert_eq!(code, 2);
+    assert!(words.contains("lies behind out, a link that leads out"), "{words}");
+    assert_eq!(listing(&folder.path().join("outside")), before, "nothing was written there");
+    // Where standard output leads is for whoever calls to say.
+    let file = std::fs::File::create(folder.path().join("log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
+    let status =
+        command.current_dir(&repo).args(["scan", "--format", "json=/dev/stdout"]).stdout(file).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    serde_json::from_slice::<Value>(&std::fs::read(folder.path().join("log")).unwrap()).unwrap();
+}

@@ -451,6 +451,30 @@ fn secrets_that_tools_find_are_masked_and_one_with_gates() {
 }
 
 #[test]
+fn secrets_in_the_names_of_places_are_masked() {
+    let token = format!("ghp_{}", "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8");
+    let names = [
+        format!("d/{token}/x.py"),
+        format!("file:///src/{token}.py"),
+        format!("d/ghp%5F{}", &token[4..]),
+        "postgres://shop:kX92mQ7pLw4z@db.acme.internal/shop".into(),
+        "postgres:/shop:kX92mQ7pLw4z@db.acme.internal/shop".into(),
+    ];
+    let results: Vec<Value> = names.iter().map(|name| result("B1", "error", name, 1)).collect();
+    let folder = with(&[("x.py", "x = 1\n")], &[sarif("Bandit", json!([]), json!(results))]);
+    for format in ["text", "json", "sarif", "github", "junit", "markdown", "html", "gitlab"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+            .current_dir(folder.path())
+            .args(["scan", "--import", "one.sarif", "--format", format])
+            .output()
+            .expect("gate starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("d/***/x.py") || format != "text", "{format}: {text}");
+        assert!(!text.contains("A1b2C3d4") && !text.contains("kX92mQ7pLw4z"), "{format}: {text}");
+    }
+}
+
+#[test]
 fn fingerprints_survive_inserted_lines_and_do_not_trust_those_of_tools() {
     let print = |app: &str, line: u32, tools: &str| {
         let mut one = result("py.shell", "error", "app/main.py", line);

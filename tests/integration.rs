@@ -78,3 +78,107 @@ fn no_input_of_the_action_stands_in_a_script() {
     let last = steps.last().unwrap()["run"].as_str().unwrap();
     assert_eq!(last, "exit \"${EXIT_CODE:-2}\"");
 }
+
+#[cfg(unix)]
+mod base {
+    //! The commit that the action holds a change against.
+
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use tempfile::TempDir;
+
+    /// A repository with a base, and a commit of the author's beside it that allows everything.
+    struct Clone {
+        folder: TempDir,
+        base: String,
+        author: String,
+    }
+
+    fn git(folder: &Path, arguments: &[&str]) -> String {
+        let identity = ["-c", "user.name=dev", "-c", "user.email=dev@acme.example", "-c", "commit.gpgsign=false"];
+        let output = Command::new("git")
+            .args(identity)
+            .args(arguments)
+            .current_dir(folder)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    }
+
+    fn clone() -> Clone {
+        let folder = TempDir::new().unwrap();
+        let commit = |text: &str| {
+            std::fs::write(folder.path().join("gate.yaml"), text).unwrap();
+            git(folder.path(), &["add", "."]);
+            git(folder.path(), &["commit", "--quiet", "--message", "x"]);
+            git(folder.path(), &["rev-parse", "HEAD"])
+        };
+        git(folder.path(), &["init", "--quiet", "--initial-branch=main"]);
+        let base = commit("fail-on: low\n");
+        let author = commit("fail-on: never\n");
+        Clone { folder, base, author }
+    }
+
+    impl Clone {
+        /// Checks out a merge with these parents and gives its name.
+        fn merge(&self, parents: [&str; 2]) -> String {
+            let tree = format!("{}^{{tree}}", self.author);
+            let [first, second] = parents;
+            let merge = git(self.folder.path(), &["commit-tree", &tree, "-p", first, "-p", second, "-m", "merge"]);
+            git(self.folder.path(), &["checkout", "--quiet", "--detach", &merge]);
+            merge
+        }
+
+        /// What the action's step says: its exit code, its log, and the base.
+        fn step(&self, event: &str, sha: &str, base: &str) -> (i32, String, String) {
+            let action = super::read("action.yml");
+            let steps = action["runs"]["steps"].as_sequence().unwrap();
+            let script = steps.iter().find(|step| step["id"] == "base").unwrap()["run"].as_str().unwrap();
+            let outputs: PathBuf = self.folder.path().join(".git/outputs");
+            std::fs::write(&outputs, "").unwrap();
+            let output = Command::new("bash")
+                .args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script])
+                .current_dir(self.folder.path())
+                .env("INPUT_BASE", "auto")
+                .env("EVENT_BASE", base)
+                .env("GITHUB_EVENT_NAME", event)
+                .env("GITHUB_SHA", sha)
+                .env("GITHUB_OUTPUT", &outputs)
+                .output()
+                .unwrap();
+            let revision = std::fs::read_to_string(&outputs).unwrap();
+            let log = String::from_utf8_lossy(&output.stdout).into_owned();
+            (output.status.code().unwrap(), log, revision.trim().trim_start_matches("revision=").to_string())
+        }
+    }
+
+    #[test]
+    fn is_the_first_parent_of_what_github_has_merged() {
+        let clone = clone();
+        let merge = clone.merge([&clone.base, &clone.author]);
+        // The branch has moved on since the event.
+        let (code, log, base) = clone.step("pull_request", &merge, &clone.author);
+        assert_eq!((code, base), (0, clone.base.clone()), "{log}");
+    }
+
+    #[test]
+    fn is_never_a_parent_that_the_author_has_chosen() {
+        let clone = clone();
+        let merge = clone.merge([&clone.author, &clone.base]);
+        for (event, sha) in [("pull_request", &clone.base), ("pull_request_target", &merge), ("merge_group", &merge)] {
+            let (code, log, base) = clone.step(event, sha, &clone.base);
+            assert_eq!((code, base), (0, clone.base.clone()), "{event}: {log}");
+        }
+    }
+
+    #[test]
+    fn is_asked_for_where_it_is_not_known() {
+        let clone = clone();
+        let (code, log, base) = clone.step("pull_request", &clone.base, &"1".repeat(40));
+        assert_eq!((code, base.as_str()), (2, ""));
+        assert!(log.contains("::error") && log.contains("fetch-depth: 0"), "{log}");
+    }
+}

@@ -309,6 +309,101 @@ fn what_another_tool_says_of_a_line_that_was_there_is_old() {
     assert_eq!((judged.of("old"), judged.of("new")), (vec!["bandit/B602 ".into()], vec!["bandit/B307 ".into()]));
 }
 
+/// A change to a lock file, and what a tool says of a package in it.
+fn judged_package(lock: &str, location: Value) -> Judged {
+    let sarif = serde_json::json!({
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": {"name": "Trivy"}}, "results": [{
+            "ruleId": "CVE-2031-0001", "level": "error", "message": {"text": "left-pad 1.0 has CVE-2031-0001"},
+            "locations": [{"physicalLocation": location}]
+        }]}]
+    });
+    let imported = tempfile::tempdir().unwrap();
+    let path = imported.path().join("trivy.sarif");
+    std::fs::write(&path, sarif.to_string()).unwrap();
+    let change = Change::from(&[("package-lock.json", "{\n  \"packages\": {}\n}\n")]).write("package-lock.json", lock);
+    change.judged(&["--import", path.to_str().unwrap()])
+}
+
+#[test]
+fn what_another_tool_says_of_a_file_is_new_once_the_file_is_another() {
+    let (same, grown) =
+        ("{\n  \"packages\": {}\n}\n", "{\n  \"packages\": {\n    \"left-pad\": {\"version\": \"1.0\"}\n  }\n}\n");
+    let place = serde_json::json!({"uri": "package-lock.json"});
+    let begin = serde_json::json!({"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1});
+    for location in [
+        serde_json::json!({"artifactLocation": place}),
+        serde_json::json!({"artifactLocation": place, "region": begin}),
+        serde_json::json!({"artifactLocation": place, "region": {"startLine": 1}}),
+    ] {
+        let judged = judged_package(grown, location.clone());
+        assert_eq!((judged.code, judged.of("new").len()), (1, 1), "{location}");
+        let judged = judged_package(same, location.clone());
+        assert_eq!((judged.code, judged.of("old").len()), (0, 1), "{location}");
+    }
+}
+
+const NOTHING_FOUND: &str =
+    r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Bandit"}}, "results": []}]}"#;
+
+#[test]
+fn a_change_can_not_speak_for_another_tool() {
+    let settings = ("gate.yaml", "imports: [out/b.sarif]\n");
+    let said = |judged: &Judged| judged.report["problems"].to_string();
+    let base = || Change::from(&[("app.py", "x = 1\n"), settings, (".gitignore", "out\n")]);
+    let own = base().write("out/b.sarif", NOTHING_FOUND);
+    let judged = own.judged(&[]);
+    assert_eq!(judged.code, 2, "{}", said(&judged));
+    assert!(
+        said(&judged).contains("the import out/b.sarif is part of the change that is judged, so it proves nothing")
+    );
+    assert_eq!(own.judged(&["--trust", "head"]).code, 0);
+    // Attributes of git may give it other bytes than the commit has.
+    let judged = own.write("out/b.sarif", &format!("{NOTHING_FOUND}\r\n")).judged_as_it_is(&[]);
+    assert_eq!(judged.code, 2);
+    // A tool writes where git looks at nothing.
+    let judged = base().write("out/b.sarif", NOTHING_FOUND).judged_as_it_is(&[]);
+    assert_eq!((judged.code, said(&judged).as_str()), (0, "[]"));
+    let old = Change::from(&[("app.py", "x = 1\n"), settings, ("out/b.sarif", NOTHING_FOUND)]);
+    let judged = old.write("app.py", "x = 2\n").judged(&[]);
+    assert_eq!(judged.code, 0);
+    assert!(said(&judged).contains("the import out/b.sarif is part of the commit"), "{}", said(&judged));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_change_can_not_turn_an_import_to_a_file_of_its_own() {
+    let change = Change::from(&[("app.py", "x = 1\n"), ("gate.yaml", "imports: [out.sarif]\n")]);
+    let change = change.write("other/none.sarif", NOTHING_FOUND);
+    std::os::unix::fs::symlink("other/none.sarif", change.path().join("out.sarif")).unwrap();
+    assert_eq!(change.judged(&[]).code, 2);
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("x"), NOTHING_FOUND).unwrap();
+    std::fs::remove_file(change.path().join("out.sarif")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("x"), change.path().join("out.sarif")).unwrap();
+    assert_eq!(change.judged(&[]).code, 2);
+}
+
+#[test]
+fn an_import_from_outside_the_repository_is_no_part_of_the_change() {
+    let imported = tempfile::tempdir().unwrap();
+    let path = imported.path().join("bandit.sarif");
+    std::fs::write(&path, NOTHING_FOUND).unwrap();
+    let judged = base().judged(&["--import", path.to_str().unwrap()]);
+    assert_eq!(judged.report["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn a_suppression_of_a_finding_about_a_file_is_proposed_without_an_address() {
+    let token = "token = \"ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3\" # gitleaks:allow\n";
+    let judged = Change::from(&[("app.py", "x = 1\n")]).write("app.py", token).judged(&[]);
+    assert!(
+        judged.proposed()[0].ends_with("a suppression of general-service-token-committed"),
+        "{:?}",
+        judged.proposed()
+    );
+}
+
 #[test]
 fn changes_that_are_not_committed_count() {
     let change = base().write("infra/second.tf", &DATABASE.replace("\"main\"", "\"second\""));
@@ -327,4 +422,21 @@ fn a_base_that_is_not_there_decides_nothing() {
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
     assert!(words.contains("origin/nowhere") && words.contains("fetch"), "{words}");
+}
+
+#[test]
+fn a_repository_of_another_form_is_named_with_what_to_do() {
+    for (form, what) in [("--object-format=sha256", "SHA-256"), ("--ref-format=reftable", "reftable")] {
+        let folder = support::tree(&[("db.tf", DATABASE)]);
+        let git = Command::new("git").args(["init", "--quiet", form]).current_dir(folder.path()).output().unwrap();
+        // An older git knows one of the two at most.
+        if !git.status.success() {
+            continue;
+        }
+        let scan = ["scan", ".", "--base", "main"];
+        let output = Command::new(env!("CARGO_BIN_EXE_gate")).args(scan).current_dir(folder.path()).output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains(what) && words.contains("--baseline"), "{words}");
+    }
 }

@@ -101,8 +101,10 @@ pub fn against(
     let mut gone: Vec<bool> = was.suppressed.iter().map(|suppressed| !suppressed).collect();
     // What another tool says of a place follows from all places that it names.
     let was_said = |finding: &Finding| {
-        let places = finding.related.iter().map(|place| place.at).chain([finding.at]);
-        places.into_iter().all(|place| before.plan.has_line(head.discovered, &base.commit, place))
+        let has_line = |place, is_whole| before.plan.has_line(head.discovered, &base.commit, place, is_whole);
+        // A package of a lock file stands in no line that the tool knows of.
+        let is_whole = finding.judged.start == finding.judged.end;
+        has_line(finding.at, is_whole) && finding.related.iter().all(|place| has_line(place.at, false))
     };
     let mut statuses = Vec::with_capacity(pairs.len());
     for (at, pair) in pairs.iter().enumerate() {
@@ -152,7 +154,10 @@ pub fn against(
             proposed.push(Proposal {
                 path: head.discovered.sources.get(at.file).path().to_string(),
                 at: Some(at),
-                message: format!("a suppression of {} ({})", one.finding.rule, one.finding.address),
+                message: match &*one.finding.address {
+                    "" => format!("a suppression of {}", one.finding.rule),
+                    address => format!("a suppression of {} ({address})", one.finding.rule),
+                },
             });
         }
         result.kept.push(one.finding);

@@ -28,8 +28,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Whether the base has the line of the head at which a place begins, as often as the head has it.
-    pub fn has_line(&self, head: &Discovered, commit: &Commit, place: Span) -> bool {
+    /// Whether the base has the line of the head at which a place begins, as often as the head has it. A place that stands
+    /// for all of its file is there only if nothing of it is another.
+    pub fn has_line(&self, head: &Discovered, commit: &Commit, place: Span, is_whole_file: bool) -> bool {
         let source = head.sources.get(place.file);
         if self.unchanged.contains(&place.file) {
             return true;
@@ -38,6 +39,9 @@ impl Plan {
         // Nobody but the other tool may read such files.
         let path = head.root.join(renamed.unwrap_or(source.path()));
         let Ok(text) = commit.text(&path, discover::MAX_BYTES) else { return false };
+        if is_whole_file {
+            return text.strip_prefix('\u{feff}').unwrap_or(&text) == source.text();
+        }
         let line = source.line_text(source.line(place.start)).trim();
         let count = |text: &str| text.lines().filter(|other| other.trim() == line).count();
         !line.is_empty() && count(&text) >= count(source.text())

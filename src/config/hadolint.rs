@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::read::dockerfile_options;
-use super::{Config, Error, MAX_BYTES, RuleSettings, form, shown};
+use super::{Config, Error, MAX_BYTES, RuleSettings, form};
 use crate::filesystem::{FileSystem, Kind};
 use crate::finding::Severity;
+use crate::path::shown;
 use crate::rules::Catalog;
 use crate::rules::options::LabelKind;
 

@@ -8,6 +8,7 @@ mod places;
 mod read;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use thiserror::Error;
 
 use crate::filesystem::{FileSystem, Kind};
 use crate::finding::{Finding, Severity};
+use crate::path::shown;
 use crate::rules::{Catalog, Options, Selection};
 use crate::suppress::{DIALECTS, Date};
 
@@ -244,12 +246,6 @@ pub fn load(files: &dyn FileSystem, root: &Path, named: Option<&Path>) -> Result
     config.with_hadolint(files, root)
 }
 
-/// The path for messages: relative to the working directory where it lies below.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
-}
-
 impl Config {
     /// Reads the text of a configuration. `folder` is the real folder where it lies: what policies and variables files are
     /// relative to, and paths of the scan as well unless `root`, the real root of the scan, lies elsewhere.
@@ -294,6 +290,8 @@ impl Config {
                 Ok(_) => {
                     return complain("a link that leads elsewhere".into(), "name what lies in this folder or below");
                 }
+                // Whoever scans asks for it, and whoever writes it need not have one.
+                Err(error) if error.kind() == ErrorKind::NotFound && Some(path) == self.baseline.as_ref() => {}
                 Err(error) => {
                     return complain(
                         crate::discover::io_reason(&error),

@@ -51,9 +51,28 @@ impl Repository {
     pub fn open(folder: &Path) -> Result<Repository, Error> {
         // A replacement would let whoever writes refs show another text under a commit's name.
         let options = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
+        const UNSUPPORTED: &str =
+            "compare with a file of accepted findings instead: `gate baseline write`, then --baseline FILE";
+        let unsupported = |what: &str| {
+            Error::new(format!("{}: the git repository {what}, which gate can't read", folder.display()), UNSUPPORTED)
+        };
         let repository = gix::ThreadSafeRepository::open_opts(folder, options).map_err(|error| {
-            Error::new(format!("{}: the git repository can't be opened: {error}", folder.display()), "see `git status`")
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            let mut said = Vec::new();
+            while let Some(error) = cause {
+                said.push(error.to_string());
+                cause = error.source();
+            }
+            let said = said.join(": ");
+            if said.to_lowercase().contains("sha256") {
+                return unsupported("names its objects by SHA-256");
+            }
+            Error::new(format!("{}: the git repository can't be opened: {said}", folder.display()), "see `git status`")
         })?;
+        let storage = repository.to_thread_local().config_snapshot().string("extensions.refStorage");
+        if storage.is_some_and(|storage| storage.as_slice() != b"files") {
+            return Err(unsupported("keeps its references in a reftable"));
+        }
         Ok(Repository { repository, folder: folder.to_path_buf() })
     }
 

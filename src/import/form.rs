@@ -200,6 +200,15 @@ pub(super) struct Region {
     pub char_length: Option<i64>,
 }
 
+impl Region {
+    /// Whether it is a part at all: tools that know no line write the beginning of the file, since code hosts want one.
+    pub fn is_real(&self) -> bool {
+        let is_begin = |value: Option<i64>| matches!(value, None | Some(..=1));
+        let lines = [self.start_line, self.start_column, self.end_line, self.end_column];
+        !lines.into_iter().all(is_begin) || (self.start_line.is_none() && self.char_offset.is_some())
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Suppression {
     pub kind: Option<String>,

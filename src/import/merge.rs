@@ -88,7 +88,7 @@ pub(super) fn placed(
         environments: Vec::new(),
         sensitive: result.sensitive,
         status: None,
-        judged: at,
+        judged: if result.has_line { at } else { Span { end: at.start, ..at } },
         tools: vec![result.tool.clone()],
     };
     Imported {

@@ -95,21 +95,27 @@ pub(super) fn one_line(text: &str) -> String {
         None => text,
     };
     let joined = head.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut masked = String::with_capacity(joined.len());
-    let mut from = 0;
-    for hit in secret::find_in_file("", &joined) {
-        if hit.start >= from {
-            masked.push_str(&joined[from..hit.start]);
-            masked.push_str("***");
-            from = hit.end;
-        }
-    }
-    masked.push_str(&joined[from..]);
+    let masked = without_secrets(&joined);
     let cut: String = match masked.chars().count() > MAX_CHARS {
         true => masked.chars().take(MAX_CHARS - 1).chain(['…']).collect(),
         false => masked,
     };
     plain(&cut).into_owned()
+}
+
+/// A text with credentials of known forms masked.
+pub(super) fn without_secrets(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut from = 0;
+    for hit in secret::find_in_file("", text) {
+        if hit.start >= from {
+            masked.push_str(&text[from..hit.start]);
+            masked.push_str("***");
+            from = hit.end;
+        }
+    }
+    masked.push_str(&text[from..]);
+    masked
 }
 
 /// A message about a secret without the words that are quoted in it, since one of them may be the secret. Of a text that is at

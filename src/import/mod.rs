@@ -20,8 +20,9 @@ pub use tool::is_known;
 
 use crate::config::PathGlobs;
 use crate::discover::{Discovered, io_reason};
-use crate::filesystem::FileSystem;
+use crate::filesystem::Commit;
 use crate::finding::Finding;
+use crate::path::shown;
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::{Catalog, Prose, Rule};
 use crate::source::Span;
@@ -40,10 +41,17 @@ pub struct Imports {
     pub problems: Vec<Problem>,
     /// Whether suppressions that a tool read from comments of the tree act; those that it was given from elsewhere do anyway.
     pub trusts_comments: bool,
-    /// The real paths of the files.
-    files: Vec<PathBuf>,
+    files: Vec<File>,
     unplaced: Vec<Result1>,
     results: Vec<Imported>,
+}
+
+/// A file of results.
+#[derive(Debug)]
+struct File {
+    named: PathBuf,
+    /// Without links.
+    real: PathBuf,
 }
 
 /// That a tool takes one of its results for accepted.
@@ -78,11 +86,11 @@ pub fn read(paths: &[PathBuf], catalog: &mut Catalog) -> Imports {
     let counterparts = Counterparts::new(catalog);
     let mut rules = Vec::new();
     for path in paths {
-        let shown = path.display().to_string();
+        let shown = shown(path);
         match bytes(path) {
             Ok(bytes) => {
                 rules.extend(imports.take(&shown, &bytes, catalog, &counterparts));
-                imports.files.extend(path.canonicalize());
+                imports.files.extend(path.canonicalize().map(|real| File { named: path.clone(), real }));
             }
             Err((reason, help)) => imports.tell(&shown, ProblemKind::Unread, reason, Some(help)),
         }
@@ -163,24 +171,37 @@ impl Imports {
         self.files.is_empty() && self.problems.is_empty()
     }
 
-    /// Tells which of the files are part of a commit: there a change may say in the name of a tool what it likes.
-    pub fn tell_those_in(&mut self, commit: &dyn FileSystem) {
+    /// Tells which of the files are part of the change: there it would say in the name of a tool what it likes. Unless the
+    /// change is trusted, that closes the gate. What a tool wrote over such a file is not told apart from what attributes
+    /// of git make of it, so the bytes at hand do not excuse it.
+    pub fn tell_those_in(&mut self, tip: &Commit, base: &Commit, trusts_head: bool) {
         for file in &self.files {
-            if commit.kind(file).is_ok() {
-                let message = format!("the import {} is part of the change that is judged", file.display());
-                let help =
-                    "have the workflow write it outside of what is checked out, or remove it before the tool runs";
-                self.problems.push(Problem::with_path(ProblemKind::Note, "", message).help(help));
-            }
+            // The name may be a link that the change has turned to another file.
+            let folder = file.named.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let name = file.named.file_name().unwrap_or_default();
+            let named = folder.canonicalize().map(|folder| folder.join(name));
+            let mut places: Vec<&Path> = named.iter().map(PathBuf::as_path).chain([file.real.as_path()]).collect();
+            places.retain(|place| tip.has(place));
+            let Some(place) = places.first() else { continue };
+            let is_changed = places.iter().any(|place| !base.has_same(tip, place));
+            let shown = shown(place);
+            let (kind, what) = match (is_changed, trusts_head) {
+                (true, false) => (ProblemKind::Unread, "is part of the change that is judged, so it proves nothing"),
+                (true, true) => (ProblemKind::Note, "is part of the change that is judged"),
+                (false, _) => (ProblemKind::Note, "is part of the commit, and may be older than what it speaks of"),
+            };
+            let help = "have the workflow write it outside of what is checked out, and take it out of git";
+            let message = format!("the import {shown} {what}");
+            self.problems.push(Problem::with_path(kind, "", message).help(help));
         }
     }
 
     /// Finds the places of all results. Files of the tree that the scan has not read are read to show them; results in files
     /// that were not asked for, or that the configuration excludes, are left out.
     pub fn place(&mut self, discovered: &mut Discovered, paths: &[PathBuf], exclude: &PathGlobs) {
-        for file in &self.files {
+        for File { real, .. } in &self.files {
             // What tools quote of secrets is no secret of the tree.
-            let path = file.strip_prefix(&discovered.root).ok().and_then(Path::to_str);
+            let path = real.strip_prefix(&discovered.root).ok().and_then(Path::to_str);
             let known = path.and_then(|path| discovered.sources.iter().find(|(_, source)| source.path() == path));
             if let Some((id, _)) = known {
                 discovered.sources.set_aside(id);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::form::{Artifact, Described, Region, Run};
+use super::message::without_secrets;
 use crate::discover::{Discovered, MAX_BYTES, repository_of};
 use crate::escape::plain;
 use crate::filesystem::{Disk, FileSystem, Kind};
@@ -23,8 +24,23 @@ pub(super) struct Named {
     pub absolute: Option<String>,
     /// From a folder that is to be found out: as it stands, and decoded.
     pub relative: Vec<String>,
-    /// For people.
+    /// For people: without what is secret in it.
     pub shown: String,
+    /// Whether something is.
+    pub is_secret: bool,
+}
+
+impl Named {
+    fn new(name: &str, absolute: Option<String>, relative: Vec<String>) -> Named {
+        // `postgres://user:password@host` may have lost a slash on its way.
+        let whole = match name.split_once(":/") {
+            Some((scheme, rest)) if !rest.starts_with('/') && has_scheme(name) => format!("{scheme}://{rest}"),
+            _ => name.to_string(),
+        };
+        let masked = without_secrets(&whole);
+        let is_secret = masked != whole;
+        Named { absolute, relative, shown: shown(if is_secret { &masked } else { name }), is_secret }
+    }
 }
 
 /// What the names of a run are relative to.
@@ -63,10 +79,10 @@ impl<'a> Bases<'a> {
         };
         if let Some(path) = file_path(uri) {
             let relative = below(&path).into_iter().collect();
-            return Some(Named { shown: shown(&path), absolute: Some(path), relative });
+            return Some(Named::new(&path, Some(path.clone()), relative));
         }
         if has_scheme(uri) {
-            return Some(Named { absolute: None, relative: Vec::new(), shown: shown(uri) });
+            return Some(Named::new(uri, None, Vec::new()));
         }
         let decoded = decode(uri).unwrap_or_else(|| uri.to_string());
         let (folder, tail) = self.base(artifact);
@@ -80,7 +96,7 @@ impl<'a> Bases<'a> {
             // Some tools write names as they are.
             relative.push(uri.to_string());
         }
-        Some(Named { absolute, relative, shown: shown(&decoded) })
+        Some(Named::new(&decoded, absolute, relative))
     }
 
     /// The folder that a name is relative to by its base, if that is known, and what stands between the two.
@@ -246,8 +262,8 @@ impl<'a> Places<'a> {
                 return file;
             }
         }
-        let path = paths.into_iter().next().unwrap_or_else(|| named.shown.clone());
-        self.named(path)
+        let path = paths.into_iter().next().filter(|_| !named.is_secret);
+        self.named(path.unwrap_or_else(|| named.shown.clone()))
     }
 
     /// A file of which there is only the name.

@@ -10,7 +10,7 @@ use super::form::{Component, Descriptor, Location, Log, Outcome, Properties, Reg
 use super::place::{Bases, Named};
 use super::tool::{self, Names, Tool};
 use super::{Accepted, message};
-use crate::rules::{Catalog, Check, Prose, Rule};
+use crate::rules::{Catalog, Check, Prose, Rule, long_names};
 use crate::severity::Severity;
 use crate::suppress::normal_name;
 
@@ -30,6 +30,8 @@ pub(super) struct Result1 {
     pub message: String,
     pub place: Option<Named>,
     pub region: Option<Region>,
+    /// Whether it speaks of a line, and not of the file.
+    pub has_line: bool,
     /// Columns count code points, not UTF-16 units.
     pub code_points: bool,
     pub related: Vec<(Named, Option<Region>, String)>,
@@ -78,6 +80,7 @@ impl Counterparts {
                 }
             }
         }
+        counterparts.by_name.extend(long_names::rules(&counterparts.by_name));
         counterparts
     }
 
@@ -233,6 +236,7 @@ impl<'a> Reader<'a> {
                 true => Region { start_column: None, end_column: None, ..region },
                 false => region,
             }),
+            has_line: physical.and_then(|physical| physical.region).is_some_and(|region| region.is_real()),
             is_flat: self.tool.is_flat,
             code_points: self.run.column_kind.as_deref() == Some("unicodeCodePoints"),
             related: related.collect(),

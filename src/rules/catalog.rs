@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::long_names;
 use super::native;
 use super::rego::{self, Module};
 use super::schema::{Check, Mistake, Prose, Rule, parse, parse_rego, wrong_names};
@@ -23,6 +24,8 @@ pub struct Catalog {
     own_modules: Vec<Module>,
     /// Rules by id and alias in lower case; several for an alias that they share.
     names: OnceLock<FxHashMap<String, Vec<usize>>>,
+    /// Rules by the long names of tfsec and Trivy; made for the first name that is none of theirs.
+    long_names: OnceLock<FxHashMap<String, Vec<usize>>>,
 }
 
 /// What runs: tokens are ids, aliases, packs, tags, prefixes of ids (`aws-s3`, `CKV_AWS_*`), `default` and `all`.
@@ -65,6 +68,7 @@ impl Catalog {
             own_prose: Vec::new(),
             own_modules: Vec::new(),
             names: OnceLock::new(),
+            long_names: OnceLock::new(),
         }
     }
 
@@ -109,7 +113,7 @@ impl Catalog {
         self.rules.truncate(rules);
         self.own_prose.truncate(rules - self.built_in);
         self.own_modules.truncate(modules);
-        self.names = OnceLock::new();
+        (self.names, self.long_names) = Default::default();
         Err(mistakes)
     }
 
@@ -210,7 +214,7 @@ impl Catalog {
             self.rules.push(rule);
             self.own_prose.push(prose);
         }
-        self.names = OnceLock::new();
+        (self.names, self.long_names) = Default::default();
         Ok(count)
     }
 
@@ -254,9 +258,12 @@ impl Catalog {
         })
     }
 
-    /// The indices of the rules with this id or alias, without regard to case: several for an alias that they share.
+    /// The indices of the rules with this id or alias, or with this name in tfsec and Trivy, without regard to case: several for an
+    /// alias that they share.
     pub fn named(&self, name: &str) -> &[usize] {
-        self.names().get(&name.to_lowercase()).map_or(&[], |rules| rules)
+        let (name, names) = (name.to_lowercase(), self.names());
+        let found = names.get(&name).or_else(|| self.long_names.get_or_init(|| long_names::rules(names)).get(&name));
+        found.map_or(&[], |rules| rules)
     }
 
     /// The index of the rule with this id, or of the first one with this alias, without regard to case.
@@ -274,7 +281,7 @@ impl Catalog {
                 self.own_prose.push(prose);
             }
         }
-        self.names = OnceLock::new();
+        (self.names, self.long_names) = Default::default();
     }
 
     /// Whether a name or pattern is one of another tool's rules, `bandit/B101`, though no result of the tool may be at hand.

@@ -4,6 +4,7 @@ mod admission;
 mod arms;
 pub mod catalog;
 pub mod engine;
+pub(crate) mod long_names;
 pub mod native;
 pub mod options;
 mod precedence;

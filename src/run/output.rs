@@ -61,7 +61,7 @@ fn write_one(
         cli::Color::Never => false,
         cli::Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let width = if terminal { terminal_width() } else { 100 };
+    let width = width(terminal);
     let style = Style {
         color,
         width,
@@ -88,28 +88,14 @@ fn write_one(
     replace(path, &bytes)
 }
 
-/// Writes a file whole or not at all: beside its place first. What is no plain file is written to as it is.
+/// Writes a file whole or not at all.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let failed = |error: io::Error| Error::File { path: path.display().to_string(), error };
-    let there = path.symlink_metadata();
-    if there.as_ref().is_ok_and(|metadata| !metadata.is_file()) {
-        return std::fs::write(path, bytes).map_err(failed);
-    }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let permitted = || there.map_or(Ok(()), |metadata| std::fs::set_permissions(&part, metadata.permissions()));
-    let written = std::fs::write(&part, bytes).and_then(|()| permitted()).and_then(|()| std::fs::rename(&part, path));
-    if written.is_err() {
-        // The half-written file is of no use; that it may not be there is no matter.
-        let _ = std::fs::remove_file(&part);
-    }
-    written.map_err(failed)
+    crate::write::replace(path, bytes).map_err(|error| Error::File { path: path.display().to_string(), error })
 }
 
-/// Columns of the terminal; 80 where nobody knows.
-fn terminal_width() -> usize {
+/// Columns to fill: what whoever calls says, else those of the terminal; 80 where nobody knows.
+fn width(is_terminal: bool) -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    columns.or(size).unwrap_or(80).clamp(40, 160)
+    let size = || terminal_size::terminal_size().filter(|_| is_terminal).map(|(width, _)| usize::from(width.0));
+    columns.or_else(size).unwrap_or(80).clamp(40, 160)
 }

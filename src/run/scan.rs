@@ -1,7 +1,7 @@
 //! `gate scan` and `gate baseline`: from the command line to a verdict.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +16,7 @@ use crate::filesystem::{Disk, FileSystem, Files, Recording};
 use crate::finding::Severity;
 use crate::frontend::{FRONTENDS, Settings};
 use crate::import;
+use crate::path::shown;
 use crate::report::Report;
 use crate::rules::{Catalog, Check, native};
 use crate::scan::{self, Request};
@@ -31,7 +32,7 @@ pub(super) fn today() -> Date {
 /// `gate scan`.
 pub(super) fn scan_command(arguments: &cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     let outputs = output::plan(arguments)?;
-    with_report(arguments, |report| {
+    with_report(arguments, false, |report, _| {
         output::write(report, &outputs, arguments, out)?;
         if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
             writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
@@ -47,12 +48,16 @@ pub(super) fn scan_command(arguments: &cli::Scan, out: &mut dyn Write, err: &mut
 
 /// `gate baseline write`.
 pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write) -> Result<u8, Error> {
-    with_report(&arguments.scan, |report| {
+    with_report(&arguments.scan, true, |report, named| {
+        let output = arguments.output.as_deref().or(named).unwrap_or(Path::new(baseline::NAME));
         let mut text = Vec::new();
         let count = baseline::write(report.findings.iter(), report.sources, &report.prefix, &mut text)?;
-        output::replace(&arguments.output, &text)?;
-        let path = arguments.output.display();
-        writeln!(out, "{path}: {count} findings are accepted; use it with --baseline, or `baseline:` in gate.yaml")?;
+        output::replace(output, &text)?;
+        writeln!(
+            out,
+            "{}: {count} findings are accepted; use it with --baseline, or `baseline:` in gate.yaml",
+            shown(output)
+        )?;
         let unread = report.problems.iter().filter(|problem| problem.kind.closes()).count();
         if unread > 0 {
             writeln!(out, "{unread} problems kept the scan from being whole: `gate scan` tells them")?;
@@ -61,8 +66,12 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
     })
 }
 
-/// Scans and hands over the report.
-fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result<u8, Error>) -> Result<u8, Error> {
+/// Scans and hands over the report, with the baseline that is named. One that is written anew is not read.
+fn with_report(
+    arguments: &cli::Scan,
+    writes_baseline: bool,
+    answer: impl FnOnce(&Report<'_>, Option<&Path>) -> Result<u8, Error>,
+) -> Result<u8, Error> {
     let root = discover::root_of(&arguments.paths)?;
     let opened = Opened::find(arguments, &root)?;
     let named = arguments.config.as_deref();
@@ -87,7 +96,7 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
     let mut imports = import::read(&named, &mut catalog);
     if let Some(opened) = &opened {
         imports.trusts_comments = opened.trusts_head;
-        imports.tell_those_in(&*opened.tip);
+        imports.tell_those_in(&opened.tip, &opened.base, opened.trusts_head);
     }
     config.check(&catalog)?;
     config.adopt_hadolint(&catalog);
@@ -104,7 +113,11 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
         (None, Some(config::FailOn::Severity(severity))) => Some(severity),
         (None, None) => Some(Severity::Medium),
     };
-    let baseline = accepted(opened.as_ref(), arguments, &config)?;
+    let named = arguments.baseline.clone().or(config.baseline.clone());
+    let baseline = match &named {
+        Some(path) if !writes_baseline => accepted(opened.as_ref(), path)?,
+        _ => None,
+    };
     let pool = pool(arguments.jobs)?;
     let progress = Progress::start(arguments);
     let exclude = config.exclude.clone();
@@ -156,7 +169,7 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
     };
     let report = pool.install(|| scan::scan(&request, &discovered))?;
     progress.finish();
-    let code = answer(&report);
+    let code = answer(&report, named.as_deref());
     // The process ends here: whatever it holds goes at once, and not piece by piece.
     std::mem::forget((report, request));
     std::mem::forget((discovered, catalog, pool));
@@ -164,15 +177,20 @@ fn with_report(arguments: &cli::Scan, answer: impl FnOnce(&Report<'_>) -> Result
 }
 
 /// The baseline of the command line or the configuration. With a base it is the base's.
-fn accepted(opened: Option<&Opened>, arguments: &cli::Scan, config: &Config) -> Result<Option<Baseline>, Error> {
-    let Some(path) = arguments.baseline.as_ref().or(config.baseline.as_ref()) else { return Ok(None) };
-    let shown = path.display().to_string();
+fn accepted(opened: Option<&Opened>, path: &Path) -> Result<Option<Baseline>, Error> {
+    let shown = shown(path);
     let failed = |error| Error::File { path: shown.clone(), error };
     let files = opened.map(Opened::trusted).unwrap_or_default();
     let full = std::path::absolute(path).map_err(failed)?;
     // One that the change brings is told among what it proposes.
     if opened.is_some() && files.kind(&full).is_err() && Disk.kind(&full).is_ok() {
         return Ok(None);
+    }
+    if files.target(&full).is_none() {
+        return Err(Error::Usage {
+            message: format!("{shown}: the baseline is not there"),
+            help: Some("write it: `gate baseline write`; or name none".into()),
+        });
     }
     let text = files.text(&full, baseline::MAX_BYTES).map_err(failed)?;
     Ok(Some(Baseline::parse(&shown, &text)?))

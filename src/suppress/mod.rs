@@ -1,10 +1,11 @@
 //! Suppressions: comments, annotations and entries of `gate.yaml` that take findings out of the verdict.
 //!
-//! Comments are those that parsers found, never text that looks like one. A suppression names its rules; gate's own also
+//! Comments are those that parsers found, never text that looks like one; JSON has members in their place. A suppression names its rules; gate's own also
 //! need a reason and may end on a day. What does not act, no longer acts or has nothing to act on is told in a note.
 
 mod date;
 mod dialect;
+mod json;
 mod near;
 mod placed;
 mod reach;
@@ -24,7 +25,7 @@ use crate::discover::Discovered;
 use crate::finding::{Finding, Suppressed};
 use crate::model::{Model, Resource};
 use crate::problem::{Problem, ProblemKind};
-use crate::rules::Catalog;
+use crate::rules::{Catalog, long_names};
 use crate::source::{FileId, Span};
 
 /// Names of the tools whose suppressions are understood.
@@ -160,6 +161,7 @@ impl<'a> Rules<'a> {
                     }
                 }
             }
+            by_name.extend(long_names::rules(&by_name));
             by_name
         });
         by_name.get(&normal_name(name)).map_or(&[], |rules| rules)

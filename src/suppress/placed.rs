@@ -2,7 +2,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::dialect::{ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
+use super::dialect::{self, ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
+use super::json;
 use super::reach::{Covered, Layout};
 use super::{Context, Rules};
 use crate::config::Config;
@@ -55,6 +56,25 @@ pub(super) fn placed(cx: &Context<'_>, rules: &Rules<'_>, notes: &mut Vec<Proble
                         add(cx, rules, (row.dialect, at, mark, covered), &mut placed, notes);
                     }
                 }
+            }
+        }
+    }
+    for (file, source) in sources.iter().filter(|(_, source)| source.path().ends_with(".json")) {
+        for remark in json::remarks(source.text(), dialect::OWN.needle) {
+            let span = |range: std::ops::Range<usize>| Span::new(file, range.start as u32, range.end as u32);
+            let at = source.first_line(span(remark.at));
+            let mut marks = Vec::new();
+            (dialect::OWN.read)(&Line { text: remark.text.trim(), format: None }, &mut marks);
+            for mark in marks {
+                let is_misplaced = mark.reach == Reach::FileTop && !remark.is_outermost;
+                let covered = Covered { spans: vec![span(remark.object.clone())], is_literal: false };
+                add(
+                    cx,
+                    rules,
+                    (dialect::OWN.dialect, at, mark, (!is_misplaced).then_some(covered)),
+                    &mut placed,
+                    notes,
+                );
             }
         }
     }
@@ -149,18 +169,19 @@ fn add(
     if let Some((message, help)) = one.mark.fault.clone() {
         return tell(&one, message, &help);
     }
-    if is_own {
-        let mut told = 0;
-        for (name, means, _) in &one.names {
-            if means.is_empty() && !cx.catalog.is_of_tool(name) {
-                told += 1;
-                let near = (told <= MAX_NEAREST && !has_many).then(|| {
-                    let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
-                    did_you_mean(name, &known)
-                });
-                let help = near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into());
-                tell(&one, format!("no rule or alias is called `{name}`"), &help);
-            }
+    let mut told = 0;
+    for (name, means, _) in &one.names {
+        if means.is_empty() && !cx.catalog.is_of_tool(name) {
+            told += 1;
+            let near = (is_own && told <= MAX_NEAREST && !has_many).then(|| {
+                let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
+                did_you_mean(name, &known)
+            });
+            let help = match is_own {
+                true => near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into()),
+                false => format!("no rule of gate's stands for it, so that only {dialect} heeds it"),
+            };
+            tell(&one, format!("no rule or alias is called `{name}`"), &help);
         }
     }
     if let Some(until) = one.mark.until.filter(|until| *until < cx.today) {
@@ -175,7 +196,8 @@ fn add(
         Some(covered) => one.covered = covered,
         None if is_own && is_file => {
             let help = "move it above the first line of code, or write `ignore[…]` above what is meant";
-            return tell(&one, "`ignore-file` acts only in the first comments of a file".into(), help);
+            let message = "`ignore-file` acts only in the first comments of a file, or in the outermost object of JSON";
+            return tell(&one, message.into(), help);
         }
         None if !is_own => return,
         None => {}

@@ -1,6 +1,9 @@
 //! What suppressions take out of the verdict, and what they must not.
 #![allow(clippy::unwrap_used)]
 
+mod json;
+#[path = "../support/mod.rs"]
+mod support;
 mod toy;
 
 use std::path::Path;
@@ -193,7 +196,11 @@ fn ignore_file_acts_only_in_the_first_comments() {
         let with = format!("{} # gate: ignore-file[aws-s3-public-acl] a lab", late.trim_start_matches("# inside"));
         let decided = bucket(late, &with).apply();
         assert!(decided.gone().is_empty());
-        assert!(decided.said()[0].ends_with("`ignore-file` acts only in the first comments of a file"));
+        assert!(
+            decided.said()[0].ends_with(
+                "`ignore-file` acts only in the first comments of a file, or in the outermost object of JSON"
+            )
+        );
     }
 }
 
@@ -303,7 +310,8 @@ fn checkov_skips_inside_the_block_only() {
     assert_eq!(bucket("# inside", "#bridgecrew:skip=CKV_AWS_20").apply().gone(), ["aws-s3-public-acl"]);
     assert!(bucket("# inside", "#checkov:skip=*").apply().gone().is_empty());
     assert!(bucket("# inside", comment).with(config("dialects: [trivy]")).apply().gone().is_empty());
-    assert!(bucket("# inside", "# checkov:skip=CKV_AWS_99999:x").apply().notes.is_empty(), "unknown ids are no error");
+    let unknown = bucket("# inside", "# checkov:skip=CKV_AWS_99999:x").apply();
+    assert_eq!(unknown.said(), ["main.tf:4: no rule or alias is called `CKV_AWS_99999`"]);
 }
 
 #[test]
@@ -339,6 +347,31 @@ fn trivy_and_tfsec_reach_the_line_the_next_line_and_blocks() {
     assert_eq!(bucket("# above", "#trivy:ignore:*").apply().kept.len(), 0);
     assert_eq!(bucket("# above", "#trivy:ignore:AVD-AWS-0092:ws:dev").apply().gone().len(), 0);
     assert_eq!(bucket("# above", "#trivy:ignore:AVD-AWS-0092:ws:def*").apply().gone().len(), 1);
+}
+
+#[test]
+fn the_long_names_of_tfsec_and_trivy_act() {
+    for comment in [
+        "#tfsec:ignore:aws-s3-no-public-access-with-acl",
+        "#trivy:ignore:aws-s3-no-public-access-with-acl",
+        "#tfsec:ignore:AWS-S3-no-public-access-with-acl:exp:2027-01-31",
+    ] {
+        let decided = bucket("\"public-read\"", &format!("\"public-read\" {comment}")).apply();
+        assert_eq!((decided.gone(), decided.said()), (vec!["aws-s3-public-acl"], vec![]), "{comment}");
+    }
+    let decided = bucket("# above", "#tfsec:ignore:aws-s3-enable-bucket-logging").apply();
+    assert_eq!(decided.gone(), ["aws-s3-logging"]);
+}
+
+#[test]
+fn unknown_names_of_other_tools_are_told() {
+    for (comment, name) in
+        [("#tfsec:ignore:aws-s3-no-such-check", "aws-s3-no-such-check"), ("#trivy:ignore:AVD-AWS-9999", "AVD-AWS-9999")]
+    {
+        let decided = bucket("# above", comment).apply();
+        assert_eq!(decided.said(), [format!("main.tf:1: no rule or alias is called `{name}`")]);
+        assert!(decided.notes[0].help.as_ref().is_some_and(|help| help.starts_with("no rule of gate's stands for it")));
+    }
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! The long names of tfsec and Trivy, `aws-s3-enable-versioning`: a provider, a service and a check. They are names of their ids
+//! (`AWS-0090`), by which gate's rules know them, and not aliases: patterns such as `aws-s3*` speak of gate's own ids.
+
+use rustc_hash::FxHashMap;
+
+/// A name and its ids on each line, sorted; a name that has changed stands there in all its forms.
+const TABLE: &str = include_str!("long_names.txt");
+
+fn rows() -> impl Iterator<Item = (&'static str, impl Iterator<Item = &'static str>)> {
+    TABLE.lines().filter_map(|line| line.split_once(' ')).map(|(name, ids)| (name, ids.split(' ')))
+}
+
+/// The rules of each long name, from those of names in lower case; names that are taken are left out.
+pub(crate) fn rules(by_name: &FxHashMap<String, Vec<usize>>) -> FxHashMap<String, Vec<usize>> {
+    let of = |id: &str| {
+        let id = id.to_lowercase();
+        by_name.get(&id).or_else(|| by_name.get(&format!("avd-{id}"))).cloned().unwrap_or_default()
+    };
+    let mut long = FxHashMap::default();
+    for (name, ids) in rows().filter(|(name, _)| !by_name.contains_key(*name)) {
+        let mut rules: Vec<usize> = ids.flat_map(of).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        if !rules.is_empty() {
+            long.insert(name.to_string(), rules);
+        }
+    }
+    long
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Catalog;
+
+    #[test]
+    fn each_stands_once_in_order_and_is_no_rule_of_gates() {
+        let names: Vec<&str> = rows().map(|(name, _)| name).collect();
+        assert!(names.is_sorted() && names.windows(2).all(|two| two[0] != two[1]));
+        let catalog = Catalog::built_in();
+        let own: Vec<&str> =
+            catalog.rules().iter().map(|rule| rule.id.as_str()).filter(|id| names.contains(id)).collect();
+        assert_eq!(own, Vec::<&str>::new(), "a name with two meanings");
+    }
+
+    #[test]
+    fn they_name_the_rules_of_their_ids() {
+        let catalog = Catalog::built_in();
+        for (long, id) in [
+            ("aws-s3-enable-versioning", "AWS-0090"),
+            ("aws-ec2-no-public-ingress-sgr", "AVD-AWS-0107"),
+            ("aws-vpc-no-public-ingress-sgr", "AVD-AWS-0107"),
+            ("aws-s3-enable-bucket-logging", "AWS-0089"),
+            ("AWS-S3-Enable-Logging", "AWS-0089"),
+            ("kubernetes-no-impersonate-privileged-groups", "KSV-0043"),
+        ] {
+            assert!(!catalog.named(id).is_empty(), "{id}");
+            assert_eq!(catalog.named(long), catalog.named(id), "{long}");
+        }
+        // A pattern means gate's ids.
+        let means = |token: &str| catalog.matching(token).expect("rules").len();
+        assert_eq!(means("aws-s3*"), means("aws-s3"));
+    }
+}
