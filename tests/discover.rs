@@ -138,6 +138,19 @@ fn hidden_files_and_folders_stay_out_except_github() {
 }
 
 #[test]
+fn hidden_variables_that_terraform_loads_by_itself_are_read() {
+    let folder = tree(&[
+        ("main.tf", ""),
+        (".evil.auto.tfvars", "open = true\n"),
+        (".more.auto.tfvars.json", "{}"),
+        (".terraform.tfvars", ""),
+        (".x.tf", ""),
+    ]);
+    let found = discover(&Walk::new(&[folder.path().to_path_buf()]), gate::frontend::FRONTENDS).unwrap();
+    assert_eq!(paths(&found), [".evil.auto.tfvars", ".more.auto.tfvars.json", "main.tf"]);
+}
+
+#[test]
 fn a_named_file_is_taken_though_hidden_or_ignored_and_obeys_excludes_when_forced() {
     let folder = tree(&[(".gitignore", "gen\n"), ("gen/.x.tf", ""), ("gen/y.tf", ""), ("gen/notes.txt", "")]);
     let named = [folder.path().join("gen/.x.tf"), folder.path().join("gen/notes.txt")];

@@ -4,7 +4,10 @@
 //! parent folder's. Links are not followed, with one exception: a link to a regular file inside the root whose name a
 //! format claims for certain is read under its own name, since a Terraform module is what its folder shows.
 
+mod ignores;
+mod links;
 mod names;
+mod needs;
 mod read;
 mod walk;
 
@@ -19,6 +22,7 @@ use crate::config::PathGlobs;
 use crate::filesystem::{Commit, Disk, FileSystem, Kind};
 use crate::finding::Finding;
 use crate::frontend::{Claim, Frontend};
+use crate::path::folder_of;
 use crate::problem::Problem;
 use crate::source::{FileId, Source, Sources};
 
@@ -90,7 +94,7 @@ pub struct Discovered {
     pub prefix: String,
     /// The files that were asked for, when others were read for their context only; see [`Discovered::counts`].
     pub only: Option<BTreeSet<FileId>>,
-    /// Files read for their context that the configuration excludes.
+    /// Files read for their context that the configuration excludes by themselves: others of their folder are asked for.
     pub excluded: BTreeSet<FileId>,
     /// Whether one folder was given, so that all of the root was looked at.
     pub is_folder: bool,
@@ -109,7 +113,10 @@ impl Discovered {
     pub fn counts(&self, finding: &Finding) -> bool {
         let Some(only) = &self.only else { return true };
         let is_called = || finding.related.iter().any(|place| only.contains(&place.at.file));
-        only.contains(&finding.at.file) || (!self.excluded.contains(&finding.at.file) && is_called())
+        // A folder that is excluded is judged where something judged calls it: what it does happens there.
+        let is_excluded = self.excluded.contains(&finding.at.file);
+        let is_used = || finding.scope.is_some_and(|resource| only.contains(&resource.file));
+        only.contains(&finding.at.file) || if is_excluded { is_used() } else { is_called() }
     }
 }
 
@@ -219,9 +226,11 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     let mut claims = vec![Vec::new(); frontends.len()];
     let (mut only, mut excluded) = (BTreeSet::new(), BTreeSet::new());
     let total = texts.len();
+    let asked: BTreeSet<&str> = wanted.iter().map(|path| folder_of(path)).collect();
     for text in texts {
         let is_wanted = wanted.contains(&text.path);
-        let is_excluded = !is_wanted && scope.is_excluded(Path::new(&text.path));
+        let is_excluded =
+            !is_wanted && asked.contains(folder_of(&text.path)) && scope.is_excluded(Path::new(&text.path));
         let file = sources.add(Source::new(text.path, text.text));
         if let Some(frontend) = text.frontend {
             claims[frontend].push(file);
@@ -260,11 +269,12 @@ fn read_context(
     max_bytes: u64,
 ) -> (Vec<read::Text>, read::Outcome) {
     let mut known: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
-    let mut listed: BTreeSet<(usize, walk::Extent, PathBuf)> = BTreeSet::new();
+    let mut listed: BTreeSet<(usize, needs::Extent, PathBuf)> = BTreeSet::new();
     let mut outcome = read::Outcome::default();
     let mut fresh = 0;
     while fresh < texts.len() {
-        let asked: Vec<Vec<(usize, walk::Need)>> = texts[fresh..].par_iter().map(|text| scope.needs_of(text)).collect();
+        let asked: Vec<Vec<(usize, needs::Need)>> =
+            texts[fresh..].par_iter().map(|text| scope.needs_of(text)).collect();
         fresh = texts.len();
         let mut candidates = Vec::new();
         for (frontend, need) in asked.into_iter().flatten() {
