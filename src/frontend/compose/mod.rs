@@ -23,6 +23,7 @@ use rustc_hash::FxHashMap;
 use self::interpolate::Variables;
 use self::merge::{Tag, Tags};
 use super::kubernetes::Kubernetes;
+use super::kubernetes::claim::is_object;
 use super::yaml::block::Block;
 use super::yaml::{self, Dialect};
 use super::{Claim, Context, Frontend, Parsed, Settings, dockerfile};
@@ -79,7 +80,7 @@ impl Frontend for Compose {
         if path.file_name().is_some_and(|name| name == VARIABLES) {
             return true;
         }
-        SECTION.is_match(text) && !is_manifest(text)
+        SECTION.is_match(text) && !is_object(text)
     }
 
     /// Files of the same folder, variables, files that are extended or included, Dockerfiles that are built.
@@ -164,11 +165,6 @@ fn written_out(file: &File<'_>, source: &Source, parsed: &mut Parsed) {
     }
 }
 
-fn is_manifest(text: &str) -> bool {
-    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
-    has("apiVersion:") && has("kind:")
-}
-
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nature {
@@ -240,7 +236,7 @@ impl<'s> File<'s> {
                 _ => {}
             }
         }
-        if file.is_named && !is_broken && !is_manifest(source.text()) && !file.roots.iter().any(has_section) {
+        if file.is_named && !is_broken && !is_object(source.text()) && !file.roots.iter().any(has_section) {
             let mut entries = file.roots.iter().flat_map(Node::entries);
             if let Some(entry) = entries.find(|entry| !is_top(&entry.key)) {
                 let message =
@@ -250,7 +246,7 @@ impl<'s> File<'s> {
             }
         }
         file.nature = match () {
-            () if is_manifest(source.text()) => Nature::Manifest,
+            () if is_object(source.text()) => Nature::Manifest,
             () if file.is_named && (is_broken || file.roots.iter().any(has_section)) => Nature::Compose,
             () if !file.is_named && !file.roots.is_empty() && file.roots.iter().all(is_plainly_compose) => {
                 Nature::Compose
