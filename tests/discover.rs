@@ -26,12 +26,12 @@ impl Frontend for Modules {
     fn claims(&self, path: &Path) -> Claim {
         if path.extension().is_some_and(|end| end == "tf") { Claim::Yes } else { Claim::No }
     }
-    fn context(&self, text: &str) -> Context {
+    fn context(&self, _: &Path, text: &str) -> Context {
         let called = text.lines().filter_map(|line| line.strip_prefix("source = ")).map(str::to_string);
         Context {
             folders: std::iter::once(".".to_string()).chain(called).collect(),
             installed: vec![".terraform/modules".into()],
-            files: Vec::new(),
+            ..Context::default()
         }
     }
     fn parse(&self, _: &Settings, _: &Sources, _: &[FileId]) -> Parsed {

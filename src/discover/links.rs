@@ -32,7 +32,7 @@ impl Scope<'_> {
         }
         match (inside, is_certain) {
             (true, true) if is_file => {
-                found.candidates.push(Candidate { path, claims, searched: false });
+                found.candidates.push(Candidate { path, claims, searched: false, asked: true });
             }
             (true, _) if claims.is_empty() => {}
             (true, _) if is_file => found.skip(&path, "link to a file, which is met where it lies"),

@@ -206,7 +206,6 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     }
     found.sort();
     let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);
-    let wanted: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
     let texts = match walk.within {
         Some(_) => texts,
         None => {
@@ -226,16 +225,16 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     let mut claims = vec![Vec::new(); frontends.len()];
     let (mut only, mut excluded) = (BTreeSet::new(), BTreeSet::new());
     let total = texts.len();
-    let asked: BTreeSet<&str> = wanted.iter().map(|path| folder_of(path)).collect();
+    let asked: BTreeSet<String> =
+        texts.iter().filter(|text| text.asked).map(|text| folder_of(&text.path).to_string()).collect();
     for text in texts {
-        let is_wanted = wanted.contains(&text.path);
         let is_excluded =
-            !is_wanted && asked.contains(folder_of(&text.path)) && scope.is_excluded(Path::new(&text.path));
+            !text.asked && asked.contains(folder_of(&text.path)) && scope.is_excluded(Path::new(&text.path));
         let file = sources.add(Source::new(text.path, text.text));
         if let Some(frontend) = text.frontend {
             claims[frontend].push(file);
         }
-        if is_wanted {
+        if text.asked {
             only.insert(file);
         }
         if is_excluded {
@@ -273,13 +272,18 @@ fn read_context(
     let mut outcome = read::Outcome::default();
     let mut fresh = 0;
     while fresh < texts.len() {
-        let asked: Vec<Vec<(usize, needs::Need)>> =
-            texts[fresh..].par_iter().map(|text| scope.needs_of(text)).collect();
+        let mut needs: Vec<(bool, Vec<(usize, needs::Need)>)> =
+            texts[fresh..].par_iter().map(|text| (text.asked, scope.needs_of(text))).collect();
+        // What something judged needs is not taken for others' context.
+        needs.sort_by_key(|(asked, _)| !asked);
         fresh = texts.len();
         let mut candidates = Vec::new();
-        for (frontend, need) in asked.into_iter().flatten() {
-            if listed.insert((frontend, need.extent, need.path.clone())) {
-                candidates.extend(scope.list(frontend, &need));
+        for (asked, needs) in needs {
+            for (frontend, need) in needs {
+                if listed.insert((frontend, need.extent, need.path.clone())) {
+                    let met = scope.list(frontend, &need).into_iter();
+                    candidates.extend(met.map(|one| walk::Candidate { asked: one.asked && asked, ..one }));
+                }
             }
         }
         candidates.retain(|candidate| relative(&candidate.path).is_none_or(|path| known.insert(path)));

@@ -27,6 +27,8 @@ pub(super) enum Extent {
     Below,
     /// The file itself, whichever frontend has it.
     File,
+    /// The file itself, which is of the asking format's whatever it is called.
+    Named,
 }
 
 impl Scope<'_> {
@@ -39,12 +41,17 @@ impl Scope<'_> {
     /// frontend tells what it misses.
     fn needs(&self, frontend: usize, path: &str, text: &str) -> Vec<(usize, Need)> {
         let own = Path::new(path).parent().unwrap_or(Path::new(""));
-        let context = self.frontends[frontend].context(text);
+        let context = self.frontends[frontend].context(Path::new(path), text);
         let near = context.folders.iter().map(|folder| (folder, Extent::Folder));
         let installed = context.installed.iter().map(|folder| (folder, Extent::Below));
         let files = context.files.iter().map(|file| (file, Extent::File));
-        let all = near.chain(installed).chain(files);
-        all.filter_map(|(path, extent)| Some((frontend, Need { path: normal(&own.join(path))?, extent }))).collect()
+        let all = near.chain(installed).chain(files).map(|(path, extent)| (frontend, path, extent));
+        let number = |name: &str| self.frontends.iter().position(|frontend| frontend.name() == name);
+        let named = context.named.iter().filter_map(|(name, path)| Some((number(name)?, path, Extent::Named)));
+        let need = |(frontend, path, extent): (usize, &String, Extent)| {
+            Some((frontend, Need { path: normal(&own.join(path))?, extent }))
+        };
+        all.chain(named).filter_map(need).collect()
     }
 
     /// A file that another needs, though it be hidden or excluded: it was asked for. An ignored one stays out, since it
@@ -58,15 +65,24 @@ impl Scope<'_> {
             return None;
         }
         let claims = claims_of(self.frontends, path);
-        (!claims.is_empty()).then(|| Candidate { path: path.to_path_buf(), claims, searched: false })
+        (!claims.is_empty()).then(|| Candidate { path: path.to_path_buf(), claims, searched: false, asked: false })
+    }
+
+    /// A file that another says to be of a format: whoever names it has it read, so that no ignore file hides it.
+    fn named(&self, frontend: usize, path: &Path) -> Option<Candidate> {
+        let claims = vec![(frontend, Claim::Yes)];
+        let candidate = || Candidate { path: path.to_path_buf(), claims, searched: false, asked: true };
+        self.leads_to_file_inside(path).then(candidate)
     }
 
     /// The files of a frontend in a folder that another file needs, or the file that it needs, though the folder be hidden, ignored or excluded:
     /// it was asked for. Ignored files in it stay out, since they differ between machines; what was installed there is
     /// always ignored, so that it is read whole. Folders behind links are not entered.
     pub fn list(&self, frontend: usize, need: &Need) -> Vec<Candidate> {
-        if need.extent == Extent::File {
-            return self.needed(&need.path).into_iter().collect();
+        match need.extent {
+            Extent::File => return self.needed(&need.path).into_iter().collect(),
+            Extent::Named => return self.named(frontend, &need.path).into_iter().collect(),
+            Extent::Folder | Extent::Below => {}
         }
         let is_deep = need.extent == Extent::Below;
         let mut candidates = Vec::new();
@@ -101,7 +117,7 @@ impl Scope<'_> {
                 let is_file = kind == Kind::File || (kind == Kind::Link && self.leads_to_file_inside(&path));
                 if is_file && self.frontends[frontend].claims(&path) == Claim::Yes {
                     let claims = vec![(frontend, Claim::Yes)];
-                    candidates.push(Candidate { path, claims, searched: false });
+                    candidates.push(Candidate { path, claims, searched: false, asked: false });
                 }
             }
         }

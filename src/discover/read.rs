@@ -21,6 +21,8 @@ pub(super) struct Text {
     pub text: String,
     /// Index of its frontend; none for a text that was kept for what is in it.
     pub frontend: Option<usize>,
+    /// Whether it is to be judged, and not read for others' sake only.
+    pub asked: bool,
 }
 
 /// What reading left over.
@@ -98,7 +100,7 @@ fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
     };
     let Some(frontend) = owner(scope, candidate, &text) else { return kept(scope, candidate, text) };
     match relative(&candidate.path) {
-        Some(path) => Read1::Text(Text { path, text, frontend: Some(frontend) }),
+        Some(path) => Read1::Text(Text { path, text, frontend: Some(frontend), asked: candidate.asked }),
         None => problem(ProblemKind::Unread, "its name is not UTF-8".into(), "rename it"),
     }
 }
@@ -113,7 +115,7 @@ fn kept(scope: &Scope<'_>, candidate: &Candidate, text: String) -> Read1 {
     // Who breaks on a text must not lose the scan.
     match catch_unwind(AssertUnwindSafe(|| keep(&path, &text))) {
         Ok(false) => Read1::Foreign(true),
-        Ok(true) | Err(_) => Read1::Text(Text { path, text, frontend: None }),
+        Ok(true) | Err(_) => Read1::Text(Text { path, text, frontend: None, asked: candidate.asked }),
     }
 }
 

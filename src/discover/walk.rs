@@ -20,6 +20,8 @@ pub(super) struct Candidate {
     pub claims: Vec<(usize, Claim)>,
     /// Whether its text is looked at if nobody owns it.
     pub searched: bool,
+    /// Whether it is to be judged, and not read for others' sake only.
+    pub asked: bool,
 }
 
 /// What a walk met.
@@ -114,7 +116,7 @@ impl Scope<'_> {
                 let claims = claims_of(self.frontends, &path);
                 match claims.is_empty() && !(self.keep.is_some() && may_be_text(&path)) {
                     true => found.skip(&path, "no format that is read has files of this name"),
-                    false => found.candidates.push(Candidate { path, claims, searched: true }),
+                    false => found.candidates.push(Candidate { path, claims, searched: true, asked: true }),
                 }
             }
             Ok(_) => found.problems.push(
@@ -163,7 +165,7 @@ impl Scope<'_> {
             }
             if hidden {
                 if kind == Kind::File && may_be_text(&path) && self.is_within(&path) {
-                    found.candidates.push(Candidate { path, claims: Vec::new(), searched: true });
+                    found.candidates.push(Candidate { path, claims: Vec::new(), searched: true, asked: true });
                 }
                 continue;
             }
@@ -178,11 +180,11 @@ impl Scope<'_> {
             let claims = claims_of(self.frontends, &path);
             match (claims.is_empty(), kind == Kind::File) {
                 (true, true) if folder.searched && may_be_text(&path) => {
-                    found.candidates.push(Candidate { path, claims, searched: true });
+                    found.candidates.push(Candidate { path, claims, searched: true, asked: true });
                 }
                 (true, _) => {}
                 (false, true) => {
-                    found.candidates.push(Candidate { path, claims, searched: folder.searched });
+                    found.candidates.push(Candidate { path, claims, searched: folder.searched, asked: true });
                 }
                 (false, false) => found.lose(&path, "not a regular file", &claims),
             }

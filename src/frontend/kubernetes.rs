@@ -34,16 +34,20 @@ impl Frontend for Kubernetes {
     /// need not, and their JSON patches can't.
     fn recognizes(&self, path: &Path, text: &str) -> bool {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        if kustomize::is_name(name) || kustomize::is_json_patch(text) {
+        if kustomize::is_name(name) || kustomize::named::is_json_patch(text) {
             return true;
         }
         claim::may_hold_object(text)
     }
 
     /// What a kustomization names.
-    fn context(&self, text: &str) -> Context {
-        let (files, folders) = kustomize::named_in(text);
-        Context { files, folders, ..Context::default() }
+    fn context(&self, path: &Path, text: &str) -> Context {
+        if !path.file_name().and_then(|name| name.to_str()).is_some_and(kustomize::is_name) {
+            return Context::default();
+        }
+        let (files, folders) = kustomize::named::named_in(text);
+        let named = files.into_iter().map(|file| (self.name(), file)).collect();
+        Context { named, folders, ..Context::default() }
     }
 
     fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
@@ -62,7 +66,7 @@ impl Frontend for Kubernetes {
             if is_kustomized {
                 let path = sources.get(*file).path().to_string();
                 let objects = std::mem::take(&mut part.resources);
-                manifests.push(kustomize::Manifest { path, documents, objects });
+                manifests.push(kustomize::Manifest { file: *file, path, documents, objects });
             }
             parsed.add(part);
         }

@@ -84,7 +84,7 @@ impl Frontend for Compose {
     }
 
     /// Files of the same folder, variables, files that are extended or included, Dockerfiles that are built.
-    fn context(&self, text: &str) -> Context {
+    fn context(&self, _path: &Path, text: &str) -> Context {
         static NAMED: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r#"(?m)(?:^|[\s{,])(?:(file|path|context|build|dockerfile|include):|(-))[ \t]+["']?([^\s"'#${},\[\]]+)"#)
                 .expect("the pattern is constant")
