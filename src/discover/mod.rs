@@ -274,7 +274,6 @@ fn read_context(
     while fresh < texts.len() {
         let mut needs: Vec<(bool, Vec<(usize, needs::Need)>)> =
             texts[fresh..].par_iter().map(|text| (text.asked, scope.needs_of(text))).collect();
-        // What something judged needs is not taken for others' context.
         needs.sort_by_key(|(asked, _)| !asked);
         fresh = texts.len();
         let mut candidates = Vec::new();
@@ -286,6 +285,8 @@ fn read_context(
                 }
             }
         }
+        // What is judged is not taken for others' context.
+        candidates.sort_by_key(|candidate| !candidate.asked);
         candidates.retain(|candidate| relative(&candidate.path).is_none_or(|path| known.insert(path)));
         candidates.sort_by(|a, b| a.path.cmp(&b.path));
         let (more, part) = read::all(candidates, scope, max_bytes);

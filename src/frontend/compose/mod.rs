@@ -7,6 +7,7 @@
 //!
 //! A file of a Compose name that has no key of Compose's at the top is left alone: nothing would start from it.
 
+mod built;
 mod interpolate;
 mod merge;
 mod project;
@@ -107,7 +108,9 @@ impl Frontend for Compose {
         let built = contexts.iter().flat_map(|context| dockerfiles.iter().map(move |file| format!("{context}/{file}")));
         files.extend(built.take(if has_build { MAX_NAMED } else { 0 }));
         files.truncate(MAX_NAMED);
-        Context { folders: vec![".".into()], files, ..Context::default() }
+        let named = built::named_in(text).into_iter().take(MAX_NAMED);
+        let named = named.map(|path| (Frontend::name(&dockerfile::Dockerfile), path)).collect();
+        Context { folders: vec![".".into()], files, named, ..Context::default() }
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
@@ -124,6 +127,7 @@ impl Frontend for Compose {
             .collect();
         project::mark_included(&mut read);
         let mut parsed = project::parse(&read, &variables);
+        built::tell_unread(settings, sources, &mut parsed);
         let mut manifests = Vec::new();
         for file in read {
             match file.nature {
