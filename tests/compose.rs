@@ -283,3 +283,37 @@ fn a_dockerfile_in_quotes_is_told_and_not_passed_over() {
     assert_eq!(code, 2);
     assert_eq!(problems, ["services.web.build.dockerfile_inline is no literal block: it was not judged"]);
 }
+
+#[test]
+fn the_dockerfile_that_a_service_names_is_read_whatever_it_is_called() {
+    let bad = "FROM debian\nUSER root\n";
+    let services = "services:\n  a: { build: { context: web, dockerfile: build.txt } }\n  b:\n    build:\n      \"docker\\x66ile\": .hidden/x\n  c: { build: { dockerfile: '${FILE:-c.md}' } }\n  d: { build: .d }\n";
+    let files = [
+        ("compose.yaml", services),
+        (".gitignore", "c.md\n"),
+        ("web/build.txt", bad),
+        ("build.txt", bad),
+        (".hidden/x", bad),
+        ("c.md", bad),
+        (".d/Dockerfile", bad),
+        ("Dockerfile-prod", bad),
+        ("Dockerfile_x", bad),
+        ("Dockerfile-notes", "How to build.\n"),
+        ("Dockerfile-x.md", bad),
+    ];
+    let (_, found, problems) = scan(&files, "docker-untagged-base-image");
+    let paths: BTreeSet<&str> = found.iter().filter_map(|one| one.split(':').next()).collect();
+    let expected = [".d/Dockerfile", ".hidden/x", "Dockerfile-prod", "Dockerfile_x", "c.md", "web/build.txt"];
+    assert_eq!((paths, problems), (expected.into(), vec![]));
+}
+
+#[test]
+fn a_dockerfile_that_only_files_together_name_closes_the_gate_under_another_name() {
+    let files = [
+        ("compose.yaml", "services:\n  a: { build: { context: web } }\n"),
+        ("compose.override.yaml", "services:\n  a: { build: { dockerfile: build.txt } }\n"),
+        ("web/build.txt", "FROM debian\n"),
+    ];
+    let (code, _, problems) = scan(&files, "docker-untagged-base-image");
+    assert_eq!((code, problems), (2, vec!["services.a: its Dockerfile web/build.txt was not read".to_string()]));
+}

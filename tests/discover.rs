@@ -26,12 +26,12 @@ impl Frontend for Modules {
     fn claims(&self, path: &Path) -> Claim {
         if path.extension().is_some_and(|end| end == "tf") { Claim::Yes } else { Claim::No }
     }
-    fn context(&self, text: &str) -> Context {
+    fn context(&self, _: &Path, text: &str) -> Context {
         let called = text.lines().filter_map(|line| line.strip_prefix("source = ")).map(str::to_string);
         Context {
             folders: std::iter::once(".".to_string()).chain(called).collect(),
             installed: vec![".terraform/modules".into()],
-            files: Vec::new(),
+            ..Context::default()
         }
     }
     fn parse(&self, _: &Settings, _: &Sources, _: &[FileId]) -> Parsed {
@@ -135,6 +135,19 @@ fn hidden_files_and_folders_stay_out_except_github() {
         (".git/config.tf", ""),
     ]);
     assert_eq!(paths(&scan_folder(&folder)), [".github/deploy.yaml"]);
+}
+
+#[test]
+fn hidden_variables_that_terraform_loads_by_itself_are_read() {
+    let folder = tree(&[
+        ("main.tf", ""),
+        (".evil.auto.tfvars", "open = true\n"),
+        (".more.auto.tfvars.json", "{}"),
+        (".terraform.tfvars", ""),
+        (".x.tf", ""),
+    ]);
+    let found = discover(&Walk::new(&[folder.path().to_path_buf()]), gate::frontend::FRONTENDS).unwrap();
+    assert_eq!(paths(&found), [".evil.auto.tfvars", ".more.auto.tfvars.json", "main.tf"]);
 }
 
 #[test]
@@ -273,6 +286,55 @@ fn a_file_past_the_limit_closes_the_gate_only_where_a_format_owns_it() {
     );
     assert_eq!(found.skipped.len(), 1);
     assert_eq!(Walk::new(&given).max_bytes, MAX_BYTES);
+}
+
+#[test]
+fn an_object_behind_any_number_of_comments_is_missed_where_the_file_is_too_large() {
+    let comments = "# nothing\n".repeat(20_000);
+    let folder = tree(&[
+        ("pod.yaml", &format!("{comments}apiVersion: v1\n")),
+        ("data.yaml", &comments),
+        ("more.yaml", &format!("a: 1\n---\n{comments}---\napiVersion: v1\n")),
+    ]);
+    let given = [folder.path().to_path_buf()];
+    let found = discover(&Walk { max_bytes: 100, ..Walk::new(&given) }, FORMATS).unwrap();
+    let limit = "is larger than the limit of 100 bytes";
+    assert_eq!(problems(&found), [(ProblemKind::Limit, "more.yaml", limit), (ProblemKind::Limit, "pod.yaml", limit)]);
+    assert_eq!(found.skipped.len(), 1);
+}
+
+#[test]
+fn a_manifest_is_one_whatever_it_is_called_and_however_its_keys_are_written() {
+    let escaped = "\"api\\u0056ersion\": v1\n\"k\\x69nd\": Pod\n";
+    let json = "{\"api\\u0056ersion\": \"v1\", \"kind\": \"Pod\"}";
+    let folder = tree(&[
+        ("a/package.json", json),
+        ("a/package-lock.json", "{\"apiVersion\": \"v1\", \"kind\": \"Pod\"}"),
+        ("a/pnpm-lock.yaml", "apiVersion: v1\nkind: Pod\n"),
+        ("a/values.yaml", escaped),
+        ("a/action.yml", &format!("{escaped}runs: {{}}\n")),
+        ("a/services.yaml", &format!("{escaped}services: {{}}\n")),
+        ("a/compose.json", json),
+        ("a/return.yaml", "apiVersion: v1\rkind: Pod\r"),
+        ("b/package.json", "{\"name\": \"x\", \"dependencies\": {\"kind-of\": \"6\"}}"),
+        ("b/pnpm-lock.yaml", "lockfileVersion: 9\n"),
+        ("b/values.yaml", "target: {apiVersion: v1, kind: Pod}\n"),
+    ]);
+    let found = discover(&Walk::new(&[folder.path().to_path_buf()]), gate::frontend::FRONTENDS).unwrap();
+    let manifests = found.claims.last().unwrap().iter().map(|file| found.sources.get(*file).path());
+    assert_eq!(
+        manifests.collect::<Vec<_>>(),
+        [
+            "a/action.yml",
+            "a/compose.json",
+            "a/package-lock.json",
+            "a/package.json",
+            "a/pnpm-lock.yaml",
+            "a/return.yaml",
+            "a/services.yaml",
+            "a/values.yaml"
+        ]
+    );
 }
 
 #[test]

@@ -176,16 +176,49 @@ fn what_is_elsewhere_is_told_and_never_fetched() {
         )],
         RULES,
     );
-    assert_eq!(seen.code, 0);
+    assert_eq!(seen.code, 2, "what is named and not read was not judged");
     assert_eq!(
         seen.problems,
         [
             "note https://github.com/acme/base?ref=v1 is elsewhere and was not read: what it makes was not judged",
-            "note ../outside was not read: it is not there, lies outside of the scan or holds no objects",
-            "note none.yaml was not read: it is not there, lies outside of the scan or holds no objects",
+            "unread ../outside was not read: it is not there, lies outside of the scan or holds no objects",
+            "unread none.yaml was not read: it is not there, lies outside of the scan or holds no objects",
             "note `helmCharts` is not applied: what it changes or makes was not judged",
         ]
     );
+}
+
+#[test]
+fn what_is_named_is_judged_whatever_it_is_called_and_wherever_it_lies() {
+    let privileged = BASE.replace("privileged: false", "privileged: true");
+    let hidden = "{ \"resou\\x72ces\": [../../base, package.json] }\n";
+    let files = [
+        ("gate.yaml", "exclude: [base]\n"),
+        (".gitignore", "*.generated\n"),
+        ("base/kustomization.yaml", "resources:\n  - manifest\n  - .hidden.yaml\n  - x.generated\n  - local?ref=x\n"),
+        ("base/manifest", privileged.as_str()),
+        ("base/.hidden.yaml", &privileged.replace("name: web", "name: hidden")),
+        ("base/x.generated", &privileged.replace("name: web", "name: ignored")),
+        ("base/local?ref=x", &privileged.replace("name: web", "name: local")),
+        ("base/unnamed", &privileged),
+        ("overlays/.prod/kustomization.yaml", hidden),
+        ("overlays/.prod/package.json", "# Nothing.\n"),
+        ("kustomization.yaml", "resources: [overlays/.prod]\n"),
+    ];
+    let found = found(&files, "container-privileged");
+    let paths: Vec<&str> = found.iter().map(|(_, path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["base/.hidden.yaml", "base/local?ref=x", "base/manifest", "base/x.generated"]);
+}
+
+#[test]
+fn a_file_that_holds_no_objects_closes_the_gate() {
+    for text in ["a: 1\n", "[", "kind: Pod\nmetadata: {}\n", "- apiVersion: v1\n  kind: Pod\n"] {
+        let seen = scan(&[("kustomization.yaml", "resources: [pod.txt]\n"), ("pod.txt", text)], RULES);
+        assert_eq!(seen.code, 2, "{text}: {:?}", seen.problems);
+    }
+    let empty = "apiVersion: v1\nkind: List\nitems: []\n";
+    let seen = scan(&[("kustomization.yaml", "resources: [pod.txt]\n"), ("pod.txt", empty)], RULES);
+    assert_eq!((seen.code, seen.problems), (0, vec![]));
 }
 
 #[test]

@@ -589,3 +589,32 @@ resource "aws_instance" "b" {
     assert_eq!(code, 2);
     assert!(problems[0]["message"].as_str().unwrap().contains("refer to each other more than"));
 }
+
+const CALLER: &str = "module \"db\" {\n  source = \"../examples/db\"\n  public = true\n}\n";
+
+#[test]
+fn an_excluded_folder_is_judged_where_something_judged_calls_it() {
+    let db = "variable \"public\" {}\nresource \"aws_db_instance\" \"db\" {\n  publicly_accessible = true\n}\n";
+    let files = [
+        ("gate.yaml", "exclude: ['examples/**', '**/old.tf']\n"),
+        ("prod/main.tf", CALLER),
+        ("prod/old.tf", "resource \"aws_db_instance\" \"a\" {\n  publicly_accessible = true\n}\n"),
+        ("examples/db/main.tf", db),
+        ("examples/other/main.tf", db),
+    ];
+    let (code, findings, problems) = scan(&files, PUBLIC);
+    assert_eq!(problems, Vec::<Value>::new());
+    let paths: Vec<&str> = findings.iter().map(|one| one["at"]["path"].as_str().unwrap()).collect();
+    assert_eq!(
+        (code, paths),
+        (1, vec!["examples/db/main.tf"]),
+        "what nobody calls stays excluded, and single files do"
+    );
+}
+
+#[test]
+fn hidden_variables_decide_as_in_terraform() {
+    let files = [("main.tf", DATABASE), (".evil.auto.tfvars", "public = true\n")];
+    let (code, findings, _) = scan(&files, PUBLIC);
+    assert_eq!((code, findings.len()), (1, 1));
+}

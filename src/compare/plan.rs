@@ -134,8 +134,8 @@ fn folder_of(path: &str) -> &str {
 
 /// The folders that the text of a file wants read beside it, and those of the files.
 fn needs(frontend: &dyn Frontend, path: &str, text: &str) -> Vec<String> {
-    let context = frontend.context(text);
-    let files = context.files.iter().map(|file| folder_of(file));
+    let context = frontend.context(Path::new(path), text);
+    let files = context.files.iter().chain(context.named.iter().map(|(_, file)| file)).map(|file| folder_of(file));
     let folders = context.folders.iter().map(String::as_str).chain(files);
     let mut needs: Vec<String> = folders.filter_map(|folder| discover::joined(folder_of(path), folder)).collect();
     needs.sort_unstable();

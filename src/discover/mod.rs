@@ -4,7 +4,10 @@
 //! parent folder's. Links are not followed, with one exception: a link to a regular file inside the root whose name a
 //! format claims for certain is read under its own name, since a Terraform module is what its folder shows.
 
+mod ignores;
+mod links;
 mod names;
+mod needs;
 mod read;
 mod walk;
 
@@ -19,6 +22,7 @@ use crate::config::PathGlobs;
 use crate::filesystem::{Commit, Disk, FileSystem, Kind};
 use crate::finding::Finding;
 use crate::frontend::{Claim, Frontend};
+use crate::path::folder_of;
 use crate::problem::Problem;
 use crate::source::{FileId, Source, Sources};
 
@@ -90,7 +94,7 @@ pub struct Discovered {
     pub prefix: String,
     /// The files that were asked for, when others were read for their context only; see [`Discovered::counts`].
     pub only: Option<BTreeSet<FileId>>,
-    /// Files read for their context that the configuration excludes.
+    /// Files read for their context that the configuration excludes by themselves: others of their folder are asked for.
     pub excluded: BTreeSet<FileId>,
     /// Whether one folder was given, so that all of the root was looked at.
     pub is_folder: bool,
@@ -109,7 +113,10 @@ impl Discovered {
     pub fn counts(&self, finding: &Finding) -> bool {
         let Some(only) = &self.only else { return true };
         let is_called = || finding.related.iter().any(|place| only.contains(&place.at.file));
-        only.contains(&finding.at.file) || (!self.excluded.contains(&finding.at.file) && is_called())
+        // A folder that is excluded is judged where something judged calls it: what it does happens there.
+        let is_excluded = self.excluded.contains(&finding.at.file);
+        let is_used = || finding.scope.is_some_and(|resource| only.contains(&resource.file));
+        only.contains(&finding.at.file) || if is_excluded { is_used() } else { is_called() }
     }
 }
 
@@ -199,7 +206,6 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     }
     found.sort();
     let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);
-    let wanted: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
     let texts = match walk.within {
         Some(_) => texts,
         None => {
@@ -219,14 +225,16 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     let mut claims = vec![Vec::new(); frontends.len()];
     let (mut only, mut excluded) = (BTreeSet::new(), BTreeSet::new());
     let total = texts.len();
+    let asked: BTreeSet<String> =
+        texts.iter().filter(|text| text.asked).map(|text| folder_of(&text.path).to_string()).collect();
     for text in texts {
-        let is_wanted = wanted.contains(&text.path);
-        let is_excluded = !is_wanted && scope.is_excluded(Path::new(&text.path));
+        let is_excluded =
+            !text.asked && asked.contains(folder_of(&text.path)) && scope.is_excluded(Path::new(&text.path));
         let file = sources.add(Source::new(text.path, text.text));
         if let Some(frontend) = text.frontend {
             claims[frontend].push(file);
         }
-        if is_wanted {
+        if text.asked {
             only.insert(file);
         }
         if is_excluded {
@@ -260,18 +268,25 @@ fn read_context(
     max_bytes: u64,
 ) -> (Vec<read::Text>, read::Outcome) {
     let mut known: BTreeSet<String> = texts.iter().map(|text| text.path.clone()).collect();
-    let mut listed: BTreeSet<(usize, walk::Extent, PathBuf)> = BTreeSet::new();
+    let mut listed: BTreeSet<(usize, needs::Extent, PathBuf)> = BTreeSet::new();
     let mut outcome = read::Outcome::default();
     let mut fresh = 0;
     while fresh < texts.len() {
-        let asked: Vec<Vec<(usize, walk::Need)>> = texts[fresh..].par_iter().map(|text| scope.needs_of(text)).collect();
+        let mut needs: Vec<(bool, Vec<(usize, needs::Need)>)> =
+            texts[fresh..].par_iter().map(|text| (text.asked, scope.needs_of(text))).collect();
+        needs.sort_by_key(|(asked, _)| !asked);
         fresh = texts.len();
         let mut candidates = Vec::new();
-        for (frontend, need) in asked.into_iter().flatten() {
-            if listed.insert((frontend, need.extent, need.path.clone())) {
-                candidates.extend(scope.list(frontend, &need));
+        for (asked, needs) in needs {
+            for (frontend, need) in needs {
+                if listed.insert((frontend, need.extent, need.path.clone())) {
+                    let met = scope.list(frontend, &need).into_iter();
+                    candidates.extend(met.map(|one| walk::Candidate { asked: one.asked && asked, ..one }));
+                }
             }
         }
+        // What is judged is not taken for others' context.
+        candidates.sort_by_key(|candidate| !candidate.asked);
         candidates.retain(|candidate| relative(&candidate.path).is_none_or(|path| known.insert(path)));
         candidates.sort_by(|a, b| a.path.cmp(&b.path));
         let (more, part) = read::all(candidates, scope, max_bytes);

@@ -3,9 +3,12 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Hidden files and folders are tools' own, but `.github` is code, and `.dockerignore` tells what a Dockerfile can copy.
+/// Hidden files and folders are tools' own, but `.github` is code, `.dockerignore` tells what a Dockerfile can copy, and
+/// terraform loads `.x.auto.tfvars` as it does any other.
 pub(super) fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") && name != ".github" && name != ".dockerignore"
+    let bytes = name.as_encoded_bytes();
+    let is_loaded = || [&b".auto.tfvars"[..], b".auto.tfvars.json"].iter().any(|end| bytes.ends_with(end));
+    bytes.starts_with(b".") && name != ".github" && name != ".dockerignore" && !is_loaded()
 }
 
 /// Variables that Compose reads beside its file. A folder of this name is a tool's.

@@ -9,8 +9,9 @@ use super::{escaped, io_reason, relative};
 use crate::frontend::Claim;
 use crate::problem::{Problem, ProblemKind};
 
-/// What of a file too large to read is looked at to tell its format.
-const HEAD_BYTES: u64 = 64 << 10;
+/// What of a file too large to read is looked at to tell its format. Nobody keeps larger ones under version control, and whoever
+/// has a larger one is told.
+const MAX_SEARCHED_BYTES: u64 = 128 << 20;
 
 /// A file that was read.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Text {
     pub text: String,
     /// Index of its frontend; none for a text that was kept for what is in it.
     pub frontend: Option<usize>,
+    /// Whether it is to be judged, and not read for others' sake only.
+    pub asked: bool,
 }
 
 /// What reading left over.
@@ -76,15 +79,14 @@ fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
         Err(reason) => return problem(ProblemKind::Unread, reason, "make it readable, or exclude it in gate.yaml"),
     };
     if bytes.len() as u64 > max_bytes {
-        let head = &bytes[..bytes.len().min(HEAD_BYTES as usize)];
-        return match owner(scope, candidate, &lossy(head)) {
-            Some(_) => problem(
+        return match may_have_owner(scope, candidate, &bytes) {
+            true => problem(
                 ProblemKind::Limit,
                 format!("is larger than the limit of {}", size(max_bytes)),
                 "split it, or exclude it in gate.yaml",
             ),
-            None if candidate.claims.is_empty() && is_binary(head) => Read1::Foreign(false),
-            None => Read1::Skipped(name, format!("larger than {} and of no format that is read", size(max_bytes))),
+            false if candidate.claims.is_empty() && is_binary(&bytes) => Read1::Foreign(false),
+            false => Read1::Skipped(name, format!("larger than {} and of no format that is read", size(max_bytes))),
         };
     }
     let text = match decode(bytes) {
@@ -98,7 +100,7 @@ fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
     };
     let Some(frontend) = owner(scope, candidate, &text) else { return kept(scope, candidate, text) };
     match relative(&candidate.path) {
-        Some(path) => Read1::Text(Text { path, text, frontend: Some(frontend) }),
+        Some(path) => Read1::Text(Text { path, text, frontend: Some(frontend), asked: candidate.asked }),
         None => problem(ProblemKind::Unread, "its name is not UTF-8".into(), "rename it"),
     }
 }
@@ -113,7 +115,7 @@ fn kept(scope: &Scope<'_>, candidate: &Candidate, text: String) -> Read1 {
     // Who breaks on a text must not lose the scan.
     match catch_unwind(AssertUnwindSafe(|| keep(&path, &text))) {
         Ok(false) => Read1::Foreign(true),
-        Ok(true) | Err(_) => Read1::Text(Text { path, text, frontend: None }),
+        Ok(true) | Err(_) => Read1::Text(Text { path, text, frontend: None, asked: candidate.asked }),
     }
 }
 
@@ -136,6 +138,18 @@ fn owner(scope: &Scope<'_>, candidate: &Candidate, text: &str) -> Option<usize> 
                 .unwrap_or(true)
     };
     candidate.claims.iter().find(|claim| owns(claim)).map(|(frontend, _)| *frontend)
+}
+
+/// Whether a file of which the first bytes are at hand, and which is too large to be read, may belong to a format. What it begins
+/// with tells nothing: an object may stand behind any number of comments.
+fn may_have_owner(scope: &Scope<'_>, candidate: &Candidate, begin: &[u8]) -> bool {
+    if candidate.claims.is_empty() || owner(scope, candidate, &lossy(begin)).is_some() {
+        return !candidate.claims.is_empty();
+    }
+    match bytes(scope, candidate, MAX_SEARCHED_BYTES) {
+        Ok(all) => all.len() as u64 == MAX_SEARCHED_BYTES || owner(scope, candidate, &lossy(&all)).is_some(),
+        Err(_) => true,
+    }
 }
 
 /// Text that is not what formats are written in, as near as it can be read, to tell whose it would be.

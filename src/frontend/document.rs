@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::kubernetes::claim::is_object;
 use super::yaml::{self, Dialect};
 use super::{Claim, Frontend, Parsed, Settings};
 use crate::model::Observation;
@@ -58,8 +59,8 @@ impl Frontend for Document {
     fn recognizes(&self, path: &Path, text: &str) -> bool {
         let has = |key: &str| text.lines().any(|line| line.starts_with(key));
         match nature(path) {
-            Some(Nature::Action) => has("runs:"),
-            Some(Nature::Chart) => !has("kind:"),
+            Some(Nature::Action) => has("runs:") && !is_object(text),
+            Some(Nature::Chart) => !has("kind:") && !is_object(text),
             _ => true,
         }
     }

@@ -1,5 +1,6 @@
 //! Kubernetes manifests, in YAML and JSON, and what kustomizations make of them.
 
+pub(super) mod claim;
 mod kustomize;
 mod patch;
 mod transform;
@@ -26,29 +27,27 @@ impl Frontend for Kubernetes {
     fn claims(&self, path: &Path) -> Claim {
         let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        let is_lock = matches!(name, "package-lock.json" | "package.json" | "composer.lock" | "pnpm-lock.yaml");
-        if (is_yaml && !is_lock) || kustomize::is_name(name) { Claim::Maybe } else { Claim::No }
+        if is_yaml || kustomize::is_name(name) { Claim::Maybe } else { Claim::No }
     }
 
-    /// A manifest names its `apiVersion` and `kind` at the top of a document; in JSON or flow style anywhere. Kustomizations need
-    /// not, and their JSON patches can't.
+    /// A manifest names its `apiVersion` and `kind`, whatever the file is called: kubectl reads a `package.json` too. Kustomizations
+    /// need not, and their JSON patches can't.
     fn recognizes(&self, path: &Path, text: &str) -> bool {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        if kustomize::is_name(name) || kustomize::is_json_patch(text) {
+        if kustomize::is_name(name) || kustomize::named::is_json_patch(text) {
             return true;
         }
-        let begins_line = |key: &str| {
-            text.match_indices(key)
-                .any(|(at, _)| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'"' | b'\'' | b'{' | b' '))
-        };
-        ["apiVersion", "ApiVersion", "apiversion"].into_iter().any(begins_line)
-            && ["kind", "Kind"].into_iter().any(begins_line)
+        claim::may_hold_object(text)
     }
 
     /// What a kustomization names.
-    fn context(&self, text: &str) -> Context {
-        let (files, folders) = kustomize::named_in(text);
-        Context { files, folders, ..Context::default() }
+    fn context(&self, path: &Path, text: &str) -> Context {
+        if !path.file_name().and_then(|name| name.to_str()).is_some_and(kustomize::is_name) {
+            return Context::default();
+        }
+        let (files, folders) = kustomize::named::named_in(text);
+        let named = files.into_iter().map(|file| (self.name(), file)).collect();
+        Context { named, folders, ..Context::default() }
     }
 
     fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
@@ -67,7 +66,7 @@ impl Frontend for Kubernetes {
             if is_kustomized {
                 let path = sources.get(*file).path().to_string();
                 let objects = std::mem::take(&mut part.resources);
-                manifests.push(kustomize::Manifest { path, documents, objects });
+                manifests.push(kustomize::Manifest { file: *file, path, documents, objects });
             }
             parsed.add(part);
         }
@@ -108,7 +107,7 @@ fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed
         wanted.extend(documents.documents.iter().map(|document| document.root.clone()));
     }
     let has_none = parsed.resources.is_empty() && parsed.problems.is_empty();
-    if has_none && !is_kustomization && !looks_like_manifest(text) {
+    if has_none && !is_kustomization && !claim::looks_like_manifest(text) {
         // YAML that is no manifest is nobody's business here.
         return Parsed::default();
     }
@@ -142,17 +141,6 @@ fn other_case(root: &Node) -> Option<Problem> {
     };
     let message = format!("`{}` is no field of an object, so that kubectl refuses it", wrong.key.escape_debug());
     Some(Problem::at(ProblemKind::Syntax, wrong.key_span, message).help(format!("write `{right}`")))
-}
-
-/// Whether a text of which no object could be read would be a manifest: as YAML by a line of its own, as JSON by a key.
-fn looks_like_manifest(text: &str) -> bool {
-    let first = text.trim_start();
-    let is_json = first.starts_with('{') && !first.starts_with("{{");
-    let begins = |line: &str| {
-        let key = line.trim_start_matches(['"', '\'']);
-        key.strip_prefix("apiVersion").is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
-    };
-    text.lines().any(begins) || (is_json && ["\"apiVersion\"", "{apiVersion:"].iter().any(|key| text.contains(key)))
 }
 
 /// Whether a file is a Go template below a chart's `templates` folder.

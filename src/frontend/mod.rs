@@ -125,6 +125,9 @@ pub struct Context {
     pub installed: Vec<String>,
     /// Single files, whichever frontend reads them: `.env`, `../api/Dockerfile`.
     pub files: Vec<String>,
+    /// Single files that are of a format because this file says so, whatever they are called: the format and the path. They are
+    /// judged where this file is, also where they are hidden, ignored or excluded.
+    pub named: Vec<(&'static str, String)>,
 }
 
 /// An input format.
@@ -139,8 +142,8 @@ pub trait Frontend: Sync {
         true
     }
     /// What must be read beside a file of this format for it to be understood, as the other files of a module.
-    fn context(&self, text: &str) -> Context {
-        let _ = text;
+    fn context(&self, path: &Path, text: &str) -> Context {
+        let _ = (path, text);
         Context::default()
     }
     /// Reads all files that are its own.

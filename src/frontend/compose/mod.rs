@@ -7,6 +7,7 @@
 //!
 //! A file of a Compose name that has no key of Compose's at the top is left alone: nothing would start from it.
 
+mod built;
 mod interpolate;
 mod merge;
 mod project;
@@ -23,6 +24,7 @@ use rustc_hash::FxHashMap;
 use self::interpolate::Variables;
 use self::merge::{Tag, Tags};
 use super::kubernetes::Kubernetes;
+use super::kubernetes::claim::is_object;
 use super::yaml::block::Block;
 use super::yaml::{self, Dialect};
 use super::{Claim, Context, Frontend, Parsed, Settings, dockerfile};
@@ -79,11 +81,11 @@ impl Frontend for Compose {
         if path.file_name().is_some_and(|name| name == VARIABLES) {
             return true;
         }
-        SECTION.is_match(text) && !is_manifest(text)
+        SECTION.is_match(text) && !is_object(text)
     }
 
     /// Files of the same folder, variables, files that are extended or included, Dockerfiles that are built.
-    fn context(&self, text: &str) -> Context {
+    fn context(&self, _path: &Path, text: &str) -> Context {
         static NAMED: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r#"(?m)(?:^|[\s{,])(?:(file|path|context|build|dockerfile|include):|(-))[ \t]+["']?([^\s"'#${},\[\]]+)"#)
                 .expect("the pattern is constant")
@@ -106,7 +108,9 @@ impl Frontend for Compose {
         let built = contexts.iter().flat_map(|context| dockerfiles.iter().map(move |file| format!("{context}/{file}")));
         files.extend(built.take(if has_build { MAX_NAMED } else { 0 }));
         files.truncate(MAX_NAMED);
-        Context { folders: vec![".".into()], files, ..Context::default() }
+        let named = built::named_in(text).into_iter().take(MAX_NAMED);
+        let named = named.map(|path| (Frontend::name(&dockerfile::Dockerfile), path)).collect();
+        Context { folders: vec![".".into()], files, named, ..Context::default() }
     }
 
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
@@ -123,6 +127,7 @@ impl Frontend for Compose {
             .collect();
         project::mark_included(&mut read);
         let mut parsed = project::parse(&read, &variables);
+        built::tell_unread(settings, sources, &mut parsed);
         let mut manifests = Vec::new();
         for file in read {
             match file.nature {
@@ -162,11 +167,6 @@ fn written_out(file: &File<'_>, source: &Source, parsed: &mut Parsed) {
         };
         parsed.add(dockerfile::read_indented(file.id, &Source::new(file.path, masked), block.indent(source)));
     }
-}
-
-fn is_manifest(text: &str) -> bool {
-    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
-    has("apiVersion:") && has("kind:")
 }
 
 /// What a file turned out to be.
@@ -240,7 +240,7 @@ impl<'s> File<'s> {
                 _ => {}
             }
         }
-        if file.is_named && !is_broken && !is_manifest(source.text()) && !file.roots.iter().any(has_section) {
+        if file.is_named && !is_broken && !is_object(source.text()) && !file.roots.iter().any(has_section) {
             let mut entries = file.roots.iter().flat_map(Node::entries);
             if let Some(entry) = entries.find(|entry| !is_top(&entry.key)) {
                 let message =
@@ -250,7 +250,7 @@ impl<'s> File<'s> {
             }
         }
         file.nature = match () {
-            () if is_manifest(source.text()) => Nature::Manifest,
+            () if is_object(source.text()) => Nature::Manifest,
             () if file.is_named && (is_broken || file.roots.iter().any(has_section)) => Nature::Compose,
             () if !file.is_named && !file.roots.is_empty() && file.roots.iter().all(is_plainly_compose) => {
                 Nature::Compose

@@ -78,7 +78,23 @@ impl Frontend for Dockerfile {
                     .and_then(|rest| rest.strip_prefix('.'))
                     .is_some_and(|end| !OTHER_ENDINGS.contains(&end.rsplit('.').next().unwrap_or(end)))
         });
-        if is_one || is_ignore_file(&name) { Claim::Yes } else { Claim::No }
+        let is_like_one = || {
+            let rest = ["dockerfile", "containerfile"].iter().find_map(|word| name.strip_prefix(word));
+            let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+            rest.is_some_and(|rest| rest.starts_with(['-', '_'])) && !OTHER_ENDINGS.contains(&end)
+        };
+        match () {
+            () if is_one || is_ignore_file(&name) => Claim::Yes,
+            () if is_like_one() => Claim::Maybe,
+            () => Claim::No,
+        }
+    }
+
+    /// `Dockerfile-prod` is one if it begins as one.
+    fn recognizes(&self, _path: &Path, text: &str) -> bool {
+        let mut lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let word = lines.next().and_then(|line| line.split_whitespace().next());
+        word.is_some_and(|word| ["FROM", "ARG"].iter().any(|begin| word.eq_ignore_ascii_case(begin)))
     }
 
     fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {

@@ -5,6 +5,7 @@
 //! suffixes of names are left out, so that objects find each other by the names that are written. Remote bases, charts,
 //! `replacements`, `vars` and plug-ins are not applied, which a note tells.
 
+pub(super) mod named;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,13 +13,14 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::named::is_remote;
 use self::target::{Target, is_namesake, is_of_api, unnamed};
 use super::{object_of, patch, transform};
 use crate::frontend::yaml::block::Block;
 use crate::model::{Entry, Lookup, Node, Resource, Value};
 use crate::path::{folder_of, join, name_of};
 use crate::problem::{Problem, ProblemKind};
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span};
 
 /// The names of the file.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -40,9 +42,20 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// One file of the frontend: its documents, and the objects in it.
 pub(super) struct Manifest {
+    pub file: FileId,
     pub path: String,
     pub documents: Vec<Node>,
     pub objects: Vec<Resource>,
+}
+
+impl Manifest {
+    /// Whether every object that may be in the file is at hand: a file of which nothing is one is blank or an empty list.
+    fn is_whole(&self, sources: &Sources) -> bool {
+        let is_object = |root: &Node| ["apiVersion", "kind"].iter().all(|key| !root.get(key).is_absent());
+        let is_blank = |line: &str| line.is_empty() || line.starts_with('#') || line == "---";
+        let is_empty = || sources.get(self.file).text().lines().map(str::trim).all(is_blank);
+        self.documents.iter().all(is_object) && !self.documents.is_empty() || is_empty()
+    }
 }
 
 /// What the manifests of a tree are after kustomize.
@@ -236,20 +249,24 @@ impl<'a> Builder<'a> {
     /// The objects of a file or a folder.
     fn resource(&mut self, folder: &str, node: &Node) -> Vec<Object> {
         let Some(written) = node.as_str() else { return Vec::new() };
-        let Some(path) = join(folder, written).filter(|_| !is_remote(written)) else {
+        let Some(path) = join(folder, written) else {
             self.missing(node);
             return Vec::new();
         };
+        // What is there goes before what looks like an address, as for kustomize.
         if let Some(index) = self.by_path.get(&path).copied() {
             self.named.insert(index);
             let manifest = &self.manifests[index];
+            if !manifest.is_whole(self.sources) {
+                self.missing(node);
+            }
             return manifest
                 .objects
                 .iter()
                 .map(|one| Object { names: vec![one.name.to_string()], resource: one.clone() })
                 .collect();
         }
-        if self.kustomizations.contains_key(&path) {
+        if self.kustomizations.contains_key(&path) && !is_remote(written) {
             return if self.enters(&path, node.span) { self.folder(&path) } else { Vec::new() };
         }
         self.missing(node);
@@ -259,11 +276,13 @@ impl<'a> Builder<'a> {
     /// Tells of what could not be read; what is elsewhere is never fetched.
     fn missing(&mut self, node: &Node) {
         let path = crate::escape::plain(node.as_str().unwrap_or("")).into_owned();
-        let message = match is_remote(&path) {
-            true => format!("{path} is elsewhere and was not read: what it makes was not judged"),
-            false => format!("{path} was not read: it is not there, lies outside of the scan or holds no objects"),
-        };
-        self.tell(ProblemKind::Note, node.span, message, "scan what `kustomize build` makes of it");
+        if is_remote(&path) {
+            let message = format!("{path} is elsewhere and was not read: what it makes was not judged");
+            return self.tell(ProblemKind::Note, node.span, message, "scan what `kustomize build` makes of it");
+        }
+        let message = format!("{path} was not read: it is not there, lies outside of the scan or holds no objects");
+        let help = "scan a folder that holds it, or exclude the kustomization in gate.yaml";
+        self.tell(ProblemKind::Unread, node.span, message, help);
     }
 
     fn patched(&mut self, root: &'a Node, folder: &str, objects: &mut Vec<Object>) {
@@ -439,39 +458,4 @@ fn transformed(root: &Node, mut objects: Vec<Object>) -> Vec<Object> {
 
 fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
     node.get(key).known().map(Node::items).unwrap_or_default()
-}
-
-/// Whether a resource lies elsewhere: an address, or a repository's in short.
-fn is_remote(path: &str) -> bool {
-    path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/") || path.contains("?ref=")
-}
-
-/// Whether a text is a JSON patch, which only a kustomization can name.
-pub(super) fn is_json_patch(text: &str) -> bool {
-    let mut lines =
-        text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
-    let begins = lines.next().is_some_and(|line| line.starts_with('-') || line.starts_with('['));
-    begins && ["op:", "\"op\""].iter().any(|key| text.contains(key)) && text.contains("path")
-}
-
-/// Local files and folders that a kustomization names, by the look of its text.
-pub(super) fn named_in(text: &str) -> (Vec<String>, Vec<String>) {
-    let looks = ["resources:", "bases:", "components:", "patches:", "patchesStrategicMerge:", "patchesJson6902:"];
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
-    if !text.lines().any(|line| looks.iter().any(|key| line.starts_with(key))) {
-        return (files, folders);
-    }
-    for line in text.lines().map(str::trim) {
-        let item = line.strip_prefix("- ").unwrap_or(line);
-        let value = item.strip_prefix("path:").unwrap_or(item).split(" #").next().unwrap_or("").trim();
-        let value = value.trim_matches(['"', '\'']);
-        let is_path =
-            !value.is_empty() && !value.contains([' ', ':', '{', '=']) && (line.starts_with("- ") || item != value);
-        match [".yaml", ".yml", ".json"].iter().any(|end| value.ends_with(end)) {
-            true if is_path => files.push(value.to_string()),
-            false if is_path && !is_remote(value) => folders.push(value.to_string()),
-            _ => {}
-        }
-    }
-    (files, folders)
 }

@@ -56,7 +56,7 @@ impl Frontend for Terraform {
     }
 
     /// A module is its folder, what it calls by path, and what is installed for its other calls.
-    fn context(&self, text: &str) -> Context {
+    fn context(&self, _path: &Path, text: &str) -> Context {
         static LOCAL: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r#"\bsource"?\s*[=:]\s*"(\.\.?/[^"$]*)""#).expect("the pattern is fixed"));
         // Most files call nothing, and are spared the search.
@@ -67,7 +67,7 @@ impl Frontend for Terraform {
         Context {
             folders: std::iter::once(".".to_string()).chain(called).collect(),
             installed: installed.into_iter().collect(),
-            files: Vec::new(),
+            ..Context::default()
         }
     }
 

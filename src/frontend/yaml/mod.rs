@@ -6,9 +6,9 @@
 
 pub mod block;
 mod hygiene;
+mod pieces;
 mod scalar;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span as YamlSpan};
@@ -96,7 +96,7 @@ pub fn read(file: FileId, text: &str) -> Documents {
 pub fn read_as(file: FileId, text: &str, dialect: Dialect) -> Documents {
     let mut out = Documents::default();
     let mut names = Names::default();
-    for (start, end) in pieces(text) {
+    for (start, end) in pieces::pieces(text) {
         if text[start..end].trim().is_empty() {
             continue;
         }
@@ -123,26 +123,6 @@ pub fn read_as(file: FileId, text: &str, dialect: Dialect) -> Documents {
         }
     }
     out
-}
-
-/// The ranges between lines that begin with `---`, as kubectl's document reader cuts them.
-fn pieces(text: &str) -> Vec<(usize, usize)> {
-    let mut pieces = Vec::new();
-    let mut start = 0;
-    let mut line = 0;
-    while line < text.len() {
-        let end = text[line..].find('\n').map_or(text.len(), |length| line + length + 1);
-        if let Some(rest) = text[line..end].strip_prefix("---") {
-            let rest = rest.trim();
-            if rest.is_empty() || rest.starts_with('#') {
-                pieces.push((start, line));
-                start = end;
-            }
-        }
-        line = end;
-    }
-    pieces.push((start, text.len()));
-    pieces
 }
 
 /// A collection while its parts are read.
@@ -208,7 +188,7 @@ impl Reader<'_, '_> {
             ));
         }
         let before = (self.out.comments.len(), self.out.observations.len(), self.out.tagged.len());
-        let mut padded = Cow::Borrowed(text);
+        let mut padded = pieces::with_known_breaks(text, self.dialect);
         loop {
             let mut underindented = None;
             match self.parse(&padded, &mut underindented) {

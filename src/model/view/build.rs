@@ -246,7 +246,7 @@ fn target(service: &Resource) -> Option<Option<String>> {
 }
 
 /// The path of the Dockerfile of a service, relative to the root; none for what is not in the tree.
-fn place(service: &Resource) -> Option<String> {
+pub fn place(service: &Resource) -> Option<String> {
     let build = service.body.get("build").known()?;
     if !build.get("dockerfile_inline").is_absent() {
         return None;
