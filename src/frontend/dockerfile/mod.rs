@@ -4,6 +4,7 @@
 mod reader;
 mod scripts;
 mod stages;
+mod syntax;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The lines of a Dockerfile as instructions.
 
-use super::KEYWORDS;
+use super::{KEYWORDS, syntax};
 use crate::model::dockerfile::{Arguments, Directive, Flag, Heredoc, Instruction, Script, Shell, Word};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
@@ -20,8 +20,12 @@ pub(super) struct Lines {
 /// Reads a text whose lines are all indented by `indent` blanks that are not theirs.
 pub(super) fn read(file: FileId, text: &str, indent: usize) -> Lines {
     let (comments, blank_lines, problems) = (Vec::new(), Vec::new(), Vec::new());
-    let mut reader = Reader { file, text, at: 0, escape: '\\', indent, comments, blank_lines, problems };
+    let mut reader =
+        Reader { file, text, at: 0, escape: '\\', indent, is_dockers: true, comments, blank_lines, problems };
     let directives = reader.directives();
+    let frontend = directives.iter().find(|one| one.name == "syntax").map(|one| one.value.as_str());
+    reader.is_dockers =
+        frontend.is_none_or(|image| image.trim_start_matches("docker.io/").starts_with("docker/dockerfile"));
     let instructions = reader.instructions();
     let Reader { escape, mut comments, blank_lines, problems, .. } = reader;
     comments.shrink_to_fit();
@@ -35,6 +39,8 @@ struct Reader<'t> {
     escape: char,
     /// Blanks before each line that do not belong to it.
     indent: usize,
+    /// Whether Docker's own frontend reads the file, whose flags are known.
+    is_dockers: bool,
     comments: Vec<Span>,
     blank_lines: Vec<Span>,
     problems: Vec<Problem>,
@@ -239,6 +245,7 @@ impl<'t> Reader<'t> {
         }
         let rest_end = text.trim_end().len().max(at);
         instruction.arguments = self.arguments(instruction.keyword, script, at, rest_end);
+        self.problems.extend(syntax::refused(&instruction, text[at..rest_end].trim(), self.is_dockers));
         // ONBUILD in ONBUILD is forbidden; what it would hold runs never.
         if instruction.keyword == "ONBUILD" && from == 0 && !text[at..rest_end].is_empty() {
             instruction.trigger = self.parse(script, at, end).map(Box::new);
