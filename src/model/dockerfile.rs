@@ -153,8 +153,8 @@ impl Script {
 pub struct Heredoc {
     /// Its delimiter.
     pub name: String,
-    /// Its text.
-    pub text: String,
+    /// Its text, with the way back to the file.
+    pub script: Script,
     /// Where the text stands.
     pub span: Span,
 }
@@ -300,6 +300,15 @@ impl Instruction {
     /// The commands of a `RUN`.
     pub fn commands(&self) -> &[Command] {
         self.commands.as_ref().map_or(&[], |commands| &commands.list)
+    }
+
+    /// Where a word of a command begins in the file; none in the JSON form, and where there is no such word.
+    pub fn offset_of(&self, command: &Command, word: usize) -> Option<u32> {
+        let script = match command.within {
+            Some(index) => &self.heredocs.get(index)?.script,
+            None => self.script()?,
+        };
+        Some(script.offset(command.words.get(word)?.at))
     }
 
     /// Whether a command of a `RUN` gives its output to another one.

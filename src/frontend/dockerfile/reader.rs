@@ -174,22 +174,28 @@ impl<'t> Reader<'t> {
 
     fn heredoc(&mut self, name: &str, strips_tabs: bool) -> Option<Heredoc> {
         let start = self.at;
-        let mut text = String::new();
+        let mut script = Script { start: start as u32, ..Script::default() };
         while self.at < self.text.len() {
             let at = self.at;
-            let (line, next) = self.line(at);
+            let (raw, next) = self.line(at);
             self.at = next;
-            let line = line.get(self.indent..).unwrap_or("");
+            let line = raw.get(self.indent..).unwrap_or("");
             let line = if strips_tabs { line.trim_start_matches('\t') } else { line };
             if line == name {
                 return Some(Heredoc {
                     name: name.to_string(),
-                    text,
+                    script,
                     span: self.span(start, at + self.line(at).0.len()),
                 });
             }
-            text.push_str(line);
-            text.push('\n');
+            // What the shell does not see moves the rest: leading tabs, the indent of what holds the file, carriage returns.
+            let begin =
+                (at + self.indent.min(raw.len()) + raw.get(self.indent..).map_or(0, str::len) - line.len()) as u32;
+            if script.offset(script.text.len()) != begin {
+                script.pieces.push((script.text.len() as u32, begin));
+            }
+            script.text.push_str(line);
+            script.text.push('\n');
         }
         None
     }

@@ -62,6 +62,8 @@ pub struct Command {
     pub heredocs: Vec<usize>,
     /// Whether it stands in the text given to another shell, as in `sh -c 'text'`.
     pub is_inner: bool,
+    /// The heredoc in whose text it stands, by its position among those of the instruction.
+    pub within: Option<usize>,
     /// Position of the program among the words, after prefixes such as `sudo` and `env` with their options.
     program: usize,
 }

@@ -308,7 +308,7 @@ fn in_instruction(instruction: &Instruction, out: &mut Findings) {
         ("RUN" | "CMD" | "ENTRYPOINT", Arguments::Text(script, _)) => {
             in_text(&script.text, &|at| script.offset(at));
             for heredoc in &instruction.heredocs {
-                in_text(&heredoc.text, &|at| heredoc.span.start + at as u32);
+                in_text(&heredoc.script.text, &|at| heredoc.script.offset(at));
             }
         }
         ("RUN" | "CMD" | "ENTRYPOINT", Arguments::Json(words)) => {

@@ -228,7 +228,7 @@ fn expose_host(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                 cx,
                 file,
                 expose,
-                format!("EXPOSE {} names a host, wanted the container's port alone", word.text),
+                format!("EXPOSE {} names a host port, wanted the container's port alone", word.text),
                 out,
             );
         }

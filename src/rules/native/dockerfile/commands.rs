@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Cx, Findings, Native, each_command, report, runs};
+use super::{Cx, Findings, Native, each_command, report, report_command, runs};
 use crate::model::dockerfile::{Dockerfile, Instruction};
 use crate::model::shell::{Command, Language};
 
@@ -24,8 +24,9 @@ pub const CHECKS: &[(&str, Native)] = &[
 
 fn cd(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for run in runs(file).filter(|run| run.outer.trigger.is_none()) {
-        if run.run.commands().iter().any(|command| command.name() == "cd" && !command.is_inner) {
-            report(cx, file, run.outer, "cd lasts to the end of this RUN only, wanted WORKDIR", out);
+        let cd = run.run.commands().iter().find(|command| command.name() == "cd" && !command.is_inner);
+        if let Some(command) = cd {
+            report_command(cx, &run, command, "cd lasts to the end of this RUN only, wanted WORKDIR", out);
         }
     }
 }
@@ -72,8 +73,8 @@ fn wget_and_curl(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         if index != stage {
             (stage, wget, curl) = (index, false, false);
         }
-        let uses = |name: &str| run.run.commands().iter().any(|command| command.name() == name);
-        let (has_wget, has_curl) = (uses("wget"), uses("curl"));
+        let uses = |name: &str| run.run.commands().iter().find(|command| command.name() == name);
+        let (has_wget, has_curl) = (uses("wget").is_some(), uses("curl").is_some());
         // What ONBUILD holds runs in another build.
         let both = if run.outer.trigger.is_some() {
             has_wget && has_curl
@@ -81,8 +82,8 @@ fn wget_and_curl(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             (wget, curl) = (wget || has_wget, curl || has_curl);
             wget && curl && (has_wget || has_curl)
         };
-        if both {
-            report(cx, file, run.outer, "both wget and curl are used, wanted one of them", out);
+        if let Some(command) = uses("wget").or(uses("curl")).filter(|_| both) {
+            report_command(cx, &run, command, "both wget and curl are used, wanted one of them", out);
         }
     }
 }
@@ -96,8 +97,9 @@ fn pipefail(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         let sets = |command: &Command| {
             command.name() == "set" && command.arguments().iter().any(|word| word.text == "pipefail")
         };
-        if !run.run.commands().iter().any(sets) {
-            report(cx, file, run.outer, "a failure before the pipe is lost, wanted SHELL with -o pipefail", out);
+        let first = run.run.commands().iter().find(|command| command.piped && !command.is_inner);
+        if let Some(command) = first.or(run.run.commands().first()).filter(|_| !run.run.commands().iter().any(sets)) {
+            report_command(cx, &run, command, "a failure before the pipe is lost, wanted SHELL with -o pipefail", out);
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod verification;
 use super::{Cx, Findings, Native};
 use crate::model::dockerfile::{Dockerfile, Flag, Instruction, Stage};
 use crate::model::shell::Command;
+use crate::source::Span;
 
 /// The instruction that acts: what ONBUILD holds, or itself.
 fn acting(instruction: &Instruction) -> &Instruction {
@@ -23,6 +24,19 @@ fn acting(instruction: &Instruction) -> &Instruction {
 fn report(cx: &Cx, file: &Dockerfile, instruction: &Instruction, message: impl Into<String>, out: &mut Findings) {
     let span = cx.sources.get(file.file).first_line(instruction.span);
     out.at(span, instruction.keyword.to_lowercase(), message);
+}
+
+/// A finding about a command of a RUN stands on the first line of the RUN as well. Where the command is on another line, the
+/// finding says which.
+fn report_command(cx: &Cx, run: &Run<'_>, command: &Command, message: impl Into<String>, out: &mut Findings) {
+    report(cx, run.file, run.outer, message, out);
+    let source = cx.sources.get(run.file.file);
+    let place = run.run.offset_of(command, 0).filter(|start| source.text().is_char_boundary(*start as usize));
+    let Some(start) = place.filter(|start| source.line(*start) != source.line(run.outer.span.start)) else { return };
+    if let Some(found) = out.found.last_mut() {
+        let at = source.first_line(Span { start, end: run.outer.span.end.max(start), ..run.outer.span });
+        found.related(at, "the command stands here");
+    }
 }
 
 /// The instructions of this keyword, those of ONBUILD left out.
@@ -58,8 +72,9 @@ fn runs(file: &Dockerfile) -> impl Iterator<Item = Run<'_>> {
 /// One finding for each RUN that holds a bad command, those in ONBUILD too.
 fn each_command(cx: &Cx, file: &Dockerfile, out: &mut Findings, bad: impl Fn(&Run<'_>, &Command) -> Option<String>) {
     for run in runs(file) {
-        if let Some(message) = run.run.commands().iter().find_map(|command| bad(&run, command)) {
-            report(cx, file, run.outer, message, out);
+        let mut commands = run.run.commands().iter();
+        if let Some((command, message)) = commands.find_map(|command| Some((command, bad(&run, command)?))) {
+            report_command(cx, &run, command, message, out);
         }
     }
 }
