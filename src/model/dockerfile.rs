@@ -176,6 +176,8 @@ pub struct Stage {
     pub is_base: bool,
     /// Whether a later instruction takes files from it: `COPY --from`, or a mount of `RUN`.
     pub is_source: bool,
+    /// Whether its image is one of Windows, by its name or by the platform that is asked for, or that of the stage below is.
+    pub is_windows: bool,
     /// Range of the stage in [`Dockerfile::instructions`], its `FROM` included.
     pub instructions: std::ops::Range<usize>,
     /// Where the stage begins: its `FROM`, or the first instruction.
@@ -190,10 +192,20 @@ const BASE_USERS: &[(&str, &str)] = &[
     ("nanoserver", "ContainerUser"),
     ("servercore", "ContainerAdministrator"),
     ("mcr.microsoft.com/windows", "ContainerAdministrator"),
+    ("dotnet/framework", "ContainerAdministrator"),
     ("nonroot", "65532"),
     ("chiseled", "1654"),
     ("nginx-unprivileged", "101"),
 ];
+
+/// Whether an image is one of Windows, by its name or by the platform that is asked for.
+pub fn names_windows(image: &str, platform: &str) -> bool {
+    let (image, platform) = (image.to_lowercase(), platform.to_lowercase());
+    let is_known = BASE_USERS.iter().find(|(part, _)| image.contains(part));
+    platform.split('/').next() == Some("windows")
+        || image.contains("windows/")
+        || is_known.is_some_and(|(_, user)| user.starts_with("Container"))
+}
 
 impl Dockerfile {
     /// The instructions of a stage, its own only.
@@ -256,7 +268,7 @@ impl Dockerfile {
             let program = shell.first().map(|word| word.text.to_lowercase()).unwrap_or_default();
             matches!(program.trim_end_matches(".exe"), "powershell" | "cmd")
         };
-        self.base_user(stage).is_some_and(|(user, _)| user.starts_with("Container")) || has_shell() || is_escaped()
+        stage.is_windows || has_shell() || is_escaped()
     }
 
     /// The last instruction of this keyword in a stage or the stages that it builds on.

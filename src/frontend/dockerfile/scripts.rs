@@ -38,11 +38,7 @@ fn give(instruction: &mut Instruction, shell: Shell, problems: &mut Vec<Problem>
 
 /// The shell that an image brings: that of Windows images is `cmd`.
 fn of_base(stage: &Stage, is_windows: bool) -> Shell {
-    let names_windows = stage.base.as_ref().is_some_and(|base| {
-        let base = base.text.to_ascii_lowercase();
-        ["windows/", "windowsservercore", "nanoserver"].iter().any(|part| base.contains(part))
-    });
-    let language = if is_windows || names_windows { Language::Cmd } else { Language::Posix };
+    let language = if is_windows || stage.is_windows { Language::Cmd } else { Language::Posix };
     Shell { language, ..Shell::default() }
 }
 

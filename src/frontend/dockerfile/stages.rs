@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::dockerfile::{Arguments, Dockerfile as File, Instruction, Stage, Word};
+use crate::model::dockerfile::{Arguments, Dockerfile as File, Instruction, Stage, Word, names_windows};
 use crate::model::{Entry, Map, Node, Number, Resource, Value};
 use crate::source::{FileId, Source, Span};
 
@@ -35,6 +35,11 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
             let wanted = base.text.to_lowercase();
             stages.iter().rposition(|stage: &Stage| stage.name.as_deref() == Some(wanted.as_str()))
         });
+        let platform = from.and_then(|from| from.flag("platform")).map_or("", |flag| flag.value.as_str());
+        let is_windows = match parent {
+            Some(parent) => stages[parent].is_windows,
+            None => names_windows(base.as_ref().map_or("", |base| &base.text), platform),
+        };
         let last = &instructions[range.end - 1];
         let span = Span::new(file, first.span.start, last.span.end);
         stages.push(Stage {
@@ -48,6 +53,7 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
             written_base,
             is_base: false,
             is_source: false,
+            is_windows,
         });
     };
     let froms: Vec<usize> =
