@@ -175,7 +175,50 @@ fn consecutive(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 }
 
 fn is_download(command: &Command) -> bool {
-    matches!(command.name(), "curl" | "wget")
+    const CMDLETS: &[&str] = &["iwr", "irm", "invoke-webrequest", "invoke-restmethod"];
+    matches!(command.name(), "curl" | "wget") || CMDLETS.iter().any(|name| command.name().eq_ignore_ascii_case(name))
+}
+
+/// Whether a command calls a method of .NET that gives what an address holds: `.DownloadString` of
+/// `(New-Object Net.WebClient).DownloadString('https://…')`.
+fn is_download_method(command: &Command) -> bool {
+    command.name().to_ascii_lowercase().trim_start_matches('.').starts_with("download")
+}
+
+/// The command at `index` if it makes PowerShell run a download: by a pipe, or by what stands between parentheses or quotes
+/// after it.
+fn invoked_download(found: &[Command], index: usize) -> bool {
+    let command = &found[index];
+    if !["iex", "invoke-expression"].iter().any(|name| command.name().eq_ignore_ascii_case(name)) {
+        return false;
+    }
+    if command.reads_pipe {
+        // `(iwr …).Content | iex`, `iwr … | select -Expand Content | iex`
+        let is_link = |one: &&Command| one.reads_pipe || one.name().starts_with('.');
+        let links = found[..index].iter().rev().take_while(is_link).count();
+        let first = (index - links).saturating_sub(1);
+        return found[first..index].iter().any(|one| is_download(one) || is_download_method(one));
+    }
+    match command.arguments() {
+        // `iex ((New-Object Net.WebClient).DownloadString('…'))`, `iex $(irm …)`
+        [] => opens_download(&found[index + 1..]),
+        [word] if word.text == "$" || word.text.starts_with('-') => opens_download(&found[index + 1..]),
+        words => words.iter().any(|word| {
+            let text = word.text.to_ascii_lowercase();
+            let calls = ["iwr ", "irm ", "curl ", "wget ", "invoke-webrequest ", "invoke-restmethod "];
+            word.expands && text.contains("$(") && calls.iter().any(|call| text.contains(call))
+                || text.contains(".downloadstring(")
+        }),
+    }
+}
+
+fn opens_download(after: &[Command]) -> bool {
+    let creates = |one: &Command| one.name().eq_ignore_ascii_case("new-object");
+    match after {
+        [first, ..] if is_download(first) || is_download_method(first) => true,
+        [first, second, ..] => creates(first) && is_download_method(second),
+        _ => false,
+    }
 }
 
 fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
@@ -196,9 +239,10 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                 given.push((word.at, end));
             }
         }
-        let runs_download = found.iter().enumerate().any(|(index, command)| {
+        let download = (0..found.len()).find(|index| {
+            let (index, command) = (*index, &found[*index]);
             if !is_download(command) {
-                return false;
+                return invoked_download(found, index);
             }
             // curl … | sed … | sh
             let mut after = found[index..].iter().zip(&found[index + 1..]);
@@ -220,9 +264,9 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             let substituted = !command.is_inner && given[..before].last().is_some_and(|(_, end)| place < *end);
             piped || substituted
         });
-        if runs_download {
+        if let Some(index) = download {
             let message = "a download runs as it comes, wanted a file whose checksum or signature is verified first";
-            report(cx, file, run.outer, message, out);
+            report_command(cx, &run, &found[index], message, out);
         }
     }
 }
