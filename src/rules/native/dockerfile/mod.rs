@@ -160,8 +160,8 @@ fn variable<'f>(file: &'f Dockerfile, index: usize, name: &str) -> Option<Option
     if !file.declared.contains(name) {
         return None;
     }
-    let declared = |instruction: &'f Instruction, with_arguments: bool| {
-        let counts = instruction.keyword == "ENV" || with_arguments && instruction.keyword == "ARG";
+    let declared = |instruction: &'f Instruction| {
+        let counts = matches!(instruction.keyword, "ENV" | "ARG");
         let pair = instruction.pairs().iter().rev().find(|(key, _)| key.text == name).filter(|_| counts)?;
         Some(pair.1.as_ref().map(|value| value.text.as_str()))
     };
@@ -169,15 +169,15 @@ fn variable<'f>(file: &'f Dockerfile, index: usize, name: &str) -> Option<Option
     let mut found = None;
     if let Some(stage) = stage {
         let own = file.instructions[stage.instructions.start..index].iter().rev();
-        found = own.filter_map(|one| declared(one, true)).next().or_else(|| {
+        found = own.filter_map(declared).next().or_else(|| {
             let bases = file.lineage(stage).skip(1);
-            bases.flat_map(|base| file.of(base).iter().rev()).find_map(|one| declared(one, false))
+            bases.flat_map(|base| file.of(base).iter().rev()).find_map(declared)
         });
     }
     // ARG without a value takes that of the same name at the top of the file.
     if matches!(found, None | Some(None)) {
         let top = file.stages.first().map_or(0, |stage| stage.instructions.start);
-        let global = file.instructions[..top.min(index)].iter().rev().find_map(|one| declared(one, true));
+        let global = file.instructions[..top.min(index)].iter().rev().find_map(declared);
         found = match (found, global) {
             (Some(None), Some(Some(value))) => Some(Some(value)),
             (None, global) => global,
