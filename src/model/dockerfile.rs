@@ -51,6 +51,21 @@ pub struct Dockerfile {
     pub blank_lines: Vec<Span>,
 }
 
+/// A build of an image that no Compose service tells of: a step of a workflow. Paths are relative to the root.
+#[derive(Debug, Clone)]
+pub struct ImageBuild {
+    /// Where it is told.
+    pub span: Span,
+    /// The folder whose files can be copied.
+    pub context: String,
+    /// The path of the Dockerfile.
+    pub dockerfile: String,
+    /// The stage that is named, if one is.
+    pub target: Option<String>,
+    /// Names of the image, with or without tags.
+    pub images: Vec<String>,
+}
+
 /// A parser directive: `# check=skip=JSONArgsRecommended`.
 #[derive(Debug, Clone)]
 pub struct Directive {

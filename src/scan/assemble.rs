@@ -110,6 +110,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         model.observations.extend(part.observations);
         model.dockerfiles.extend(part.dockerfiles);
         model.dockerignores.extend(part.dockerignores);
+        model.image_builds.extend(part.image_builds);
         assembled.problems.extend(part.problems);
         assembled.comments.extend(part.comments);
         if !part.read.is_empty() {
