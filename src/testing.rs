@@ -351,6 +351,7 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
     model.observations = parsed.observations;
     model.dockerfiles = parsed.dockerfiles;
     model.dockerignores = parsed.dockerignores;
+    model.image_builds = parsed.image_builds;
     model.secrets = crate::scan::secrets(sources);
     (Some(model), parsed.problems)
 }

@@ -43,6 +43,7 @@ pub(super) fn union(plan: &Plan, mut part: Assembled, head: &Head<'_>) -> Assemb
     let is_untouched = |file: FileId| plan.unchanged.contains(&file) && !again.contains(&file);
     model.dockerfiles.extend(rest.dockerfiles.iter().filter(|one| is_untouched(one.file)).cloned());
     model.observations.extend(rest.observations.iter().filter(|one| is_untouched(one.span.file)).cloned());
+    model.image_builds.extend(rest.image_builds.iter().filter(|one| is_untouched(one.span.file)).cloned());
     let comments = &head.assembled.comments;
     part.comments.extend(comments.iter().filter(|one| plan.unchanged.contains(&one.file)));
     part.comments.sort();
@@ -50,6 +51,7 @@ pub(super) fn union(plan: &Plan, mut part: Assembled, head: &Head<'_>) -> Assemb
     part.model = Model {
         resources: model.resources,
         dockerfiles: model.dockerfiles,
+        image_builds: model.image_builds,
         graph: Graph::new(edges),
         observations: model.observations,
         secrets: model.secrets,

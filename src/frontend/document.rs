@@ -1,5 +1,6 @@
 //! YAML files of other tools that no frontend reads further: workflows and actions of GitHub, values and descriptions of Helm
-//! charts. They yield no resources; what is seen is what their readers understand otherwise than it looks.
+//! charts. They yield no resources; what is seen is what their readers understand otherwise than it looks, and which images
+//! they build.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 
 use super::kubernetes::claim::is_object;
 use super::yaml::{self, Dialect};
-use super::{Claim, Frontend, Parsed, Settings};
+use super::{Claim, Frontend, Parsed, Settings, workflow};
 use crate::model::Observation;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources};
@@ -99,6 +100,9 @@ fn read(file: FileId, source: &Source) -> Parsed {
         }));
     }
     parsed.problems.extend(documents.problems);
+    if let Some(first) = documents.documents.first().filter(|_| nature != Nature::Chart) {
+        parsed.image_builds = workflow::builds(source.path(), &first.root);
+    }
     if let Some(second) = documents.documents.get(1) {
         let message = match nature {
             Nature::Chart => "a second document begins here; Helm reads only the first and drops this one in silence",

@@ -6,13 +6,14 @@ pub mod dockerfile;
 pub mod document;
 pub mod kubernetes;
 pub mod terraform;
+mod workflow;
 pub mod yaml;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::filesystem::Files;
-use crate::model::dockerfile::Dockerfile;
+use crate::model::dockerfile::{Dockerfile, ImageBuild};
 use crate::model::dockerignore::Dockerignore;
 use crate::model::{Move, Observation, Resource};
 use crate::problem::Problem;
@@ -49,6 +50,8 @@ pub struct Parsed {
     pub dockerfiles: Vec<Arc<Dockerfile>>,
     /// Ignore files of the contexts that they are built from.
     pub dockerignores: Vec<Dockerignore>,
+    /// Builds of images that something else than Compose runs.
+    pub image_builds: Vec<ImageBuild>,
     /// References between them.
     pub edges: Vec<LocalEdge>,
     /// What was seen beside resources.
@@ -67,8 +70,18 @@ impl Parsed {
     /// Takes in what another file, or another part of this one, was made of.
     pub fn add(&mut self, part: Parsed) {
         // Whole, so that a list that the compiler does not see here is an error.
-        let Parsed { resources, dockerfiles, dockerignores, edges, observations, moves, problems, comments, read } =
-            part;
+        let Parsed {
+            resources,
+            dockerfiles,
+            dockerignores,
+            image_builds,
+            edges,
+            observations,
+            moves,
+            problems,
+            comments,
+            read,
+        } = part;
         let base = self.resources.len() as u32;
         self.edges.extend(edges.into_iter().map(|edge| LocalEdge {
             from: base + edge.from,
@@ -78,6 +91,7 @@ impl Parsed {
         self.resources.extend(resources);
         self.dockerfiles.extend(dockerfiles);
         self.dockerignores.extend(dockerignores);
+        self.image_builds.extend(image_builds);
         self.observations.extend(observations);
         self.moves.extend(moves);
         self.problems.extend(problems);

@@ -51,6 +51,21 @@ pub struct Dockerfile {
     pub blank_lines: Vec<Span>,
 }
 
+/// A build of an image that no Compose service tells of: a step of a workflow. Paths are relative to the root.
+#[derive(Debug, Clone)]
+pub struct ImageBuild {
+    /// Where it is told.
+    pub span: Span,
+    /// The folder whose files can be copied.
+    pub context: String,
+    /// The path of the Dockerfile.
+    pub dockerfile: String,
+    /// The stage that is named, if one is.
+    pub target: Option<String>,
+    /// Names of the image, with or without tags.
+    pub images: Vec<String>,
+}
+
 /// A parser directive: `# check=skip=JSONArgsRecommended`.
 #[derive(Debug, Clone)]
 pub struct Directive {
@@ -153,8 +168,8 @@ impl Script {
 pub struct Heredoc {
     /// Its delimiter.
     pub name: String,
-    /// Its text.
-    pub text: String,
+    /// Its text, with the way back to the file.
+    pub script: Script,
     /// Where the text stands.
     pub span: Span,
 }
@@ -176,6 +191,8 @@ pub struct Stage {
     pub is_base: bool,
     /// Whether a later instruction takes files from it: `COPY --from`, or a mount of `RUN`.
     pub is_source: bool,
+    /// Whether its image is one of Windows, by its name or by the platform that is asked for, or that of the stage below is.
+    pub is_windows: bool,
     /// Range of the stage in [`Dockerfile::instructions`], its `FROM` included.
     pub instructions: std::ops::Range<usize>,
     /// Where the stage begins: its `FROM`, or the first instruction.
@@ -190,10 +207,20 @@ const BASE_USERS: &[(&str, &str)] = &[
     ("nanoserver", "ContainerUser"),
     ("servercore", "ContainerAdministrator"),
     ("mcr.microsoft.com/windows", "ContainerAdministrator"),
+    ("dotnet/framework", "ContainerAdministrator"),
     ("nonroot", "65532"),
     ("chiseled", "1654"),
     ("nginx-unprivileged", "101"),
 ];
+
+/// Whether an image is one of Windows, by its name or by the platform that is asked for.
+pub fn names_windows(image: &str, platform: &str) -> bool {
+    let (image, platform) = (image.to_lowercase(), platform.to_lowercase());
+    let is_known = BASE_USERS.iter().find(|(part, _)| image.contains(part));
+    platform.split('/').next() == Some("windows")
+        || image.contains("windows/")
+        || is_known.is_some_and(|(_, user)| user.starts_with("Container"))
+}
 
 impl Dockerfile {
     /// The instructions of a stage, its own only.
@@ -256,7 +283,7 @@ impl Dockerfile {
             let program = shell.first().map(|word| word.text.to_lowercase()).unwrap_or_default();
             matches!(program.trim_end_matches(".exe"), "powershell" | "cmd")
         };
-        self.base_user(stage).is_some_and(|(user, _)| user.starts_with("Container")) || has_shell() || is_escaped()
+        stage.is_windows || has_shell() || is_escaped()
     }
 
     /// The last instruction of this keyword in a stage or the stages that it builds on.
@@ -300,6 +327,15 @@ impl Instruction {
     /// The commands of a `RUN`.
     pub fn commands(&self) -> &[Command] {
         self.commands.as_ref().map_or(&[], |commands| &commands.list)
+    }
+
+    /// Where a word of a command begins in the file; none in the JSON form, and where there is no such word.
+    pub fn offset_of(&self, command: &Command, word: usize) -> Option<u32> {
+        let script = match command.within {
+            Some(index) => &self.heredocs.get(index)?.script,
+            None => self.script()?,
+        };
+        Some(script.offset(command.words.get(word)?.at))
     }
 
     /// Whether a command of a `RUN` gives its output to another one.

@@ -108,6 +108,8 @@ pub struct Model {
     pub dockerfiles: Vec<Arc<dockerfile::Dockerfile>>,
     /// The ignore files of the contexts that they are built from.
     pub dockerignores: Vec<dockerignore::Dockerignore>,
+    /// The builds of images that something else than Compose runs.
+    pub image_builds: Vec<dockerfile::ImageBuild>,
     /// References between them.
     pub graph: Graph,
     /// What frontends saw beside resources.

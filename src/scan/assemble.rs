@@ -111,6 +111,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         model.moves.extend(part.moves);
         model.dockerfiles.extend(part.dockerfiles);
         model.dockerignores.extend(part.dockerignores);
+        model.image_builds.extend(part.image_builds);
         assembled.problems.extend(part.problems);
         assembled.comments.extend(part.comments);
         if !part.read.is_empty() {

@@ -4,6 +4,7 @@
 mod reader;
 mod scripts;
 mod stages;
+mod syntax;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -172,7 +173,8 @@ mod tests {
         let file =
             parsed("FROM alpine\nRUN <<EOT sh && cat <<-'END'\necho one\nEOT\n\techo $((1<<2))\n\tEND\nUSER app\n");
         assert_eq!(file.instructions.len(), 3);
-        let names: Vec<&str> = file.instructions[1].heredocs.iter().map(|heredoc| heredoc.text.as_str()).collect();
+        let names: Vec<&str> =
+            file.instructions[1].heredocs.iter().map(|heredoc| heredoc.script.text.as_str()).collect();
         assert_eq!(names, ["echo one\n", "echo $((1<<2))\n"]);
     }
 

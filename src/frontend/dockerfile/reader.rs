@@ -1,6 +1,6 @@
 //! The lines of a Dockerfile as instructions.
 
-use super::KEYWORDS;
+use super::{KEYWORDS, syntax};
 use crate::model::dockerfile::{Arguments, Directive, Flag, Heredoc, Instruction, Script, Shell, Word};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
@@ -20,8 +20,12 @@ pub(super) struct Lines {
 /// Reads a text whose lines are all indented by `indent` blanks that are not theirs.
 pub(super) fn read(file: FileId, text: &str, indent: usize) -> Lines {
     let (comments, blank_lines, problems) = (Vec::new(), Vec::new(), Vec::new());
-    let mut reader = Reader { file, text, at: 0, escape: '\\', indent, comments, blank_lines, problems };
+    let mut reader =
+        Reader { file, text, at: 0, escape: '\\', indent, is_dockers: true, comments, blank_lines, problems };
     let directives = reader.directives();
+    let frontend = directives.iter().find(|one| one.name == "syntax").map(|one| one.value.as_str());
+    reader.is_dockers =
+        frontend.is_none_or(|image| image.trim_start_matches("docker.io/").starts_with("docker/dockerfile"));
     let instructions = reader.instructions();
     let Reader { escape, mut comments, blank_lines, problems, .. } = reader;
     comments.shrink_to_fit();
@@ -35,6 +39,8 @@ struct Reader<'t> {
     escape: char,
     /// Blanks before each line that do not belong to it.
     indent: usize,
+    /// Whether Docker's own frontend reads the file, whose flags are known.
+    is_dockers: bool,
     comments: Vec<Span>,
     blank_lines: Vec<Span>,
     problems: Vec<Problem>,
@@ -168,22 +174,28 @@ impl<'t> Reader<'t> {
 
     fn heredoc(&mut self, name: &str, strips_tabs: bool) -> Option<Heredoc> {
         let start = self.at;
-        let mut text = String::new();
+        let mut script = Script { start: start as u32, ..Script::default() };
         while self.at < self.text.len() {
             let at = self.at;
-            let (line, next) = self.line(at);
+            let (raw, next) = self.line(at);
             self.at = next;
-            let line = line.get(self.indent..).unwrap_or("");
+            let line = raw.get(self.indent..).unwrap_or("");
             let line = if strips_tabs { line.trim_start_matches('\t') } else { line };
             if line == name {
                 return Some(Heredoc {
                     name: name.to_string(),
-                    text,
+                    script,
                     span: self.span(start, at + self.line(at).0.len()),
                 });
             }
-            text.push_str(line);
-            text.push('\n');
+            // What the shell does not see moves the rest: leading tabs, the indent of what holds the file, carriage returns.
+            let begin =
+                (at + self.indent.min(raw.len()) + raw.get(self.indent..).map_or(0, str::len) - line.len()) as u32;
+            if script.offset(script.text.len()) != begin {
+                script.pieces.push((script.text.len() as u32, begin));
+            }
+            script.text.push_str(line);
+            script.text.push('\n');
         }
         None
     }
@@ -239,6 +251,7 @@ impl<'t> Reader<'t> {
         }
         let rest_end = text.trim_end().len().max(at);
         instruction.arguments = self.arguments(instruction.keyword, script, at, rest_end);
+        self.problems.extend(syntax::refused(&instruction, text[at..rest_end].trim(), self.is_dockers));
         // ONBUILD in ONBUILD is forbidden; what it would hold runs never.
         if instruction.keyword == "ONBUILD" && from == 0 && !text[at..rest_end].is_empty() {
             instruction.trigger = self.parse(script, at, end).map(Box::new);

@@ -38,11 +38,7 @@ fn give(instruction: &mut Instruction, shell: Shell, problems: &mut Vec<Problem>
 
 /// The shell that an image brings: that of Windows images is `cmd`.
 fn of_base(stage: &Stage, is_windows: bool) -> Shell {
-    let names_windows = stage.base.as_ref().is_some_and(|base| {
-        let base = base.text.to_ascii_lowercase();
-        ["windows/", "windowsservercore", "nanoserver"].iter().any(|part| base.contains(part))
-    });
-    let language = if is_windows || names_windows { Language::Cmd } else { Language::Posix };
+    let language = if is_windows || stage.is_windows { Language::Cmd } else { Language::Posix };
     Shell { language, ..Shell::default() }
 }
 
@@ -73,15 +69,17 @@ fn commands(instruction: &Instruction, language: Language, problems: &mut Vec<Pr
     problems.extend(found.faults.iter().filter_map(|(at, fault)| problem(*fault, place(*at), language)));
     for (index, heredoc) in instruction.heredocs.iter().enumerate() {
         let reader = found.list.iter().find(|command| command.heredocs.contains(&index));
-        let Some(language) = heredoc_language(reader.map(|command| command.name()), &heredoc.text, language) else {
+        let Some(language) = heredoc_language(reader.map(|command| command.name()), &heredoc.script.text, language)
+        else {
             continue;
         };
         let is_inner = reader.is_some_and(|command| !command.words.is_empty());
-        let mut body = shell::commands(&heredoc.text, language);
+        let mut body = shell::commands(&heredoc.script.text, language);
         problems.extend(body.faults.iter().filter_map(|(_, fault)| problem(*fault, heredoc.span, language)));
         for command in &mut body.list {
             command.is_inner |= is_inner;
             command.heredocs.clear();
+            command.within = Some(index);
         }
         found.has_pipe |= body.has_pipe && !is_inner;
         found.list.append(&mut body.list);

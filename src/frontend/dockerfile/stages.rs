@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::dockerfile::{Arguments, Dockerfile as File, Instruction, Stage, Word};
+use crate::model::dockerfile::{Arguments, Dockerfile as File, Instruction, Stage, Word, names_windows};
 use crate::model::{Entry, Map, Node, Number, Resource, Value};
 use crate::source::{FileId, Source, Span};
 
@@ -35,6 +35,11 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
             let wanted = base.text.to_lowercase();
             stages.iter().rposition(|stage: &Stage| stage.name.as_deref() == Some(wanted.as_str()))
         });
+        let platform = from.and_then(|from| from.flag("platform")).map_or("", |flag| flag.value.as_str());
+        let is_windows = match parent {
+            Some(parent) => stages[parent].is_windows,
+            None => names_windows(base.as_ref().map_or("", |base| &base.text), platform),
+        };
         let last = &instructions[range.end - 1];
         let span = Span::new(file, first.span.start, last.span.end);
         stages.push(Stage {
@@ -48,6 +53,7 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
             written_base,
             is_base: false,
             is_source: false,
+            is_windows,
         });
     };
     let froms: Vec<usize> =
@@ -128,10 +134,10 @@ pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -
     let is_final = stage.index + 1 == dockerfile.stages.len();
     entries.push(entry("index", Node::new(Value::Number(Number::Int(stage.index as i64)), head)));
     entries.push(entry("final", Node::new(Value::Bool(is_final), head)));
-    if let Some(user) = dockerfile.effective(stage, "USER") {
-        let words = user.words();
-        if let Some(word) = words.first() {
-            entries.push(entry("user", Node::string(&*word.text, word.span)));
+    if dockerfile.effective(stage, "USER").is_some() {
+        if let Some(user) = user(dockerfile, stage) {
+            entries.push(entry("user", Node::string(user.text, user.at)));
+            entries.extend(user.argument.map(|name| entry("user_argument", Node::string(name, user.at))));
         }
     } else if let Some((user, base)) = dockerfile.base_user(stage) {
         entries.push(entry("user", Node::string(user, base.span)));
@@ -159,6 +165,62 @@ pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -
         calls: Arc::from([]),
         root: source.path().into(),
     }
+}
+
+/// The user that an image runs as.
+struct User {
+    text: String,
+    at: Span,
+    /// The argument whose default decides it, which a build may set to another.
+    argument: Option<String>,
+}
+
+/// The last USER of a stage or of those that it builds on. What ENV sets is known; of an argument the default is.
+fn user(dockerfile: &File, stage: &Stage) -> Option<User> {
+    let lineage: Vec<&Stage> = dockerfile.lineage(stage).collect();
+    let is_user = |one: &Instruction| one.keyword == "USER";
+    let (depth, own) = lineage.iter().enumerate().find_map(|(depth, stage)| {
+        let own = dockerfile.of(stage);
+        Some((depth, &own[..=own.iter().rposition(is_user)?]))
+    })?;
+    let word = *own.last()?.words().first()?;
+    let (mut set, mut known) = (FxHashMap::default(), FxHashMap::default());
+    let mut arguments: FxHashSet<&str> = FxHashSet::default();
+    let top = dockerfile.stages.first().map_or(0, |stage| stage.instructions.start);
+    let globals: FxHashMap<&str, &Word> = dockerfile.instructions[..top]
+        .iter()
+        .flat_map(Instruction::pairs)
+        .filter_map(|(name, value)| Some((name.text.as_str(), value.as_ref()?)))
+        .collect();
+    let below = lineage[depth + 1..].iter().rev().flat_map(|stage| dockerfile.of(stage));
+    for one in below.chain(own).filter(|_| word.text.contains('$')) {
+        for (name, value) in one.pairs() {
+            let value = value.as_ref();
+            match (one.keyword, value.or_else(|| globals.get(name.text.as_str()).copied())) {
+                ("ENV", Some(value)) => {
+                    set.insert(name.text.clone(), expand(&value.text, &set));
+                    known.insert(name.text.clone(), expand(&value.text, &known));
+                }
+                ("ARG", value) if !set.contains_key(&name.text) => {
+                    arguments.insert(&name.text);
+                    if let Some(value) = value {
+                        known.insert(name.text.clone(), expand(&value.text, &known));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let named = format!("{} {}", word.text, expand(&word.text, &set));
+    let mut named = named.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+    let argument = named.find(|name| arguments.contains(name) && !set.contains_key(*name)).map(str::to_string);
+    let text = expand(&word.text, &known);
+    let is_known = word.text.contains('$') && !text.contains('$');
+    Some(User {
+        text: if is_known { text } else { word.text.clone() },
+        at: word.span,
+        argument: argument.filter(|_| is_known),
+    })
 }
 
 /// An instruction as a map. The Dockerfile itself says all of it to the rules that come with gate, and a second form of every

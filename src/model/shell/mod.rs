@@ -62,6 +62,8 @@ pub struct Command {
     pub heredocs: Vec<usize>,
     /// Whether it stands in the text given to another shell, as in `sh -c 'text'`.
     pub is_inner: bool,
+    /// The heredoc in whose text it stands, by its position among those of the instruction.
+    pub within: Option<usize>,
     /// Position of the program among the words, after prefixes such as `sudo` and `env` with their options.
     program: usize,
 }
@@ -205,13 +207,19 @@ impl Command {
     }
 
     /// The script that a shell is given as an argument: `sh -c TEXT`, `su USER -c TEXT`, `eval TEXT`.
-    fn script_argument(&self) -> Option<(&Word, Language)> {
+    fn script_argument(&self) -> Option<(Word, Language)> {
         let arguments = self.arguments();
         let name = self.name();
         let language = if matches!(name, "su" | "runuser") { Language::Posix } else { language_of(name) };
-        let after = |at: usize| arguments.get(at + 1).map(|word| (word, language));
+        let after = |at: usize| arguments.get(at + 1).map(|word| (word.clone(), language));
+        // PowerShell joins what follows.
+        let all_after = |at: usize| {
+            let words = arguments.get(at + 1..)?;
+            let text: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+            Some((Word { text: text.join(" "), ..words.first()?.clone() }, language))
+        };
         match language {
-            _ if name == "eval" => arguments.first().map(|word| (word, Language::Posix)),
+            _ if name == "eval" => arguments.first().map(|word| (word.clone(), Language::Posix)),
             Language::Posix => {
                 let is_option = |word: &Word| {
                     let cluster = word.text.strip_prefix('-').filter(|cluster| !cluster.starts_with('-'));
@@ -221,7 +229,7 @@ impl Command {
             }
             Language::PowerShell => {
                 let is_option = |word: &Word| matches!(word.text.to_ascii_lowercase().as_str(), "-command" | "-c");
-                arguments.iter().position(is_option).and_then(after)
+                arguments.iter().position(is_option).and_then(all_after)
             }
             Language::Cmd => arguments.iter().position(|word| word.text.eq_ignore_ascii_case("/c")).and_then(after),
             Language::Other => None,

@@ -1,11 +1,11 @@
-//! Where the images of the tree are built: the stage of a Dockerfile that a Compose service's `build` or an artifact of Skaffold
-//! names, by the service and by the name of the image; else the only Dockerfile of a folder called like the image.
+//! Where the images of the tree are built: the stage of a Dockerfile that a Compose service's `build`, a step of a workflow or an
+//! artifact of Skaffold names, by the service and by the name of the image; else the only Dockerfile of a folder called like the image.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::dockerfile::{Dockerfile, Stage};
+use crate::model::dockerfile::{Dockerfile, ImageBuild, Stage};
 use crate::model::image::Image;
 use crate::model::{Entry, Lookup, Model, Node, Resource, ResourceId, Value};
 use crate::path::{folder_of, join};
@@ -33,16 +33,18 @@ pub enum Build {
 #[derive(Debug, Default)]
 pub struct Builds {
     by_service: FxHashMap<ResourceId, Build>,
+    /// What others than services build.
+    others: Vec<Built>,
     by_image: FxHashMap<String, Vec<Built>>,
     /// By the last part of an image's name: the Dockerfiles of folders of this name.
     by_folder: FxHashMap<String, Vec<Built>>,
-    /// Folders that Compose takes as context, by the index of the Dockerfile.
+    /// Folders that are taken as context, by the index of the Dockerfile.
     contexts: FxHashMap<usize, Vec<String>>,
 }
 
 impl Builds {
-    /// Looks at all Compose services with `build`.
-    pub fn new(resources: &[Resource], dockerfiles: &[Arc<Dockerfile>]) -> Builds {
+    /// Looks at all Compose services with `build`, and at the builds that others run.
+    pub fn new(resources: &[Resource], dockerfiles: &[Arc<Dockerfile>], image_builds: &[ImageBuild]) -> Builds {
         let mut builds = Builds::default();
         let services = || {
             let all = resources.iter().enumerate();
@@ -74,6 +76,16 @@ impl Builds {
                 builds.add(image, built);
             }
         }
+        for build in image_builds {
+            let built = by_path.get(build.dockerfile.as_str()).and_then(|dockerfile| {
+                let stage = stage(&dockerfiles[*dockerfile], build.target.as_deref())?;
+                Some(Built { dockerfile: *dockerfile, stage })
+            });
+            let Some(built) = built else { continue };
+            builds.others.push(built);
+            builds.contexts.entry(built.dockerfile).or_default().push(build.context.clone());
+            build.images.iter().for_each(|image| builds.add(image, built));
+        }
         for config in resources.iter().filter(|one| one.api_version.starts_with("skaffold/")) {
             let artifacts = config.body.at("build.artifacts").known().map(Node::items).unwrap_or_default();
             for artifact in artifacts {
@@ -81,6 +93,7 @@ impl Builds {
                     let dockerfile = *by_path.get(path.as_str())?;
                     Some(Built { dockerfile, stage: stage(&dockerfiles[dockerfile], target.as_deref())? })
                 });
+                builds.others.extend(built);
                 if let (Some(built), Some(image)) = (built, artifact.get("image").known().and_then(Node::as_str)) {
                     builds.add(image, built);
                 }
@@ -106,7 +119,7 @@ impl Builds {
         }
     }
 
-    /// The folders that Compose services take as context for the Dockerfile at this index; none where no service builds it.
+    /// The folders that are taken as context for the Dockerfile at this index; none where nothing in the tree builds it.
     pub fn contexts(&self, dockerfile: usize) -> &[String] {
         self.contexts.get(&dockerfile).map(Vec::as_slice).unwrap_or_default()
     }
@@ -139,7 +152,7 @@ impl Builds {
             Build::Stage(built) => Some(*built),
             Build::Unread => None,
         });
-        let mut built: Vec<Built> = built.collect();
+        let mut built: Vec<Built> = built.chain(self.others.iter().copied()).collect();
         built.sort();
         built.dedup();
         built
@@ -149,7 +162,7 @@ impl Builds {
 impl Model {
     /// The builds of the tree. Resources must not change once it was asked for.
     pub fn builds(&self) -> &Builds {
-        self.builds.get_or_init(|| Builds::new(&self.resources, &self.dockerfiles))
+        self.builds.get_or_init(|| Builds::new(&self.resources, &self.dockerfiles, &self.image_builds))
     }
 
     /// The Dockerfile and stage of a build.
@@ -169,7 +182,7 @@ impl Model {
             let targets = std::mem::take(&mut Arc::make_mut(file).targets);
             finals.extend(targets.into_iter().map(|target| (file.stages[target].span, false)));
         }
-        for built in Builds::new(&self.resources, &self.dockerfiles).stages() {
+        for built in Builds::new(&self.resources, &self.dockerfiles, &self.image_builds).stages() {
             let file = &mut self.dockerfiles[built.dockerfile];
             if built.stage + 1 < file.stages.len() {
                 Arc::make_mut(file).targets.push(built.stage);

@@ -161,7 +161,13 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
         out.about(id);
         match resource.body.get("user") {
             Lookup::Known(node) if is_root(node.as_str().unwrap_or("")) => {
-                out.fail(node, "user", format!("the image runs as {}, wanted an unprivileged USER", show(node)));
+                let argument = resource.body.get("user_argument").known().and_then(Node::as_str);
+                let unless = argument.map(|name| format!(" unless the build sets {name}")).unwrap_or_default();
+                out.fail(
+                    node,
+                    "user",
+                    format!("the image runs as {}{unless}, wanted an unprivileged USER", show(node)),
+                );
             }
             // What a base of Windows that is not known runs as is no root.
             Lookup::Absent(_) if resource.body.get("os").is_absent() => {

@@ -1,5 +1,6 @@
 //! Checks of committed secrets: credentials of known forms wherever they stand, and literals assigned to secret names.
 
+mod commands;
 pub mod manifests;
 
 use std::sync::{Arc, LazyLock};
@@ -171,7 +172,9 @@ fn literals(cx: &Cx, out: &mut Findings) {
         let stages = stages.get(&file.file).map_or(&[][..], |stages| stages);
         for instruction in &file.instructions {
             out.resource = stages.iter().find(|(_, one)| one.span.contains(instruction.span)).map(|(id, _)| *id);
-            in_instruction(instruction.trigger.as_deref().unwrap_or(instruction), out);
+            let acting = instruction.trigger.as_deref().unwrap_or(instruction);
+            in_commands(cx, acting, out);
+            in_instruction(acting, out);
         }
     }
 }
@@ -313,6 +316,24 @@ fn names_object(name: &str, value: &str) -> bool {
 }
 
 /// Assignments and flags of a RUN script, and labels.
+/// Passwords that commands of a RUN are given without a name.
+fn in_commands(cx: &Cx, instruction: &Instruction, out: &mut Findings) {
+    for command in instruction.commands() {
+        let Some(word) = commands::password_of(command) else { continue };
+        // What a rule about its form speaks of is left to it.
+        let known = |secret: &Secret| command.words[word].text.contains(cx.sources.slice(secret.span));
+        if cx.model.secrets_in(instruction.span).any(known) {
+            continue;
+        }
+        let source = cx.sources.get(instruction.span.file);
+        let place = instruction.offset_of(command, word).filter(|at| source.text().is_char_boundary(*at as usize));
+        let start = place.unwrap_or(instruction.span.start);
+        let at = source.first_line(Span { start, end: instruction.span.end.max(start), ..instruction.span });
+        let message = format!("the password of {} is written out in RUN, wanted a secret mount", command.name());
+        out.at(at, instruction.keyword.to_lowercase(), message).sensitive();
+    }
+}
+
 fn in_instruction(instruction: &Instruction, out: &mut Findings) {
     static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?:^|[\s;&|'"(])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]*)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\;&|<>(){}]+))(?:[\s;&|)'"]|$)"#)
@@ -338,7 +359,7 @@ fn in_instruction(instruction: &Instruction, out: &mut Findings) {
         ("RUN" | "CMD" | "ENTRYPOINT", Arguments::Text(script, _)) => {
             in_text(&script.text, &|at| script.offset(at));
             for heredoc in &instruction.heredocs {
-                in_text(&heredoc.text, &|at| heredoc.span.start + at as u32);
+                in_text(&heredoc.script.text, &|at| heredoc.script.offset(at));
             }
         }
         ("RUN" | "CMD" | "ENTRYPOINT", Arguments::Json(words)) => {

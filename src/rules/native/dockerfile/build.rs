@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Cx, Findings, Native, of_keyword, references, report, variable};
+use super::{Cx, Findings, Native, of_keyword, references, report};
 use crate::model::dockerfile::{Dockerfile, Instruction, Stage};
 use crate::model::dockerignore::Dockerignore;
 use crate::model::image::Image;
@@ -94,7 +94,7 @@ fn legacy_pairs(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     }
 }
 
-/// Arguments that BuildKit sets itself.
+/// Arguments that BuildKit sets itself for every FROM. A stage knows them only if it declares them.
 const PREDEFINED: &[&str] = &[
     "BUILDPLATFORM",
     "BUILDOS",
@@ -178,10 +178,22 @@ fn is_closed(file: &Dockerfile, stage: &Stage) -> bool {
     file.lineage(stage).last().and_then(|root| root.base.as_ref()).is_some_and(|base| base.text == "scratch")
 }
 
+/// What every stage knows without a declaration, in capitals.
+const EVERYWHERE: &[&str] = &["PATH", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+
+/// Whether a variable is declared in a stage before the instruction at `index`, or in one that it builds on. What stands above
+/// the first FROM is for FROM alone.
+fn is_declared(file: &Dockerfile, stage: &Stage, index: usize, name: &str) -> bool {
+    let own = file.instructions[stage.instructions.start..index].iter();
+    let below = file.lineage(stage).skip(1).flat_map(|base| file.of(base));
+    let mut declaring = own.chain(below).filter(|one| matches!(one.keyword, "ARG" | "ENV"));
+    file.declared.contains(name) && declaring.any(|one| one.pairs().iter().any(|(key, _)| key.text == name))
+}
+
 fn undefined_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     const EXPANDED: &[&str] = &["ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"];
-    const PROXIES: &[&str] = &["PATH", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
-    for stage in file.stages.iter().filter(|stage| is_closed(file, stage)) {
+    for stage in &file.stages {
+        let is_closed = is_closed(file, stage);
         for index in stage.instructions.clone() {
             let one = &file.instructions[index];
             if !EXPANDED.contains(&one.keyword) {
@@ -190,14 +202,19 @@ fn undefined_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             let names = one.words().into_iter().filter(|word| !cx.sources.slice(word.span).starts_with('\''));
             let own: Vec<&str> = one.pairs().iter().map(|(key, _)| key.text.as_str()).collect();
             let undefined = names.flat_map(|word| references(&word.text)).find(|(name, after)| {
-                !after.contains('-')
+                // A base image may set what the file does not, but none sets what BuildKit does.
+                (is_closed || PREDEFINED.contains(name))
+                    && !after.contains('-')
                     && !own.contains(name)
-                    && !PREDEFINED.contains(name)
-                    && !PROXIES.contains(&name.to_ascii_uppercase().as_str())
-                    && variable(file, index, name).is_none()
+                    && !EVERYWHERE.contains(&name.to_ascii_uppercase().as_str())
+                    && !is_declared(file, stage, index, name)
             });
             if let Some((name, _)) = undefined {
-                report(cx, file, one, format!("{} uses {name}, which no ARG or ENV declares", one.keyword), out);
+                let lack = match PREDEFINED.contains(&name) || global_argument(file, name).is_some() {
+                    true => format!("which is known to FROM alone, wanted ARG {name} in the stage"),
+                    false => "which no ARG or ENV declares".into(),
+                };
+                report(cx, file, one, format!("{} uses {name}, {lack}", one.keyword), out);
             }
         }
     }
@@ -228,7 +245,7 @@ fn expose_host(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                 cx,
                 file,
                 expose,
-                format!("EXPOSE {} names a host, wanted the container's port alone", word.text),
+                format!("EXPOSE {} names a host port, wanted the container's port alone", word.text),
                 out,
             );
         }
@@ -237,8 +254,15 @@ fn expose_host(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 
 fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     let source = cx.sources.get(file.file);
+    // Directives are no comments, and an empty one ends what stands above it.
+    let is_directive = |line: u32| {
+        let mut known = file.directives.iter().filter(|one| matches!(one.name.as_str(), "syntax" | "escape" | "check"));
+        known.any(|one| source.line(one.span.start) == line)
+    };
+    let text = |comment: Span| cx.sources.slice(comment).trim_start_matches('#').trim();
+    let comments = file.comments.iter().map(|comment| (source.line(comment.start), *comment));
     let comments: FxHashMap<u32, Span> =
-        file.comments.iter().map(|comment| (source.line(comment.start), *comment)).collect();
+        comments.filter(|(line, comment)| !text(*comment).is_empty() && !is_directive(*line)).collect();
     for one in file.instructions.iter().filter(|one| matches!(one.keyword, "ARG" | "FROM")) {
         let name = match one.keyword {
             "ARG" => one.pairs().first().map(|(key, _)| key.text.clone()),
@@ -249,18 +273,13 @@ fn description(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         };
         let Some(name) = name else { continue };
         let line = source.line(one.span.start);
-        // Of several lines of comments the first begins the description.
-        let mut first = None;
-        let mut above = line;
-        while let Some(comment) = comments.get(&(above - 1)) {
-            first = Some(*comment);
-            above -= 1;
-        }
-        let Some(comment) = first else { continue };
-        let text = cx.sources.slice(comment).trim_start_matches('#').trim_start();
-        let begins =
-            text.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with([' ', ':']) || rest.is_empty());
-        if !begins {
+        // Of several lines of comments any may be the description.
+        let above: Vec<Span> = (1..line).rev().map_while(|line| comments.get(&line).copied()).collect();
+        let begins = |comment: &Span| {
+            let rest = text(*comment).strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.starts_with([' ', ':']) || rest.is_empty())
+        };
+        if !above.is_empty() && !above.iter().any(begins) {
             let message = format!("the comment above does not begin with {name}, so that it describes nothing");
             report(cx, file, one, message, out);
         }

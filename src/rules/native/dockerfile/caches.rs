@@ -1,7 +1,8 @@
 //! What package managers leave in a layer.
 
 use super::{
-    Cx, Findings, Native, Run, each_command, mounts, references, removals, report, runs, variable, volatile_mounts,
+    Cx, Findings, Native, Run, each_command, mounts, references, removals, report_command, runs, variable,
+    volatile_mounts,
 };
 use crate::model::dockerfile::Dockerfile;
 use crate::model::shell::Command;
@@ -42,10 +43,10 @@ fn apt_lists(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         let removed = removals(found, "/var/lib/apt/lists").next().is_some();
         let is_cached = volatile_mounts(run.run).any(|target| target == "/var/lib/apt/lists")
             || mounts(run.run, "/var/lib/apt") && mounts(run.run, "/var/cache/apt");
-        if found.iter().any(updates) && !removed && !is_cached {
+        if let Some(update) = found.iter().find(|command| updates(command)).filter(|_| !removed && !is_cached) {
             let message =
                 "apt-get update leaves its lists in the layer, wanted rm -rf /var/lib/apt/lists/* in the same RUN";
-            report(cx, file, run.outer, message, out);
+            report_command(cx, &run, update, message, out);
         }
     }
 }
@@ -93,8 +94,9 @@ fn pip_cache(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                 && !assigned
                 && !command.has_option("", &["no-cache-dir"])
         };
-        if found.iter().any(keeps) && !variable(file, run.index, NAME).flatten().is_some_and(is_on) {
-            report(cx, file, run.outer, "pip install keeps its cache in the layer, wanted --no-cache-dir", out);
+        let is_off = || variable(file, run.index, NAME).flatten().is_some_and(is_on);
+        if let Some(install) = found.iter().find(|command| keeps(command)).filter(|_| !is_off()) {
+            report_command(cx, &run, install, "pip install keeps its cache in the layer, wanted --no-cache-dir", out);
         }
     }
 }
@@ -109,7 +111,7 @@ fn yarn_cache(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             volatile_mounts(run.run).any(|target| target.contains("/.cache/yarn") || target.ends_with("/.cache"));
         if !cached && !found[last_install..].iter().any(cleans) {
             let message = "yarn install keeps its cache in the layer, wanted yarn cache clean in the same RUN";
-            report(cx, file, run.outer, message, out);
+            report_command(cx, &run, &found[last_install], message, out);
         }
     }
 }
@@ -164,7 +166,7 @@ fn kept(cx: &Cx, file: &Dockerfile, manager: &Manager, out: &mut Findings) {
         if !cached && !removed && !found[last + 1..].iter().any(empties) {
             let clean = manager.all.map_or(format!("{name} clean"), |all| format!("{name} clean {all}"));
             let message = format!("{name} keeps its cache in the layer, wanted `{clean}` in the same RUN");
-            report(cx, file, run.outer, message, out);
+            report_command(cx, &run, &found[last], message, out);
         }
     }
 }
@@ -219,7 +221,7 @@ fn lone_update(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         let needs = if matches!(name, "yum" | "dnf" | "microdnf" | "zypper") { 0 } else { last + 1 };
         if !found[needs..].iter().any(uses) {
             let message = format!("{name} updates in a RUN of its own, wanted the installation in the same RUN");
-            report(cx, file, run.outer, message, out);
+            report_command(cx, &run, &found[last], message, out);
         }
     }
 }

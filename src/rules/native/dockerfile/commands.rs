@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Cx, Findings, Native, each_command, report, runs};
+use super::{Cx, Findings, Native, each_command, report, report_command, runs};
 use crate::model::dockerfile::{Dockerfile, Instruction};
 use crate::model::shell::{Command, Language};
 
@@ -24,8 +24,9 @@ pub const CHECKS: &[(&str, Native)] = &[
 
 fn cd(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for run in runs(file).filter(|run| run.outer.trigger.is_none()) {
-        if run.run.commands().iter().any(|command| command.name() == "cd" && !command.is_inner) {
-            report(cx, file, run.outer, "cd lasts to the end of this RUN only, wanted WORKDIR", out);
+        let cd = run.run.commands().iter().find(|command| command.name() == "cd" && !command.is_inner);
+        if let Some(command) = cd {
+            report_command(cx, &run, command, "cd lasts to the end of this RUN only, wanted WORKDIR", out);
         }
     }
 }
@@ -72,8 +73,8 @@ fn wget_and_curl(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         if index != stage {
             (stage, wget, curl) = (index, false, false);
         }
-        let uses = |name: &str| run.run.commands().iter().any(|command| command.name() == name);
-        let (has_wget, has_curl) = (uses("wget"), uses("curl"));
+        let uses = |name: &str| run.run.commands().iter().find(|command| command.name() == name);
+        let (has_wget, has_curl) = (uses("wget").is_some(), uses("curl").is_some());
         // What ONBUILD holds runs in another build.
         let both = if run.outer.trigger.is_some() {
             has_wget && has_curl
@@ -81,8 +82,8 @@ fn wget_and_curl(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             (wget, curl) = (wget || has_wget, curl || has_curl);
             wget && curl && (has_wget || has_curl)
         };
-        if both {
-            report(cx, file, run.outer, "both wget and curl are used, wanted one of them", out);
+        if let Some(command) = uses("wget").or(uses("curl")).filter(|_| both) {
+            report_command(cx, &run, command, "both wget and curl are used, wanted one of them", out);
         }
     }
 }
@@ -96,8 +97,9 @@ fn pipefail(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         let sets = |command: &Command| {
             command.name() == "set" && command.arguments().iter().any(|word| word.text == "pipefail")
         };
-        if !run.run.commands().iter().any(sets) {
-            report(cx, file, run.outer, "a failure before the pipe is lost, wanted SHELL with -o pipefail", out);
+        let first = run.run.commands().iter().find(|command| command.piped && !command.is_inner);
+        if let Some(command) = first.or(run.run.commands().first()).filter(|_| !run.run.commands().iter().any(sets)) {
+            report_command(cx, &run, command, "a failure before the pipe is lost, wanted SHELL with -o pipefail", out);
         }
     }
 }
@@ -173,7 +175,50 @@ fn consecutive(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 }
 
 fn is_download(command: &Command) -> bool {
-    matches!(command.name(), "curl" | "wget")
+    const CMDLETS: &[&str] = &["iwr", "irm", "invoke-webrequest", "invoke-restmethod"];
+    matches!(command.name(), "curl" | "wget") || CMDLETS.iter().any(|name| command.name().eq_ignore_ascii_case(name))
+}
+
+/// Whether a command calls a method of .NET that gives what an address holds: `.DownloadString` of
+/// `(New-Object Net.WebClient).DownloadString('https://…')`.
+fn is_download_method(command: &Command) -> bool {
+    command.name().to_ascii_lowercase().trim_start_matches('.').starts_with("download")
+}
+
+/// The command at `index` if it makes PowerShell run a download: by a pipe, or by what stands between parentheses or quotes
+/// after it.
+fn invoked_download(found: &[Command], index: usize) -> bool {
+    let command = &found[index];
+    if !["iex", "invoke-expression"].iter().any(|name| command.name().eq_ignore_ascii_case(name)) {
+        return false;
+    }
+    if command.reads_pipe {
+        // `(iwr …).Content | iex`, `iwr … | select -Expand Content | iex`
+        let is_link = |one: &&Command| one.reads_pipe || one.name().starts_with('.');
+        let links = found[..index].iter().rev().take_while(is_link).count();
+        let first = (index - links).saturating_sub(1);
+        return found[first..index].iter().any(|one| is_download(one) || is_download_method(one));
+    }
+    match command.arguments() {
+        // `iex ((New-Object Net.WebClient).DownloadString('…'))`, `iex $(irm …)`
+        [] => opens_download(&found[index + 1..]),
+        [word] if word.text == "$" || word.text.starts_with('-') => opens_download(&found[index + 1..]),
+        words => words.iter().any(|word| {
+            let text = word.text.to_ascii_lowercase();
+            let calls = ["iwr ", "irm ", "curl ", "wget ", "invoke-webrequest ", "invoke-restmethod "];
+            word.expands && text.contains("$(") && calls.iter().any(|call| text.contains(call))
+                || text.contains(".downloadstring(")
+        }),
+    }
+}
+
+fn opens_download(after: &[Command]) -> bool {
+    let creates = |one: &Command| one.name().eq_ignore_ascii_case("new-object");
+    match after {
+        [first, ..] if is_download(first) || is_download_method(first) => true,
+        [first, second, ..] => creates(first) && is_download_method(second),
+        _ => false,
+    }
 }
 
 fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
@@ -194,9 +239,10 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                 given.push((word.at, end));
             }
         }
-        let runs_download = found.iter().enumerate().any(|(index, command)| {
+        let download = (0..found.len()).find(|index| {
+            let (index, command) = (*index, &found[*index]);
             if !is_download(command) {
-                return false;
+                return invoked_download(found, index);
             }
             // curl … | sed … | sh
             let mut after = found[index..].iter().zip(&found[index + 1..]);
@@ -218,9 +264,9 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             let substituted = !command.is_inner && given[..before].last().is_some_and(|(_, end)| place < *end);
             piped || substituted
         });
-        if runs_download {
+        if let Some(index) = download {
             let message = "a download runs as it comes, wanted a file whose checksum or signature is verified first";
-            report(cx, file, run.outer, message, out);
+            report_command(cx, &run, &found[index], message, out);
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod verification;
 use super::{Cx, Findings, Native};
 use crate::model::dockerfile::{Dockerfile, Flag, Instruction, Stage};
 use crate::model::shell::Command;
+use crate::source::Span;
 
 /// The instruction that acts: what ONBUILD holds, or itself.
 fn acting(instruction: &Instruction) -> &Instruction {
@@ -23,6 +24,19 @@ fn acting(instruction: &Instruction) -> &Instruction {
 fn report(cx: &Cx, file: &Dockerfile, instruction: &Instruction, message: impl Into<String>, out: &mut Findings) {
     let span = cx.sources.get(file.file).first_line(instruction.span);
     out.at(span, instruction.keyword.to_lowercase(), message);
+}
+
+/// A finding about a command of a RUN stands on the first line of the RUN as well. Where the command is on another line, the
+/// finding says which.
+fn report_command(cx: &Cx, run: &Run<'_>, command: &Command, message: impl Into<String>, out: &mut Findings) {
+    report(cx, run.file, run.outer, message, out);
+    let source = cx.sources.get(run.file.file);
+    let place = run.run.offset_of(command, 0).filter(|start| source.text().is_char_boundary(*start as usize));
+    let Some(start) = place.filter(|start| source.line(*start) != source.line(run.outer.span.start)) else { return };
+    if let Some(found) = out.found.last_mut() {
+        let at = source.first_line(Span { start, end: run.outer.span.end.max(start), ..run.outer.span });
+        found.related(at, "the command stands here");
+    }
 }
 
 /// The instructions of this keyword, those of ONBUILD left out.
@@ -58,8 +72,9 @@ fn runs(file: &Dockerfile) -> impl Iterator<Item = Run<'_>> {
 /// One finding for each RUN that holds a bad command, those in ONBUILD too.
 fn each_command(cx: &Cx, file: &Dockerfile, out: &mut Findings, bad: impl Fn(&Run<'_>, &Command) -> Option<String>) {
     for run in runs(file) {
-        if let Some(message) = run.run.commands().iter().find_map(|command| bad(&run, command)) {
-            report(cx, file, run.outer, message, out);
+        let mut commands = run.run.commands().iter();
+        if let Some((command, message)) = commands.find_map(|command| Some((command, bad(&run, command)?))) {
+            report_command(cx, &run, command, message, out);
         }
     }
 }
@@ -145,8 +160,8 @@ fn variable<'f>(file: &'f Dockerfile, index: usize, name: &str) -> Option<Option
     if !file.declared.contains(name) {
         return None;
     }
-    let declared = |instruction: &'f Instruction, with_arguments: bool| {
-        let counts = instruction.keyword == "ENV" || with_arguments && instruction.keyword == "ARG";
+    let declared = |instruction: &'f Instruction| {
+        let counts = matches!(instruction.keyword, "ENV" | "ARG");
         let pair = instruction.pairs().iter().rev().find(|(key, _)| key.text == name).filter(|_| counts)?;
         Some(pair.1.as_ref().map(|value| value.text.as_str()))
     };
@@ -154,15 +169,15 @@ fn variable<'f>(file: &'f Dockerfile, index: usize, name: &str) -> Option<Option
     let mut found = None;
     if let Some(stage) = stage {
         let own = file.instructions[stage.instructions.start..index].iter().rev();
-        found = own.filter_map(|one| declared(one, true)).next().or_else(|| {
+        found = own.filter_map(declared).next().or_else(|| {
             let bases = file.lineage(stage).skip(1);
-            bases.flat_map(|base| file.of(base).iter().rev()).find_map(|one| declared(one, false))
+            bases.flat_map(|base| file.of(base).iter().rev()).find_map(declared)
         });
     }
     // ARG without a value takes that of the same name at the top of the file.
     if matches!(found, None | Some(None)) {
         let top = file.stages.first().map_or(0, |stage| stage.instructions.start);
-        let global = file.instructions[..top.min(index)].iter().rev().find_map(|one| declared(one, true));
+        let global = file.instructions[..top.min(index)].iter().rev().find_map(declared);
         found = match (found, global) {
             (Some(None), Some(Some(value))) => Some(Some(value)),
             (None, global) => global,

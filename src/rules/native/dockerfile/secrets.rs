@@ -15,6 +15,26 @@ fn names_secret(name: &str) -> bool {
     is_secret_name(name) || name.to_ascii_uppercase().ends_with("ACCESS_KEY_ID")
 }
 
+/// Whether a name says that its value is what a client authenticates by, as `NPM_AUTH`: no more than the last word does, and
+/// `AUTH=basic` or `WITH_AUTH=1` is a switch.
+fn names_auth(name: &str, value: Option<&str>) -> bool {
+    const SWITCHES: &[&str] =
+        &["enable", "enabled", "disable", "disabled", "require", "use", "with", "no", "has", "is", "allow"];
+    let name = name.to_ascii_lowercase();
+    let mut words = name.rsplit(['_', '-']);
+    let is_value = |value: &str| !matches!(value, "0" | "1") && !looks_like_switch(value);
+    words.next() == Some("auth") && !words.any(|word| SWITCHES.contains(&word)) && value.is_none_or(is_value)
+}
+
+/// Whether a value turns something on or off, or chooses a way to do it.
+fn looks_like_switch(value: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "true", "false", "yes", "no", "on", "off", "none", "null", "enabled", "disabled", "basic", "digest", "bearer",
+        "trust", "token", "jwt", "oauth", "oauth2", "oidc", "ldap", "saml", "local", "password", "md5",
+    ];
+    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
 fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for outer in &file.instructions {
         let instruction = acting(outer);
@@ -24,8 +44,9 @@ fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         }
         // An empty ENV gives nothing away; an ARG without a default is given a value by the build.
         let is_told = |(name, value): &&(Word, Option<Word>)| {
-            names_secret(&name.text)
-                && (!is_env || value.as_ref().is_some_and(|value| !value.text.trim_matches(['"', '\'']).is_empty()))
+            let given = value.as_ref().map(|value| value.text.trim_matches(['"', '\'']));
+            (names_secret(&name.text) || names_auth(&name.text, given))
+                && (!is_env || given.is_some_and(|value| !value.is_empty()))
         };
         if let Some((name, _)) = instruction.pairs().iter().find(is_told) {
             let span = cx.sources.get(file.file).first_line(outer.span);
@@ -61,6 +82,8 @@ const FILES: &[&str] = &[
     ".pgpass",
     ".my.cnf",
     "kubeconfig",
+    ".ssh",
+    ".gnupg",
 ];
 
 fn is_secret_file(path: &str) -> bool {
@@ -81,11 +104,10 @@ fn secret_file(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for copy in file.instructions.iter().filter(|one| matches!(acting(one).keyword, "COPY" | "ADD")) {
         let words = acting(copy).words();
         let sources = &words[..words.len().saturating_sub(1)];
-        if acting(copy).flag("from").is_none()
-            && let Some(word) = sources.iter().find(|word| is_secret_file(&word.text))
-        {
+        if let Some(word) = sources.iter().find(|word| is_secret_file(&word.text)) {
             let ships = file.ships(copy);
-            report(cx, file, copy, kept(&format!("the copy of {}", word.text), ships), out);
+            let source = acting(copy).flag("from").map(|from| format!(" from {}", from.value)).unwrap_or_default();
+            report(cx, file, copy, kept(&format!("the copy of {}{source}", word.text), ships), out);
             if let Some(found) = out.found.last_mut() {
                 found.is_milder = !ships;
             }

@@ -1,6 +1,8 @@
 //! Stages: base images, names, users, and what a stage may have once.
 
-use super::{Cx, Findings, Native, acting, mount_option, of_keyword, references, report, runs, variable};
+use super::{
+    Cx, Findings, Native, acting, mount_option, of_keyword, references, report, report_command, runs, variable,
+};
 use crate::model::dockerfile::{Dockerfile, Instruction, Stage, Word};
 use crate::model::image::Image;
 use crate::model::shell::Command;
@@ -132,10 +134,13 @@ fn single_stage(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         });
         compiles || matches!(name, "npm" | "yarn" | "pnpm") && (command.has("build") || command.has("bundle"))
     };
-    let first = runs(file).find_map(|run| Some((run.outer, run.run.commands().iter().find(|one| builds(one))?.name())));
-    if let Some((run, name)) = first {
-        let message = format!("{name} builds in the stage that ships, wanted a build stage of its own");
-        report(cx, file, run, message, out);
+    let first = runs(file).find_map(|run| {
+        let command = run.run.commands().iter().find(|one| builds(one))?;
+        Some((run, command))
+    });
+    if let Some((run, command)) = first {
+        let message = format!("{} builds in the stage that ships, wanted a build stage of its own", command.name());
+        report_command(cx, &run, command, message, out);
     }
 }
 

@@ -18,6 +18,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("docker-npm-without-tls-verification", Native::Dockerfile(npm)),
     ("docker-npm-env-without-tls-verification", Native::Dockerfile(npm_env)),
     ("docker-git-env-without-tls-verification", Native::Dockerfile(git_env)),
+    ("docker-git-without-tls-verification", Native::Dockerfile(git)),
     ("docker-node-env-without-tls-verification", Native::Dockerfile(node_env)),
     ("docker-pip-env-trusted-host", Native::Dockerfile(pip_env)),
     ("docker-python-env-without-tls-verification", Native::Dockerfile(python_env)),
@@ -194,6 +195,21 @@ fn npm_env(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
         message,
         out,
     );
+}
+
+/// `git config --global http.sslVerify false`, `git -c http.https://acme.test.sslVerify=0 clone …`.
+fn git(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
+    each_command(cx, file, out, |_, command| {
+        let is_key = |text: &str| {
+            let text = text.to_ascii_lowercase();
+            text.starts_with("http.") && text.ends_with(".sslverify")
+        };
+        let is_off = |text: &str| matches!(text.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off");
+        let words: Vec<&str> = command.arguments().iter().map(|word| word.text.as_str()).collect();
+        let sets = words.windows(2).any(|pair| is_key(pair[0]) && is_off(pair[1]));
+        let passes = words.iter().any(|word| word.split_once('=').is_some_and(|(key, off)| is_key(key) && is_off(off)));
+        (command.name() == "git" && (sets || passes)).then(|| "git takes any certificate, wanted http.sslCAInfo".into())
+    });
 }
 
 fn git_env(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
