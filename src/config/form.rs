@@ -55,6 +55,9 @@ pub(super) struct File {
     /// Settings for Dockerfiles; what is not set here is taken from `.hadolint.yaml`.
     #[serde(deserialize_with = "or_empty")]
     pub dockerfile: Dockerfile,
+    /// Settings for Kubernetes.
+    #[serde(deserialize_with = "or_empty")]
+    pub kubernetes: Kubernetes,
 }
 
 /// Least severity that closes the gate.
@@ -147,6 +150,15 @@ pub(super) struct Terraform {
     /// Environments by name, each with its variables files: every one is judged, and findings say where they hold.
     #[serde(deserialize_with = "or_empty")]
     pub environments: BTreeMap<String, Vec<String>>,
+}
+
+/// Settings for Kubernetes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Kubernetes {
+    /// The version of the cluster, as `"1.31"`: what it still serves is deprecated and not removed. The newest unless set.
+    pub version: Option<String>,
 }
 
 /// Settings for Dockerfiles.

@@ -7,7 +7,7 @@ use super::places::{Place, Step};
 use super::{Config, Error, FailOn, Ignore, Named, PathGlobs, RuleSettings, form, invalid};
 use crate::finding::Severity;
 use crate::rules::Options;
-use crate::rules::options::DockerfileOptions;
+use crate::rules::options::{DockerfileOptions, KubernetesOptions};
 use crate::spelling::did_you_mean;
 use crate::suppress::{DIALECTS, Date};
 
@@ -74,6 +74,7 @@ impl Reader<'_> {
             let ignorable = rule.ignorable.unwrap_or(true);
             (name, RuleSettings { severity: rule.severity, enabled: rule.enabled, ignorable })
         });
+        let kubernetes = KubernetesOptions { minor: self.minor(file.kubernetes.version.as_deref(), &place)? };
         Ok(Config {
             path: self.path.to_string(),
             fail_on: file.fail_on.map(threshold),
@@ -91,12 +92,22 @@ impl Reader<'_> {
             accept_unread_modules: file.accept_unread.contains(&form::Unread::Modules),
             var_files,
             environments,
-            options: Options { dockerfile: dockerfile_options(file.dockerfile) },
+            options: Options { dockerfile: dockerfile_options(file.dockerfile), kubernetes },
             hadolint: None,
             text: self.text.to_string(),
             names,
             paths,
             folder: self.folder.to_path_buf(),
+        })
+    }
+
+    /// The minor version of Kubernetes in `1.31`, `v1.31` or `1.31.2`.
+    fn minor(&self, version: Option<&str>, place: &Place) -> Result<Option<u8>, Error> {
+        let Some(version) = version else { return Ok(None) };
+        let parts = version.trim_start_matches('v').strip_prefix("1.").map(|rest| rest.split('.').next());
+        parts.flatten().and_then(|minor| minor.parse().ok()).map(Some).ok_or_else(|| {
+            let at = place.value(&[Step::Key("kubernetes"), Step::Key("version")]);
+            self.invalid(at, format!("`{version}` is no version of Kubernetes"), Some("write it as \"1.31\""))
         })
     }
 

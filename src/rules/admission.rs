@@ -1,9 +1,10 @@
 //! Pod Security admission: what the label of a namespace makes the API server do with the pods of its workloads.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::engine::{Chosen, Index, Ran};
-use super::native::{Cx, Findings, Native};
+use super::native::{Cx, Findings, Found, Native};
+use super::precedence::{Claim, silenced};
 use super::schema::Rule;
 use crate::model::view::pod::pod;
 use crate::model::view::selector::{namespace, objects};
@@ -75,11 +76,22 @@ impl<'a> Judge<'a> {
         Judge { cx, rules, index, whole }
     }
 
-    /// Ids of the rules that a workload breaks, sorted.
+    /// Ids of the rules that a workload breaks, sorted; of those that have one cause, the most telling.
     fn broken(&self, id: ResourceId) -> Vec<&'a str> {
         let ran = self.index.judge(self.cx, id, self.cx.model.resource(id), Chosen::Yes);
-        let is_broken = |ran: &&Ran| ran.findings.as_ref().is_ok_and(|findings| !findings.found.is_empty());
-        let own = ran.iter().filter(is_broken).map(|ran| ran.rule);
+        let found = |ran: &Ran| ran.findings.as_ref().map(|findings| findings.found.clone()).unwrap_or_default();
+        let own: Vec<(usize, Found)> =
+            ran.iter().flat_map(|ran| found(ran).into_iter().map(|found| (ran.rule, found))).collect();
+        let claim = |(rule, found): &(usize, Found)| Claim {
+            rule: &self.rules[*rule].id,
+            at: found.at,
+            address: "",
+            is_of_container: found.message.starts_with("container "),
+            is_possible: found.possible,
+        };
+        let claims: Vec<Claim<'_>> = own.iter().map(claim).collect();
+        let silenced = silenced(&claims, self.rules, &FxHashSet::default());
+        let own = own.iter().zip(silenced).filter(|(_, silenced)| !silenced).map(|((rule, _), _)| *rule);
         let whole = self.whole.iter().filter(|(resource, _)| *resource == id).map(|(_, rule)| *rule);
         let mut ids: Vec<&str> = own.chain(whole).map(|rule| self.rules[rule].id.as_str()).collect();
         ids.sort_unstable();

@@ -351,9 +351,18 @@ impl Catalog {
         Ok((0..chosen.len()).filter(runs).collect())
     }
 
-    /// The rules, by index, that are selected by a name of theirs, a pack or `all`, and not only by default.
+    /// The rules, by index, that are selected by a name of theirs or by `all`: not those that a pack or a tag brings along, nor
+    /// those of the default.
     pub fn asked(&self, selection: &Selection) -> FxHashSet<usize> {
         let tokens = selection.select.iter().filter(|token| !token.eq_ignore_ascii_case("default"));
-        tokens.filter_map(|token| self.matching(token).ok()).flatten().collect()
+        let is_name = |token: &str, index: &usize| {
+            let rule = &self.rules[*index];
+            !rule.packs.iter().chain(&rule.tags).any(|name| name.eq_ignore_ascii_case(token))
+        };
+        let named = |token: &String| {
+            let found = self.matching(token).unwrap_or_default();
+            found.into_iter().filter(|index| is_name(token, index)).collect::<Vec<_>>()
+        };
+        tokens.flat_map(named).collect()
     }
 }

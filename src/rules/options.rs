@@ -9,11 +9,14 @@ use serde::Deserialize;
 pub struct Options {
     /// Options of rules about Dockerfiles.
     pub dockerfile: DockerfileOptions,
+    /// Options of rules about Kubernetes.
+    pub kubernetes: KubernetesOptions,
 }
 
 /// Options where nothing is configured.
 static NONE: Options = Options {
     dockerfile: DockerfileOptions { trusted_registries: None, labels: BTreeMap::new(), strict_labels: false },
+    kubernetes: KubernetesOptions { minor: None },
 };
 
 impl Options {
@@ -21,6 +24,13 @@ impl Options {
     pub fn none() -> &'static Options {
         &NONE
     }
+}
+
+/// Options of rules about Kubernetes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KubernetesOptions {
+    /// The minor version of Kubernetes 1 that the cluster runs; none where the newest is meant.
+    pub minor: Option<u8>,
 }
 
 /// Options of rules about Dockerfiles.

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -42,30 +41,68 @@ pub fn one_per_secret(findings: &mut Vec<Finding>) {
     });
 }
 
-/// Drops what the rule of another finding at the same place of the same resource implies, unless its own rule was `asked`. What
-/// is only possible drops nothing that is certain.
+/// What one rule says of one place.
+pub struct Claim<'a> {
+    /// Id of the rule.
+    pub rule: &'a str,
+    /// The place.
+    pub at: Span,
+    /// Address of the resource.
+    pub address: &'a str,
+    /// Whether it speaks of one container of the resource's pod, and not of the pod.
+    pub is_of_container: bool,
+    /// Whether it is only possible.
+    pub is_possible: bool,
+}
+
+/// Drops what the rule of another finding implies, unless its own rule was `asked`.
 pub fn one_per_cause(findings: &mut Vec<Finding>, rules: &[Rule], asked: &FxHashSet<usize>) {
+    let claims: Vec<Claim<'_>> = findings
+        .iter()
+        .map(|finding| Claim {
+            rule: &finding.rule,
+            at: finding.at,
+            address: &finding.address,
+            is_of_container: finding
+                .message
+                .strip_prefix(&*finding.address)
+                .is_some_and(|rest| rest.starts_with(": container ")),
+            is_possible: finding.possible,
+        })
+        .collect();
+    let mut silenced = silenced(&claims, rules, asked).into_iter();
+    findings.retain(|_| silenced.next() == Some(false));
+}
+
+/// Which claims the rule of another one implies: at the same place of the same resource, or of the pod where it speaks of a
+/// container, since what the pod says holds for all of its containers. What is only possible silences nothing that is certain.
+pub fn silenced(claims: &[Claim<'_>], rules: &[Rule], asked: &FxHashSet<usize>) -> Vec<bool> {
     let asked: FxHashSet<&str> = asked.iter().map(|index| rules[*index].id.as_str()).collect();
     let implications: FxHashMap<&str, &[String]> = rules
         .iter()
         .filter(|rule| !rule.implies.is_empty())
         .map(|rule| (rule.id.as_str(), rule.implies.as_slice()))
         .collect();
-    type Place = (Span, Arc<str>);
-    let place = |finding: &Finding| -> Place { (finding.at, finding.address.clone()) };
-    let mut implied: FxHashMap<(Place, &str), bool> = FxHashMap::default();
-    for finding in findings.iter() {
-        let silenced = implications.get(&*finding.rule).copied().unwrap_or_default();
+    // A place that is left out stands for all containers of the pod.
+    let mut implied: FxHashMap<(Option<Span>, &str, &str), bool> = FxHashMap::default();
+    for claim in claims {
+        let silenced = implications.get(claim.rule).copied().unwrap_or_default();
         for rule in silenced.iter().filter(|rule| !asked.contains(rule.as_str())) {
-            *implied.entry((place(finding), rule)).or_default() |= !finding.possible;
+            let within = (!claim.is_of_container).then_some(None);
+            for place in [Some(Some(claim.at)), within].into_iter().flatten() {
+                *implied.entry((place, claim.address, rule)).or_default() |= !claim.is_possible;
+            }
         }
     }
-    if !implied.is_empty() {
-        findings.retain(|finding| match implied.get(&(place(finding), &*finding.rule)) {
-            Some(is_certain) => !is_certain && !finding.possible,
-            None => true,
-        });
-    }
+    let is_silenced = |claim: &Claim<'_>| {
+        let within = claim.is_of_container.then_some(None);
+        let mut places = [Some(Some(claim.at)), within].into_iter().flatten();
+        places.any(|place| {
+            let certain = implied.get(&(place, claim.address, claim.rule));
+            certain.is_some_and(|is_certain| *is_certain || claim.is_possible)
+        })
+    };
+    claims.iter().map(is_silenced).collect()
 }
 
 fn rank(finding: &Finding) -> (Reverse<Severity>, bool, Reverse<u32>) {

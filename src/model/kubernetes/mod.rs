@@ -89,6 +89,38 @@ fn form(text: &str, package: &str, numbers: &FxHashMap<&str, Type>) -> Form {
     }
 }
 
+/// The kinds of the built-in groups, sorted.
+pub fn kinds() -> Vec<&'static str> {
+    let mut kinds: Vec<&str> = table().kinds.keys().map(|(_, kind)| *kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+/// The versions of the built-in groups that have this kind, the stable ones first.
+pub fn versions(kind: &str) -> Vec<&'static str> {
+    let mut versions: Vec<&str> =
+        table().kinds.keys().filter(|(_, known)| *known == kind).map(|(version, _)| *version).collect();
+    // By the version and not by its group: `v2` goes before `v1`, and both before `v1beta1`.
+    let rank = |version: &&str| {
+        let number = version.rsplit('/').next().unwrap_or(version);
+        let is_preview = number.contains("alpha") || number.contains("beta");
+        (is_preview, std::cmp::Reverse(number.to_string()), version.to_string())
+    };
+    versions.sort_by_key(rank);
+    versions
+}
+
+/// Whether a version belongs to a group of Kubernetes itself, whether or not a release has it.
+pub fn is_built_in(api_version: &str) -> bool {
+    let own = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    match own {
+        "" => api_version.strip_prefix('v').is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit())),
+        "extensions" => true,
+        _ => table().kinds.keys().any(|(version, _)| version.rsplit_once('/').is_some_and(|(group, _)| group == own)),
+    }
+}
+
 impl Type {
     /// The type of the objects of a built-in kind; none for custom resources and for versions that no release from 1.25 on has.
     pub fn of_kind(api_version: &str, kind: &str) -> Option<Type> {

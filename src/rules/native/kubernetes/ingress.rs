@@ -69,7 +69,7 @@ fn backends(ingress: &Resource) -> Vec<Backend<'_>> {
 /// The services of the tree that a backend means.
 fn services<'a>(cx: &Cx<'a>, ingress: &Resource, backend: &Backend<'_>) -> Vec<&'a Resource> {
     let name = backend.service.as_str().unwrap_or_default();
-    each(cx.model, cx.model.cluster().named("Service", name))
+    each(cx.model, cx.model.cluster().named("Service", name, Some(ingress)))
         .filter(|service| share_namespace(ingress, service) != Some(false))
         .filter(|service| match service.body.at("metadata.name") {
             Lookup::Known(own) => own.as_str() == backend.service.as_str(),

@@ -11,6 +11,7 @@ mod object;
 mod pod;
 mod profile;
 mod rbac;
+mod version;
 mod volume;
 mod workload;
 
@@ -28,6 +29,7 @@ pub const CHECKS: &[&[(&str, Native)]] = &[
     pod::CHECKS,
     profile::CHECKS,
     rbac::CHECKS,
+    version::CHECKS,
     volume::CHECKS,
     workload::CHECKS,
 ];

@@ -1,7 +1,7 @@
 //! Network policies and services, and what they select.
 
 use crate::model::view::pod::{Pod, pod};
-use crate::model::view::selector::{each, map_selects, objects, pod_labels, selects, share_namespace};
+use crate::model::view::selector::{each, map_selects, pod_labels, selects, share_namespace};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
 use crate::rules::table::cidr_is_open;
@@ -30,14 +30,18 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-service-monitor-dangling", Native::Resource("kubernetes", &["ServiceMonitor"], dangling_monitor)),
 ];
 
-/// Objects that run pods which may carry the labels, with those that they carry.
-fn workloads<'a>(cx: &Cx<'a>, wanted: Option<&Node>) -> impl Iterator<Item = (&'a Resource, Lookup<'a>)> + use<'a> {
-    each(cx.model, cx.model.cluster().labeled(wanted)).filter_map(|one| Some((one, pod_labels(one)?)))
+/// Objects that run pods, with the labels that these carry.
+fn with_labels<'a>(cx: &Cx<'a>, found: Vec<ResourceId>) -> impl Iterator<Item = (&'a Resource, Lookup<'a>)> + use<'a> {
+    each(cx.model, found).filter_map(|one| Some((one, pod_labels(one)?)))
 }
 
-/// The labels that a selector wants.
-fn wanted(selector: &Node) -> Option<&Node> {
-    selector.get("matchLabels").known()
+/// Objects in the namespace of `near` whose pods the selector may select; all where there is none.
+fn workloads<'a>(
+    cx: &Cx<'a>,
+    selector: Option<&Node>,
+    near: &Resource,
+) -> impl Iterator<Item = (&'a Resource, Lookup<'a>)> + use<'a> {
+    with_labels(cx, cx.model.cluster().selected(selector, near))
 }
 
 /// True if any is, else None if any is unknown.
@@ -83,7 +87,7 @@ fn unselected(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
         // Policies do not reach the network of the node; another rule speaks of it.
         return;
     }
-    let policies = each(cx.model, cx.model.cluster().selecting("NetworkPolicy", labels));
+    let policies = each(cx.model, cx.model.cluster().selecting("NetworkPolicy", labels, workload));
     match any(policies.map(|policy| policy_selects(policy, workload, labels))) {
         Some(true) => {}
         None => out.undecided(),
@@ -111,23 +115,22 @@ fn open_direction(cx: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings)
     }
     // Another policy may limit the egress of the same pods.
     let is_limited = |workload: &Resource, labels: Lookup<'_>| {
-        each(cx.model, cx.model.cluster().selecting("NetworkPolicy", labels)).any(|other| {
+        each(cx.model, cx.model.cluster().selecting("NetworkPolicy", labels, workload)).any(|other| {
             limits(other, "Egress") != Some(false) && policy_selects(other, workload, labels) != Some(false)
         })
     };
     let selector = policy.body.at("spec.podSelector").known();
-    let mut selected = workloads(cx, selector.and_then(wanted))
+    let mut selected = workloads(cx, selector, policy)
         .filter(|(workload, labels)| policy_selects(policy, workload, *labels) != Some(false))
         .peekable();
     let is_covered = match selected.peek() {
         Some(_) => selected.all(|(workload, labels)| is_limited(workload, labels)),
         // Of a namespace whose workloads are elsewhere, one policy for all of them may limit it.
-        None => {
-            each(cx.model, cx.model.cluster().selecting("NetworkPolicy", Lookup::Absent(&policy.body))).any(|other| {
+        None => each(cx.model, cx.model.cluster().selecting("NetworkPolicy", Lookup::Absent(&policy.body), policy))
+            .any(|other| {
                 limits(other, "Egress") != Some(false)
                     && policy_selects(other, policy, Lookup::Absent(&policy.body)) != Some(false)
-            })
-        }
+            }),
     };
     if is_covered {
         return;
@@ -209,7 +212,7 @@ fn dangling_policy(cx: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings
     if is_empty(selector) {
         return;
     }
-    let candidates = workloads(cx, wanted(selector));
+    let candidates = workloads(cx, Some(selector), policy);
     if any(candidates.map(|(workload, labels)| policy_selects(policy, workload, labels))) == Some(false) {
         out.fail(selector, "spec.podSelector", "selects no workload of the tree, wanted the labels of one");
     }
@@ -227,7 +230,7 @@ fn dangling_peer(cx: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings) 
             if is_empty(selector) {
                 continue;
             }
-            let found = any(workloads(cx, wanted(selector))
+            let found = any(workloads(cx, Some(selector), policy)
                 .map(|(workload, labels)| both(share_namespace(policy, workload), || selects(selector, labels))));
             if found == Some(false) {
                 let attribute = format!("spec.{direction}.{peer}.podSelector");
@@ -266,8 +269,8 @@ fn dangling_service(cx: &Cx, _: ResourceId, service: &Resource, out: &mut Findin
     let is_selected = |(workload, labels): &(&Resource, Lookup<'_>)| {
         both(share_namespace(service, workload), || map_selects(selector, *labels)) != Some(false)
     };
-    let selected: Vec<&Resource> =
-        workloads(cx, Some(selector)).filter(is_selected).map(|(workload, _)| workload).collect();
+    let candidates = with_labels(cx, cx.model.cluster().labeled(selector, service));
+    let selected: Vec<&Resource> = candidates.filter(is_selected).map(|(workload, _)| workload).collect();
     if selected.is_empty() {
         out.fail(selector, "spec.selector", "selects no workload of the tree, wanted the labels of one");
         return;
@@ -343,7 +346,7 @@ const GATEWAYS: &[&str] = &[
 /// Whether the pods behind a service are those of an ingress controller or gateway.
 fn serves_gateway(cx: &Cx, service: &Resource) -> bool {
     let Lookup::Known(selector) = service.body.at("spec.selector") else { return false };
-    workloads(cx, Some(selector)).any(|(workload, labels)| {
+    with_labels(cx, cx.model.cluster().labeled(selector, service)).any(|(workload, labels)| {
         share_namespace(service, workload) != Some(false)
             && map_selects(selector, labels) == Some(true)
             && pod(workload).is_some_and(|pod| {
@@ -389,7 +392,8 @@ fn dangling_monitor(cx: &Cx, _: ResourceId, monitor: &Resource, out: &mut Findin
         Lookup::Unknown(_) => None,
         _ => share_namespace(monitor, service),
     };
-    let found = any(objects(cx.model, "Service")
+    let near = Some(monitor).filter(|_| wanted.is_absent());
+    let found = any(each(cx.model, cx.model.cluster().services(selector, near))
         .map(|service| both(in_reach(service), || selects(selector, service.body.at("metadata.labels")))));
     if found == Some(false) {
         out.fail(selector, "spec.selector", "selects no service of the tree, wanted the labels of one");

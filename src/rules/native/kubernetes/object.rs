@@ -2,7 +2,7 @@
 
 use super::network::name_span;
 use crate::model::view::pod::pod;
-use crate::model::view::selector::{namespace, objects, share_namespace};
+use crate::model::view::selector::{each as each_of, namespace, share_namespace};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native, show};
@@ -77,7 +77,8 @@ fn default_namespace(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findi
 fn namespaced(cx: &Cx, id: ResourceId, kind: &str, out: &mut Findings) {
     let workload = cx.model.resource(id);
     if namespace(workload).is_some()
-        && !objects(cx.model, kind).any(|one| share_namespace(one, workload) != Some(false))
+        && !each_of(cx.model, cx.model.cluster().of_kind_near(kind, workload))
+            .any(|one| share_namespace(one, workload) != Some(false))
     {
         out.at(
             name_span(workload),

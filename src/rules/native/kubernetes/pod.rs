@@ -115,8 +115,9 @@ fn restricted_capabilities(pod: Pod<'_>, out: &mut Findings) {
                 out.fail(node, DROP, format!("capabilities.drop is {}, wanted ALL among them", show(node)));
             }
             Lookup::Unknown(_) => out.undecided(),
-            Lookup::Absent(at) => {
-                out.at(place(container, at), DROP, "capabilities.drop is not set, wanted [ALL]");
+            Lookup::Absent(_) => {
+                // Where the default rule about it reports.
+                out.at(head(container), DROP, "capabilities.drop is not set, wanted [ALL]");
             }
         }
         for (node, name) in strings(container.body, ADD).filter(|(_, name)| *name != "NET_BIND_SERVICE") {

@@ -47,34 +47,51 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-shared-service-account", Native::Pod(shared_account)),
 ];
 
-/// Verbs on resources; a wildcard of the role stands for all of them.
+/// Verbs on resources, each with its API group; a wildcard of the role stands for all of them.
 struct Right {
     verbs: &'static [&'static str],
-    resources: &'static [&'static str],
+    resources: &'static [(&'static str, &'static [&'static str])],
     what: &'static str,
 }
 
-const SECRETS: Right =
-    Right { verbs: &["get", "list", "watch", "create", "delete"], resources: &["secrets"], what: "use secrets" };
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+const SECRETS: Right = Right {
+    verbs: &["get", "list", "watch", "create", "delete"],
+    resources: &[("", &["secrets"])],
+    what: "use secrets",
+};
 const WORKLOADS: Right = Right {
     verbs: &["create"],
-    resources: &["pods", "deployments", "statefulsets", "replicasets", "cronjobs", "jobs", "daemonsets"],
+    resources: &[
+        ("", &["pods"]),
+        ("apps", &["deployments", "statefulsets", "replicasets", "daemonsets"]),
+        ("batch", &["cronjobs", "jobs"]),
+    ],
     what: "create pods",
 };
 const BINDERS: Right = Right {
     verbs: &["create", "update", "patch"],
-    resources: &["rolebindings", "clusterrolebindings"],
+    resources: &[(RBAC, &["rolebindings", "clusterrolebindings"])],
     what: "bind roles",
 };
 const EXEC: Right =
-    Right { verbs: &["create"], resources: &["pods/exec", "nodes/proxy"], what: "run commands in pods" };
-const IMPERSONATE: Right =
-    Right { verbs: &["impersonate"], resources: &["users", "groups", "serviceaccounts"], what: "act as others" };
+    Right { verbs: &["create"], resources: &[("", &["pods/exec", "nodes/proxy"])], what: "run commands in pods" };
+const IMPERSONATE: Right = Right {
+    verbs: &["impersonate"],
+    resources: &[("", &["users", "groups", "serviceaccounts"])],
+    what: "act as others",
+};
 const STATUS: Right = Right {
     verbs: &["update", "patch"],
-    resources: &["services/status"],
+    resources: &[("", &["services/status"])],
     what: "draw the traffic of services (CVE-2020-8554)",
 };
+
+/// Whether a rule speaks of this API group. One that names none, which the API server refuses, is taken to mean it.
+fn is_of_group(rule: &Node, group: &str) -> bool {
+    rule.get("apiGroups").is_absent() || has(rule, "apiGroups", &[group])
+}
 
 fn has(rule: &Node, list: &str, names: &[&str]) -> bool {
     let items = rule.get(list).known().map(Node::items).unwrap_or_default();
@@ -85,7 +102,8 @@ fn has(rule: &Node, list: &str, names: &[&str]) -> bool {
 fn role<'a>(model: &'a Model, binding: &Resource) -> Option<&'a Resource> {
     let name = binding.body.at("roleRef.name").known()?.as_str()?;
     let kind = binding.body.at("roleRef.kind").known()?.as_str()?;
-    each(model, model.cluster().named(kind, name)).find(|role| {
+    let near = Some(binding).filter(|_| kind != "ClusterRole");
+    each(model, model.cluster().named(kind, name, near)).find(|role| {
         role.body.at("metadata.name").known().and_then(Node::as_str) == Some(name)
             && (kind == "ClusterRole" || share_namespace(role, binding) != Some(false))
     })
@@ -107,7 +125,11 @@ fn bound(cx: &Cx, binding: &Resource, right: Right, out: &mut Findings) {
     }
     let Some(role) = role(cx.model, binding) else { return };
     let Lookup::Known(reference) = binding.body.at("roleRef.name") else { return };
-    let granted = |rule: &&Node| has(rule, "verbs", right.verbs) && has(rule, "resources", right.resources);
+    let granted = |rule: &&Node| {
+        let resources =
+            || right.resources.iter().any(|(group, names)| is_of_group(rule, group) && has(rule, "resources", names));
+        has(rule, "verbs", right.verbs) && resources()
+    };
     let Some(rule) = rules(role).iter().find(granted) else { return };
     let message = format!("{} lets its subjects {}, wanted a role without it", show(reference), right.what);
     out.fail(reference, "roleRef.name", message).related(rule.span, "the role allows it here");
@@ -117,7 +139,7 @@ fn bound(cx: &Cx, binding: &Resource, right: Right, out: &mut Findings) {
 fn create_and_bind(role: &Resource, bindings: &str, out: &mut Findings) {
     let names = |rule: &Node, list: &str, wanted: &[&str]| {
         let items = rule.get(list).known().map(Node::items).unwrap_or_default();
-        items.iter().filter_map(Node::as_str).any(|item| wanted.contains(&item))
+        is_of_group(rule, RBAC) && items.iter().filter_map(Node::as_str).any(|item| wanted.contains(&item))
     };
     let creates =
         rules(role).iter().any(|rule| names(rule, "verbs", &["create"]) && names(rule, "resources", &[bindings]));
@@ -141,7 +163,7 @@ fn account_name(pod: Pod<'_>) -> Option<&str> {
 }
 
 fn account<'a>(model: &'a Model, workload: &Resource, name: &str) -> Option<&'a Resource> {
-    each(model, model.cluster().named("ServiceAccount", name)).find(|one| {
+    each(model, model.cluster().named("ServiceAccount", name, Some(workload))).find(|one| {
         one.body.at("metadata.name").known().and_then(Node::as_str) == Some(name)
             && share_namespace(one, workload) != Some(false)
     })
@@ -149,7 +171,7 @@ fn account<'a>(model: &'a Model, workload: &Resource, name: &str) -> Option<&'a 
 
 /// Whether a binding of the tree gives the account a role: then it talks to the API and needs its token.
 fn is_bound(model: &Model, workload: &Resource, name: &str) -> bool {
-    each(model, model.cluster().binding(name)).any(|binding| {
+    each(model, model.cluster().binding(name, workload)).any(|binding| {
         let subjects = binding.body.get("subjects").known().map(Node::items).unwrap_or_default();
         subjects.iter().any(|subject| {
             let text = |key: &str| subject.get(key).known().and_then(Node::as_str);
@@ -212,9 +234,9 @@ fn shared_account(cx: &Cx, id: ResourceId, own: Pod<'_>, out: &mut Findings) {
     let workload = cx.model.resource(id);
     let Lookup::Known(node) = own.spec.get("serviceAccountName") else { return };
     let Some(name) = node.as_str().filter(|name| !name.is_empty()) else { return };
-    let others = cx.model.cluster().running_as(name).iter().filter(|other| **other != id);
+    let others = cx.model.cluster().running_as(name, workload).into_iter().filter(|other| *other != id);
     let other = others
-        .map(|other| cx.model.resource(*other))
+        .map(|other| cx.model.resource(other))
         .find(|other| other.root == workload.root && share_namespace(other, workload) != Some(false));
     if let Some(other) = other {
         out.fail(

@@ -8,6 +8,8 @@ use crate::rules::native::{Findings, Native};
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
+    ("k8s-host-path-volume", Native::Pod(|_, _, pod, out| host_volumes(pod, out))),
+    ("k8s-restricted-volume-type", Native::Pod(|_, _, pod, out| restricted_types(pod, out))),
     ("k8s-sensitive-host-path", Native::Pod(|_, _, pod, out| sensitive_paths(pod, out))),
     ("k8s-docker-socket-mount", Native::Pod(|_, _, pod, out| runtime_sockets(pod, out))),
     ("k8s-writable-host-mount", Native::Pod(|_, _, pod, out| writable_mounts(pod, out))),
@@ -20,6 +22,53 @@ fn host_paths<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a Node, &'a Node, Str
         let text = path.as_str()?.trim_end_matches('/').to_string();
         Some((volume, path, if text.is_empty() { "/".into() } else { text }))
     })
+}
+
+/// Where a volume of the host is reported: at its path.
+fn host_place<'a>(host: &'a Node) -> &'a Node {
+    host.get("path").known().unwrap_or(host)
+}
+
+fn host_volumes(pod: Pod<'_>, out: &mut Findings) {
+    for volume in items(pod.spec, "volumes") {
+        match volume.get("hostPath") {
+            Lookup::Known(host) => {
+                let place = host_place(host);
+                let path = place.as_str().map_or_else(|| "a path".to_string(), |path| format!("{path:?}"));
+                let message = format!("{path} of the host is mounted, wanted a volume of another kind");
+                out.fail(place, "volumes.hostPath.path", message);
+            }
+            Lookup::Unknown(_) => out.undecided(),
+            Lookup::Absent(_) => {}
+        }
+    }
+}
+
+/// Kinds of volumes that the restricted standard admits. Source: the Pod Security Standards.
+const ADMITTED: &[&str] = &[
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+    "image",
+];
+
+fn restricted_types(pod: Pod<'_>, out: &mut Findings) {
+    for volume in items(pod.spec, "volumes") {
+        if volume.is_unknown() || ADMITTED.iter().any(|kind| volume.get(kind).is_unknown()) {
+            out.undecided();
+        } else if !ADMITTED.iter().any(|kind| volume.get(kind).known().is_some()) {
+            let place = volume.get("hostPath").known().map_or(volume, host_place);
+            let kind = volume.entries().iter().map(|entry| &*entry.key).find(|key| *key != "name");
+            let kind = kind.unwrap_or("none that is set");
+            let message = format!("the volume is of kind {kind}, which the restricted standard does not admit");
+            out.fail(place, "volumes", message);
+        }
+    }
 }
 
 /// Directories that hold the system of the host: these themselves, and those that hold keys or other pods with all below.

@@ -1,7 +1,7 @@
 //! How workloads stay up: replicas, autoscalers, disruption budgets, spread, selectors and what they refer to.
 
 use crate::model::view::pod::{Pod, pod};
-use crate::model::view::selector::{each as each_of, map_selects, objects, pod_labels, selects, share_namespace};
+use crate::model::view::selector::{each as each_of, map_selects, pod_labels, selects, share_namespace};
 use crate::model::{Lookup, Model, Node, Resource, ResourceId};
 use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native, show};
@@ -82,7 +82,7 @@ fn labels(workload: &Resource) -> Lookup<'_> {
 
 /// The autoscalers that may scale this object.
 fn scalers<'a>(model: &'a Model, target: &'a Resource) -> impl Iterator<Item = &'a Resource> {
-    each_of(model, model.cluster().scaling(target.body.at("metadata.name")))
+    each_of(model, model.cluster().scaling(target.body.at("metadata.name"), target))
         .filter(move |scaler| &*scaler.kind == "ScaledObject" || scales(scaler, target) != Some(false))
         .filter(move |scaler| {
             &*scaler.kind != "ScaledObject"
@@ -177,7 +177,7 @@ fn dangling_target(cx: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings
     else {
         return;
     };
-    let targets = cx.model.cluster().named(kind, name.as_str().unwrap_or_default());
+    let targets = cx.model.cluster().named(kind, name.as_str().unwrap_or_default(), Some(scaler));
     if !each_of(cx.model, targets).any(|target| scales(scaler, target) != Some(false)) {
         let message = format!("the tree declares no {kind} {} in its namespace, wanted one", show(name));
         out.fail(name, "spec.scaleTargetRef.name", message);
@@ -221,7 +221,7 @@ fn missing_budget(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Finding
     let mut may = false;
     // By what the pods carry, and by what the workload says that they carry.
     for labels in [labels(workload), workload.body.at("spec.selector.matchLabels")] {
-        for budget in each_of(cx.model, cx.model.cluster().selecting("PodDisruptionBudget", labels)) {
+        for budget in each_of(cx.model, cx.model.cluster().selecting("PodDisruptionBudget", labels, workload)) {
             if share_namespace(budget, workload) == Some(false) {
                 continue;
             }
@@ -269,7 +269,7 @@ fn min_available(cx: &Cx, _: ResourceId, budget: &Resource, out: &mut Findings) 
     }
     let Lookup::Known(selector) = budget.body.at("spec.selector") else { return };
     const KINDS: &[&str] = &["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DeploymentConfig"];
-    for workload in each_of(cx.model, cx.model.cluster().labeled(selector.get("matchLabels").known())) {
+    for workload in each_of(cx.model, cx.model.cluster().selected(Some(selector), budget)) {
         if !KINDS.contains(&&*workload.kind) {
             continue;
         }
@@ -359,12 +359,12 @@ fn mismatching_selector(_: &Cx, _: ResourceId, workload: &Resource, out: &mut Fi
 }
 
 fn env_sources(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
-    const MAKERS: &[&str] = &["ExternalSecret", "SealedSecret", "Certificate"];
     let workload = cx.model.resource(id);
     let declared = |kind: &'static str, name: &str| {
-        let makers = if kind == "Secret" { MAKERS } else { &[] };
-        let direct = each_of(cx.model, cx.model.cluster().named(kind, name));
-        let mut all = direct.chain(makers.iter().flat_map(|kind| objects(cx.model, kind)));
+        let cluster = cx.model.cluster();
+        let makers = if kind == "Secret" { cluster.making(name, workload) } else { Vec::new() };
+        let direct = each_of(cx.model, cluster.named(kind, name, Some(workload)));
+        let mut all = direct.chain(each_of(cx.model, makers));
         let is_meant = |one: &Resource| {
             let names = ["metadata.name", "spec.target.name", "spec.secretName"].map(|path| text(&one.body, path));
             names.contains(&Some(name)) && share_namespace(one, workload) != Some(false)
@@ -424,7 +424,7 @@ fn headless_service(cx: &Cx, _: ResourceId, set: &Resource, out: &mut Findings) 
         };
         same_name && is_headless && selects && share_namespace(service, set) != Some(false)
     };
-    let services = cx.model.cluster().named("Service", name.as_str().unwrap_or_default());
+    let services = cx.model.cluster().named("Service", name.as_str().unwrap_or_default(), Some(set));
     if !each_of(cx.model, services).any(fits) {
         let message = format!("the tree declares no headless service {} for its pods, wanted one", show(name));
         out.fail(name, "spec.serviceName", message);
