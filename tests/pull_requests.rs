@@ -7,7 +7,8 @@ mod support;
 
 use std::process::Command;
 
-use change::Change;
+use change::{Change, Judged};
+use serde_json::Value;
 
 const DATABASE: &str = r#"resource "aws_db_instance" "main" {
   engine              = "postgres"
