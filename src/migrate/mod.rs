@@ -26,6 +26,7 @@ pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriti
         comments: &assembled.comments,
         catalog: request.catalog,
         selected: &request.selected,
+        ignored: &request.ignored,
         config: &request.config,
         today: request.today,
     });
