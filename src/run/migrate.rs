@@ -26,9 +26,7 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
     let mut catalog = Catalog::built_in();
     load_policies(&*files, &mut catalog, config.policies.iter())?;
     config.check(&catalog)?;
-    let mut selected = select(&catalog, &Selection { select: vec!["all".into()], ignore: Vec::new() })?;
-    // Of other tools' suppressions nobody is told that they have nothing to act on: rewritten they must not seem to do more.
-    selected.retain(|rule| !suppress::is_about_suppressions(&catalog.rules()[*rule]));
+    let selected = select(&catalog, &Selection { select: vec!["all".into()], ignore: Vec::new() })?;
     let pool = pool(None)?;
     let walk = Walk { exclude: Some(&config.exclude), ..Walk::new(&paths) };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;

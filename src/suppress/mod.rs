@@ -107,6 +107,10 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     for (what, problem) in told {
         told::tell(cx, what, problem, &mut about, &mut held.notes);
     }
+    // A line may say the same twice.
+    let place = |finding: &Finding| (finding.at, finding.rule.clone(), finding.message.clone());
+    about.sort_by_cached_key(place);
+    about.dedup_by_key(|finding| place(finding));
     cx.config.adjust(cx.catalog, &mut about);
     // They may be suppressed as well; of a suppression that finds none of them there is no further word to have.
     about.retain(|finding| held.keeps(finding));
@@ -115,6 +119,8 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     for (what, problem) in held.placed.iter().flat_map(|one| one.unused(cx, &rules, is_about)) {
         told::tell(cx, what, problem, &mut idle, &mut held.notes);
     }
+    idle.sort_by_cached_key(place);
+    idle.dedup_by_key(|finding| place(finding));
     cx.config.adjust(cx.catalog, &mut idle);
     kept.extend(idle);
     let Held { entries, suppressed, mut notes, .. } = held;
@@ -147,10 +153,15 @@ impl Held<'_, '_> {
         let files = files_of(finding, &resources);
         let rule = cx.catalog.find(&finding.rule);
         let mut first: Option<usize> = None;
+        let is_about = rule.is_some_and(|rule| is_about_suppressions(&cx.catalog.rules()[rule]));
         let may = !self.unignorable.contains(&*finding.rule);
         for &index in files.iter().filter_map(|file| self.by_file.get(file)).flatten() {
             let one = &mut self.placed[index];
-            if !one.means(rule, finding.sensitive) || !one.reaches(finding, &resources, cx.discovered) {
+            // Whoever accepts all that is found in a place says nothing about suppressions there.
+            if (is_about && !one.names_rules()) || !one.means(rule, finding.sensitive) {
+                continue;
+            }
+            if !one.reaches(finding, &resources, cx.discovered) {
                 continue;
             }
             one.use_for(rule);

@@ -223,6 +223,11 @@ impl Placed {
         }
     }
 
+    /// Whether it says which rules it means.
+    pub fn names_rules(&self) -> bool {
+        matches!(self.mark.ids, Ids::Named(_))
+    }
+
     pub fn use_for(&mut self, rule: Option<usize>) {
         for (_, means, used) in &mut self.names {
             *used |= rule.is_some_and(|rule| means.contains(&rule));

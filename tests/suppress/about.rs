@@ -97,3 +97,12 @@ fn they_close_the_gate_only_when_told_to() {
     let message = "the suppression of gate-unused-suppression suppresses nothing";
     assert_eq!(found, [format!("low gate-unused-suppression:2 {message}")]);
 }
+
+#[test]
+fn they_are_told_once_and_not_hidden_by_what_accepts_all() {
+    let twice = database("ignore[aws-rds-publicly-accessible] a demo").replace("= true", "= false");
+    let twice = format!("# kics-scan ignore\n{}", twice.replace("\n}", " # gate: x\n}"));
+    let folder = tree(&[("main.tf", &twice)]);
+    let (_, found, _) = scan(folder.path(), &["--select", ALL]);
+    assert_eq!(found.len(), 1, "{found:?}");
+}
