@@ -79,6 +79,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
                 comments: &assembled.comments,
                 catalog: request.catalog,
                 selected: &request.selected,
+                ignored: &request.ignored,
                 config: &request.config,
                 today: request.today,
             },

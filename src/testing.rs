@@ -15,16 +15,19 @@ use std::sync::LazyLock;
 
 use rayon::prelude::*;
 use regex::Regex;
+use rustc_hash::FxHashSet;
 
 use crate::config::Config;
+use crate::discover::Discovered;
 use crate::frontend::{Claim, FRONTENDS, Frontend, Parsed, Settings};
 use crate::model::{Edge, Graph, Model, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::engine::panic_text;
 use crate::rules::rego::{self, Module};
 use crate::rules::schema::{Example, Mistake};
-use crate::rules::{Catalog, Cx, judge};
+use crate::rules::{Catalog, Cx, Judged, judge};
 use crate::source::{FileId, Source, Sources, Span};
+use crate::suppress::{self, Date};
 
 /// Rules and the files that they come from.
 pub struct Policies {
@@ -209,7 +212,7 @@ fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
     };
     let sources = Sources::new(files.iter().map(|file| Source::new(file.path, file.text)).collect());
     let line = |span: Span| files[span.file.0 as usize].first_line + sources.line(span) - 1;
-    let (model, problems) = parse(*frontend, &sources);
+    let (model, problems, comments) = parse(*frontend, &sources);
     let Some(model) = model else {
         return vec![format!("the example does not read as {}", job.example.format)];
     };
@@ -221,7 +224,11 @@ fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
         Ok(config) => config,
         Err(error) => return vec![error.to_string()],
     };
-    let judged = judge(Cx { model: &model, sources: &sources, options: &config.options }, catalog, &[job.rule]);
+    let cx = Cx { model: &model, sources: &sources, options: &config.options };
+    let judged = match suppress::is_about_suppressions(&catalog.rules()[job.rule]) {
+        true => about_suppressions(cx, catalog, job.rule, &comments, &config),
+        false => judge(cx, catalog, &[job.rule]),
+    };
     let marked = marked_lines(text);
     let mut reasons = Vec::new();
     for problem in problems.iter().chain(&judged.problems).filter(|problem| problem.kind != ProblemKind::Note) {
@@ -258,6 +265,33 @@ fn run_example(catalog: &Catalog, job: &Job<'_>) -> Vec<String> {
         reasons.push("is undecided: the rule meets a value that the example leaves unknown".into());
     }
     reasons
+}
+
+/// What a rule says of suppressions, once they are held against the findings of all others.
+fn about_suppressions(cx: Cx<'_>, catalog: &Catalog, rule: usize, comments: &[Span], config: &Config) -> Judged {
+    let all: Vec<usize> = (0..catalog.rules().len()).collect();
+    let judged = judge(cx, catalog, &all);
+    let discovered = Discovered {
+        sources: Sources::new(cx.sources.iter().map(|(_, source)| source.shared()).collect()),
+        ..Discovered::default()
+    };
+    let decided = suppress::apply(
+        judged.findings,
+        &suppress::Context {
+            discovered: &discovered,
+            model: cx.model,
+            comments,
+            catalog,
+            selected: &all,
+            ignored: &FxHashSet::default(),
+            config,
+            // A day in 2026: examples have days long before and long after.
+            today: Date::from_unix(1_767_225_600),
+        },
+    );
+    let mut findings = decided.kept;
+    findings.retain(|finding| *finding.rule == *catalog.rules()[rule].id);
+    Judged { findings, ..Judged::default() }
 }
 
 /// One file of an example.
@@ -326,7 +360,7 @@ fn owner<'f>(frontend: &'f dyn Frontend, path: &str) -> Option<&'f dyn Frontend>
 }
 
 /// The model of the files; none when the frontend says that they are not of its format.
-fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Problem>) {
+fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Problem>, Vec<Span>) {
     // No path can hold a NUL, so nothing that an example names can be read from the disk.
     let settings = Settings { root: PathBuf::from("\0"), with_defaults: true, ..Settings::default() };
     let mut parsed = Parsed::default();
@@ -339,7 +373,7 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
         }
     }
     if parsed.read.is_empty() && parsed.resources.is_empty() && parsed.problems.is_empty() {
-        return (None, parsed.problems);
+        return (None, parsed.problems, parsed.comments);
     }
     let edges = parsed.edges.into_iter().map(|edge| Edge {
         from: ResourceId(edge.from),
@@ -353,7 +387,8 @@ fn parse(frontend: &dyn Frontend, sources: &Sources) -> (Option<Model>, Vec<Prob
     model.dockerignores = parsed.dockerignores;
     model.image_builds = parsed.image_builds;
     model.secrets = crate::scan::secrets(sources);
-    (Some(model), parsed.problems)
+    parsed.comments.sort();
+    (Some(model), parsed.problems, parsed.comments)
 }
 
 /// The lines (from 1) on which the text says that the rule fires.

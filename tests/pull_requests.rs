@@ -395,6 +395,22 @@ fn an_import_from_outside_the_repository_is_no_part_of_the_change() {
 }
 
 #[test]
+fn an_unused_suppression_is_old_where_the_base_has_it() {
+    let comment = "  # gate: ignore[aws-rds-publicly-accessible] it is only a test\n  publicly";
+    let unused = |name: &str| {
+        DATABASE.replace("main", name).replace("= true\n  storage", "= false\n  storage").replace("  publicly", comment)
+    };
+    let rule = "gate-unused-suppression ";
+    let change = Change::from(&[("db.tf", &unused("main")), ("net.tf", NETWORK)]);
+    let change = change.write("net.tf", &format!("{NETWORK}# more\n"));
+    let judged = change.judged(&["--select", "aws-rds-publicly-accessible,gate"]);
+    assert_eq!((judged.of("old"), judged.of("new"), judged.fixed()), (vec![rule.into()], vec![], vec![]));
+    let judged = change.write("db.tf", &format!("\n\n{}\n{}", unused("main"), unused("second")));
+    let judged = judged.judged(&["--select", "aws-rds-publicly-accessible,gate"]);
+    assert_eq!((judged.of("old").len(), judged.of("new").len(), judged.code), (1, 1, 0));
+}
+
+#[test]
 fn a_suppression_of_a_finding_about_a_file_is_proposed_without_an_address() {
     let token = "token = \"ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3\" # gitleaks:allow\n";
     let judged = Change::from(&[("app.py", "x = 1\n")]).write("app.py", token).judged(&[]);

@@ -288,6 +288,7 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
                     comments: &assembled.comments,
                     catalog: request.catalog,
                     selected: &request.selected,
+                    ignored: &request.ignored,
                     config: &request.config,
                     today: request.today,
                 },

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::discover::{self, Discovered};
 use crate::finding::Finding;
 use crate::report::Report;
+use crate::rules::Catalog;
 use crate::scan::{self, Request};
 use crate::source::{FileId, Source, Sources};
 use crate::suppress::{self, LineEdit, Rewriting};
@@ -26,6 +27,7 @@ pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriti
         comments: &assembled.comments,
         catalog: request.catalog,
         selected: &request.selected,
+        ignored: &request.ignored,
         config: &request.config,
         today: request.today,
     });
@@ -34,7 +36,7 @@ pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriti
         let is_own = discovered.only.as_ref().is_none_or(|only| only.contains(file));
         is_own && !edits.is_empty() && !is_installed(discovered.sources.get(*file).path())
     });
-    let before = judged(&scan::scan(request, discovered)?);
+    let before = judged(request.catalog, &scan::scan(request, discovered)?);
     let surely = |edits: &BTreeMap<u32, LineEdit>| {
         let sure = edits.iter().filter(|(_, edit)| edit.is_sure);
         sure.map(|(line, edit)| (*line, edit.clone())).collect::<BTreeMap<_, _>>()
@@ -74,9 +76,13 @@ fn is_installed(path: &str) -> bool {
 type Key = (bool, String, String, String, String);
 
 /// How often there is what, by file.
-fn judged(report: &Report<'_>) -> BTreeMap<String, BTreeMap<Key, usize>> {
+fn judged(catalog: &Catalog, report: &Report<'_>) -> BTreeMap<String, BTreeMap<Key, usize>> {
     let mut all: BTreeMap<String, BTreeMap<Key, usize>> = BTreeMap::new();
     let mut add = |finding: &Finding, is_suppressed: bool| {
+        // Of other tools' suppressions nobody is told that they have nothing to act on; in gate's form somebody is.
+        if suppress::speaks_of_suppressions(catalog, &finding.rule) {
+            return;
+        }
         let path = report.sources.get(finding.at.file).path().to_string();
         let key = match is_suppressed {
             true => (
@@ -117,7 +123,7 @@ fn differing(
         return Ok(BTreeSet::new());
     }
     let changed = with_edits(discovered, rewriting);
-    let after = judged(&scan::scan(request, &changed)?);
+    let after = judged(request.catalog, &scan::scan(request, &changed)?);
     let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     if paths.iter().all(|path| is_as_before(before.get(*path), after.get(*path))) {
         return Ok(BTreeSet::new());

@@ -196,6 +196,7 @@ pub fn judge_some(
             Native::Dockerfile(check) => cx.model.dockerfiles.iter().for_each(|file| check(&cx, file, findings)),
             Native::Observed(name) => observed(cx, name, findings),
             Native::Admission => admission::refused(cx, rules, findings),
+            Native::Suppressions => {}
             Native::Resource(..) | Native::Pod(_) => unreachable!("indexed above"),
         });
         results

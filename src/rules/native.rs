@@ -51,11 +51,14 @@ pub enum Native {
     Admission,
     /// Each observation of this name that a frontend made; its message is the finding's.
     Observed(&'static str),
+    /// None by the engine: what is wrong with suppressions is known once they are held against findings.
+    Suppressions,
 }
 
 /// Every native check by the name that rules use; one slice per subject.
 pub const NATIVE: &[&[(&str, Native)]] = &[
     LANGUAGE,
+    SUPPRESSIONS,
     aws::CHECKS,
     bastion::CHECKS,
     compose::CHECKS,
@@ -95,6 +98,13 @@ const LANGUAGE: &[(&str, Native)] = &[
     ("yaml-octal", Native::Observed("yaml-octal")),
     ("yaml-shortened-version", Native::Observed("yaml-shortened-version")),
     ("yaml-extra-document", Native::Observed("yaml-extra-document")),
+];
+
+/// What suppressions are told themselves.
+const SUPPRESSIONS: &[(&str, Native)] = &[
+    ("gate-unused-suppression", Native::Suppressions),
+    ("gate-expired-suppression", Native::Suppressions),
+    ("gate-suppression-without-reason", Native::Suppressions),
 ];
 
 /// The native check of this name.

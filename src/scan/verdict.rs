@@ -9,6 +9,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::report::{Counts, RuleText, Verdict};
 use crate::rules::Catalog;
 use crate::rules::schema::Example;
+use crate::suppress;
 
 /// A module call whose source is not in the tree.
 pub(super) fn is_unread_module(problem: &Problem) -> bool {
@@ -17,7 +18,10 @@ pub(super) fn is_unread_module(problem: &Problem) -> bool {
 
 /// What could not be decided outweighs findings: the answer is not whole.
 pub(super) fn decide(request: &Request<'_>, findings: &[Finding], problems: &[Problem], counts: &Counts) -> Verdict {
-    let strict_trouble = request.strict && (!counts.undecided.is_empty() || !problems.is_empty());
+    let is_of_suppressions =
+        |one: &Finding| one.counts() && suppress::speaks_of_suppressions(request.catalog, &one.rule);
+    let strict_trouble = request.strict
+        && (!counts.undecided.is_empty() || !problems.is_empty() || findings.iter().any(is_of_suppressions));
     if strict_trouble || problems.iter().any(|problem| problem.kind.closes()) {
         return Verdict::Undecided;
     }

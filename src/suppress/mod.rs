@@ -1,7 +1,8 @@
 //! Suppressions: comments, annotations and entries of `gate.yaml` that take findings out of the verdict.
 //!
 //! Comments are those that parsers found, never text that looks like one; JSON has members in their place. A suppression names its rules; gate's own also
-//! need a reason and may end on a day. What does not act, no longer acts or has nothing to act on is told in a note.
+//! need a reason and may end on a day. Rules of their own tell of those that have ended, give no reason or have nothing to act
+//! on; notes tell of what else does not act.
 
 mod date;
 mod dialect;
@@ -10,6 +11,7 @@ mod near;
 mod placed;
 mod reach;
 mod rewrite;
+mod told;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -19,6 +21,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub use date::Date;
 pub use near::comments_near;
 pub use rewrite::{Left, LineEdit, Rewriting, edited, rewrite};
+pub use told::{is_about_suppressions, speaks_of_suppressions};
 
 use crate::config::Config;
 use crate::discover::Discovered;
@@ -55,6 +58,8 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// Indices of the rules that ran: a suppression of another rule is not called unused.
     pub selected: &'a [usize],
+    /// Indices of rules that are turned off.
+    pub ignored: &'a FxHashSet<usize>,
     /// The configuration in force.
     pub config: &'a Config,
     /// The day by which suppressions end.
@@ -64,11 +69,11 @@ pub struct Context<'a> {
 /// Findings after suppressions.
 #[derive(Debug, Default)]
 pub struct Decided {
-    /// Findings in force, in the order in which they came.
+    /// Findings in force, in the order in which they came, and those about suppressions.
     pub kept: Vec<Finding>,
     /// Findings taken out of the verdict, in the order in which they came.
     pub suppressed: Vec<Suppressed>,
-    /// Suppressions that do not act, have ended, or have nothing to act on: notes; and files with too many.
+    /// Suppressions that do not act, as far as no rule tells of them: notes; and files with too many.
     pub notes: Vec<Problem>,
 }
 
@@ -76,53 +81,49 @@ pub struct Decided {
 pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     let rules = Rules::new(cx);
     let mut notes = Vec::new();
-    let mut placed = placed::placed(cx, &rules, &mut notes);
-    let mut entries = entries(cx, &rules, &mut notes);
-    let owners = owners(cx.model, placed.is_empty());
-    let unignorable: BTreeSet<&str> = cx.config.unignorable(cx.catalog).into_iter().collect();
+    let mut told = Vec::new();
+    let placed = placed::placed(cx, &rules, &mut notes, &mut told);
+    let entries = entries(cx, &rules, &mut notes);
     let mut by_file: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
     for (index, one) in placed.iter().enumerate() {
         by_file.entry(one.at.file).or_default().push(index);
     }
-    let mut suppressed = Vec::new();
+    let mut held = Held {
+        cx,
+        owners: owners(cx.model, placed.is_empty()),
+        unignorable: cx.config.unignorable(cx.catalog).into_iter().collect(),
+        by_file,
+        placed,
+        entries,
+        suppressed: Vec::new(),
+        notes,
+    };
     // Kept where they lie: of a tree with many findings no second list is made.
     let mut kept = findings;
-    kept.retain(|finding| {
-        let resources = resources_of(cx.model, &owners, finding);
-        let files = files_of(finding, &resources);
-        let rule = cx.catalog.find(&finding.rule);
-        let mut first: Option<usize> = None;
-        let may = !unignorable.contains(&*finding.rule);
-        for &index in files.iter().filter_map(|file| by_file.get(file)).flatten() {
-            let one = &mut placed[index];
-            if !one.means(rule, finding.sensitive) || !one.reaches(finding, &resources, cx.discovered) {
-                continue;
-            }
-            one.use_for(rule);
-            if !may {
-                notes.push(one.note(cx, forbidden(&finding.rule, cx.config)));
-            } else if first.is_none_or(|first| index < first) {
-                first = Some(index);
-            }
-        }
-        let mut by = first.map(|index| placed[index].suppressed(finding));
-        for entry in &mut entries {
-            if entry.rule != rule || !entry.reaches(finding, cx) {
-                continue;
-            }
-            entry.used = true;
-            if !may {
-                let (message, help) = forbidden(&finding.rule, cx.config);
-                notes.push(entry.note(cx, message, help));
-            } else if by.is_none() {
-                by = Some(entry.suppressed(finding));
-            }
-        }
-        let is_kept = by.is_none();
-        suppressed.extend(by);
-        is_kept
-    });
-    notes.extend(placed.iter().flat_map(|one| one.unused(cx, &rules)));
+    kept.retain(|finding| held.keeps(finding));
+    let is_about = |rule: usize| is_about_suppressions(&cx.catalog.rules()[rule]);
+    told.extend(held.placed.iter().flat_map(|one| one.unused(cx, &rules, |rule| !is_about(rule))));
+    let mut about = Vec::new();
+    for (what, problem) in told {
+        told::tell(cx, what, problem, &mut about, &mut held.notes);
+    }
+    // A line may say the same twice.
+    let place = |finding: &Finding| (finding.at, finding.rule.clone(), finding.message.clone());
+    about.sort_by_cached_key(place);
+    about.dedup_by_key(|finding| place(finding));
+    cx.config.adjust(cx.catalog, &mut about);
+    // They may be suppressed as well; of a suppression that finds none of them there is no further word to have.
+    about.retain(|finding| held.keeps(finding));
+    kept.extend(about);
+    let mut idle = Vec::new();
+    for (what, problem) in held.placed.iter().flat_map(|one| one.unused(cx, &rules, is_about)) {
+        told::tell(cx, what, problem, &mut idle, &mut held.notes);
+    }
+    idle.sort_by_cached_key(place);
+    idle.dedup_by_key(|finding| place(finding));
+    cx.config.adjust(cx.catalog, &mut idle);
+    kept.extend(idle);
+    let Held { entries, suppressed, mut notes, .. } = held;
     // An entry may speak of a rule of gate's and of the same one of a tool's whose results are imported.
     let used: BTreeSet<u32> = entries.iter().filter(|entry| entry.used).map(|entry| entry.form.line).collect();
     let idle = entries.iter().filter(|entry| !used.contains(&entry.form.line));
@@ -130,6 +131,63 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     notes.sort();
     notes.dedup();
     Decided { kept, suppressed, notes }
+}
+
+/// All suppressions, against which findings are held.
+struct Held<'c, 'a> {
+    cx: &'c Context<'a>,
+    placed: Vec<placed::Placed>,
+    by_file: FxHashMap<FileId, Vec<usize>>,
+    entries: Vec<Entry<'a>>,
+    owners: FxHashMap<&'a str, Vec<usize>>,
+    unignorable: BTreeSet<&'a str>,
+    suppressed: Vec<Suppressed>,
+    notes: Vec<Problem>,
+}
+
+impl Held<'_, '_> {
+    /// Whether no suppression takes a finding out of the verdict.
+    fn keeps(&mut self, finding: &Finding) -> bool {
+        let cx = self.cx;
+        let resources = resources_of(cx.model, &self.owners, finding);
+        let files = files_of(finding, &resources);
+        let rule = cx.catalog.find(&finding.rule);
+        let mut first: Option<usize> = None;
+        let is_about = rule.is_some_and(|rule| is_about_suppressions(&cx.catalog.rules()[rule]));
+        let may = !self.unignorable.contains(&*finding.rule);
+        for &index in files.iter().filter_map(|file| self.by_file.get(file)).flatten() {
+            let one = &mut self.placed[index];
+            // Whoever accepts all that is found in a place says nothing about suppressions there.
+            if (is_about && !one.names_rules()) || !one.means(rule, finding.sensitive) {
+                continue;
+            }
+            if !one.reaches(finding, &resources, cx.discovered) {
+                continue;
+            }
+            one.use_for(rule);
+            if !may {
+                self.notes.push(one.note(cx, forbidden(&finding.rule, cx.config)));
+            } else if first.is_none_or(|first| index < first) {
+                first = Some(index);
+            }
+        }
+        let mut by = first.map(|index| self.placed[index].suppressed(finding));
+        for entry in &mut self.entries {
+            if entry.rule != rule || !entry.reaches(finding, cx) {
+                continue;
+            }
+            entry.used = true;
+            if !may {
+                let (message, help) = forbidden(&finding.rule, cx.config);
+                self.notes.push(entry.note(cx, message, help));
+            } else if by.is_none() {
+                by = Some(entry.suppressed(finding));
+            }
+        }
+        let is_kept = by.is_none();
+        self.suppressed.extend(by);
+        is_kept
+    }
 }
 
 fn forbidden(rule: &str, config: &Config) -> (String, String) {

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::dialect::{self, ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
 use super::json;
 use super::reach::{Covered, Layout};
+use super::told::About;
 use super::{Context, Rules};
 use crate::config::Config;
 use crate::discover::Discovered;
@@ -29,8 +30,13 @@ const MAX_PER_FILE: usize = 5_000;
 /// Notes after which nobody is told what an unknown rule might be: that takes a look at every rule there is.
 const MAX_NEAREST: usize = 100;
 
-/// All suppressions that act; the others leave a note.
-pub(super) fn placed(cx: &Context<'_>, rules: &Rules<'_>, notes: &mut Vec<Problem>) -> Vec<Placed> {
+/// All suppressions that act; the others leave a note, or are told by a rule.
+pub(super) fn placed(
+    cx: &Context<'_>,
+    rules: &Rules<'_>,
+    notes: &mut Vec<Problem>,
+    told: &mut Vec<(About, Problem)>,
+) -> Vec<Placed> {
     let sources = &cx.discovered.sources;
     let rows: Vec<_> = ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)).collect();
     let candidates: Vec<Span> = cx
@@ -53,7 +59,7 @@ pub(super) fn placed(cx: &Context<'_>, rules: &Rules<'_>, notes: &mut Vec<Proble
                     }
                     for mark in marks {
                         let covered = layout.covered(comment, mark.reach);
-                        add(cx, rules, (row.dialect, at, mark, covered), &mut placed, notes);
+                        add(cx, rules, (row.dialect, at, mark, covered), (&mut placed, notes, told));
                     }
                 }
             }
@@ -72,8 +78,7 @@ pub(super) fn placed(cx: &Context<'_>, rules: &Rules<'_>, notes: &mut Vec<Proble
                     cx,
                     rules,
                     (dialect::OWN.dialect, at, mark, (!is_misplaced).then_some(covered)),
-                    &mut placed,
-                    notes,
+                    (&mut placed, notes, told),
                 );
             }
         }
@@ -89,7 +94,7 @@ pub(super) fn placed(cx: &Context<'_>, rules: &Rules<'_>, notes: &mut Vec<Proble
                 let Some(mark) = (row.read)(&entry.key, entry.node.as_str().unwrap_or("")) else { continue };
                 let at = sources.get(entry.key_span.file).first_line(entry.key_span.to(entry.node.span));
                 let covered = Covered { spans: vec![resource.span], is_literal: false };
-                add(cx, rules, (row.dialect, at, mark, Some(covered)), &mut placed, notes);
+                add(cx, rules, (row.dialect, at, mark, Some(covered)), (&mut placed, notes, told));
             }
         }
     }
@@ -147,8 +152,7 @@ fn add(
     cx: &Context<'_>,
     rules: &Rules<'_>,
     (dialect, at, mark, covered): (&'static str, Span, Mark, Option<Covered>),
-    placed: &mut Vec<Placed>,
-    notes: &mut Vec<Problem>,
+    (placed, notes, told): (&mut Vec<Placed>, &mut Vec<Problem>, &mut Vec<(About, Problem)>),
 ) {
     let written = match &mark.ids {
         Ids::Named(ids) | Ids::AllBut(ids) => ids.clone(),
@@ -169,11 +173,11 @@ fn add(
     if let Some((message, help)) = one.mark.fault.clone() {
         return tell(&one, message, &help);
     }
-    let mut told = 0;
+    let mut unknown = 0;
     for (name, means, _) in &one.names {
         if means.is_empty() && !cx.catalog.is_of_tool(name) {
-            told += 1;
-            let near = (is_own && told <= MAX_NEAREST && !has_many).then(|| {
+            unknown += 1;
+            let near = (is_own && unknown <= MAX_NEAREST && !has_many).then(|| {
                 let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
                 did_you_mean(name, &known)
             });
@@ -186,11 +190,14 @@ fn add(
     }
     if let Some(until) = one.mark.until.filter(|until| *until < cx.today) {
         let message = format!("the suppression of {what} ended on {until}");
-        return tell(&one, message, "mend the finding, or give it a later day");
+        let problem = one.note_if_wanted(cx, message, "mend the finding, or give it a later day".into());
+        return told.extend(problem.map(|problem| (About::Expired, problem)));
     }
     if is_own && cx.config.require_reason && !one.mark.reason.contains(char::is_alphanumeric) {
         let message = format!("the suppression of {what} has no reason, so it does not act");
-        return tell(&one, message, "write the reason after the brackets, or after the colon of an annotation");
+        let help = "write the reason after the brackets, or after the colon of an annotation";
+        let problem = one.note_if_wanted(cx, message, help.into());
+        return told.extend(problem.map(|problem| (About::Reasonless, problem)));
     }
     match covered {
         Some(covered) => one.covered = covered,
@@ -214,6 +221,11 @@ impl Placed {
             Ids::Named(_) => is_named(),
             Ids::AllBut(_) => !is_named(),
         }
+    }
+
+    /// Whether it says which rules it means.
+    pub fn names_rules(&self) -> bool {
+        matches!(self.mark.ids, Ids::Named(_))
     }
 
     pub fn use_for(&mut self, rule: Option<usize>) {
@@ -287,16 +299,23 @@ impl Placed {
         is_wanted.then(|| self.note(cx, (message, help)))
     }
 
-    /// Names of gate's own form that suppressed nothing though their rule ran.
-    pub fn unused(&self, cx: &Context<'_>, rules: &Rules<'_>) -> Vec<Problem> {
+    /// Names of gate's own form that suppressed nothing though their rule ran, as far as such rules are asked for.
+    pub fn unused(
+        &self,
+        cx: &Context<'_>,
+        rules: &Rules<'_>,
+        is_asked: impl Fn(usize) -> bool,
+    ) -> Vec<(About, Problem)> {
         if self.dialect != "gate" {
             return Vec::new();
         }
-        let idle =
-            self.names.iter().filter(|(_, means, used)| !used && means.iter().any(|rule| rules.ran.contains(rule)));
+        let idle = self.names.iter().filter(|(_, means, used)| {
+            !used && means.iter().any(|rule| rules.ran.contains(rule)) && means.iter().any(|rule| is_asked(*rule))
+        });
         idle.filter_map(|(name, ..)| {
             let message = format!("the suppression of {name} suppresses nothing");
-            self.note_if_wanted(cx, message, "remove it, or place it above what is meant".into())
+            let problem = self.note_if_wanted(cx, message, "remove it, or place it above what is meant".into())?;
+            Some((About::Unused, problem))
         })
         .collect()
     }

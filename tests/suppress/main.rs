@@ -1,6 +1,7 @@
 //! What suppressions take out of the verdict, and what they must not.
 #![allow(clippy::unwrap_used)]
 
+mod about;
 mod json;
 #[path = "../support/mod.rs"]
 mod support;

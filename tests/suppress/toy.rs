@@ -161,6 +161,7 @@ impl Scan {
             model: &model,
             comments: &self.comments,
             catalog: &catalog,
+            ignored: &Default::default(),
             selected: &selected,
             config: &self.config,
             today: Date::parse(&self.today).unwrap(),

@@ -1,0 +1,83 @@
+//! Findings about suppressions themselves: those that have ended, give no reason, or have nothing to act on.
+
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use crate::finding::Finding;
+use crate::problem::Problem;
+use crate::rules::{Catalog, Check, Native, Rule, native};
+
+/// What is wrong with a suppression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    Unused,
+    Expired,
+    Reasonless,
+}
+
+impl About {
+    /// The rule that says it.
+    fn rule(self) -> &'static str {
+        match self {
+            About::Unused => "gate-unused-suppression",
+            About::Expired => "gate-expired-suppression",
+            About::Reasonless => "gate-suppression-without-reason",
+        }
+    }
+}
+
+/// Whether a rule speaks of suppressions, and not of what they suppress.
+pub fn is_about_suppressions(rule: &Rule) -> bool {
+    matches!(&rule.check, Check::Native(name) if matches!(native::find(name), Some(Native::Suppressions)))
+}
+
+/// The same for the id of a rule.
+pub fn speaks_of_suppressions(catalog: &Catalog, rule: &str) -> bool {
+    catalog.find(rule).is_some_and(|rule| is_about_suppressions(&catalog.rules()[rule]))
+}
+
+/// A finding where its rule runs; a note where it does not, and nothing where somebody has turned it off.
+pub(super) fn tell(
+    cx: &Context<'_>,
+    about: About,
+    problem: Problem,
+    findings: &mut Vec<Finding>,
+    notes: &mut Vec<Problem>,
+) {
+    let rule = cx.catalog.find(about.rule());
+    match (rule, problem.span) {
+        (Some(rule), _) if cx.ignored.contains(&rule) => {}
+        (Some(index), Some(at)) if cx.selected.contains(&index) => {
+            let rule = &cx.catalog.rules()[index];
+            let text = cx.discovered.sources.get(at.file).slice(at);
+            let identity: Vec<&str> = text.split_whitespace().collect();
+            findings.push(Finding {
+                rule: rule.id.as_str().into(),
+                severity: rule.severity,
+                fingerprint: fingerprint(&rule.id, &problem.message, &identity.join(" ")),
+                message: problem.message,
+                at,
+                address: "".into(),
+                attribute: String::new(),
+                related: Vec::new(),
+                scope: None,
+                possible: false,
+                environments: Vec::new(),
+                sensitive: false,
+                status: None,
+                tools: Vec::new(),
+                judged: at,
+            });
+        }
+        _ => notes.push(problem),
+    }
+}
+
+fn fingerprint(rule: &str, message: &str, text: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["suppression", rule, message, text] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
