@@ -33,8 +33,9 @@ impl Opened {
             });
         };
         let repository = Repository::open(folder)?;
-        let base = repository.merge_base(reference)?;
+        let mut base = repository.merge_base(reference)?;
         let tip = repository.head()?;
+        base.share_submodules(&tip);
         Ok(Some(Opened {
             // A commit that is named by its hash needs no other name.
             name: match reference.starts_with(&base.name()) {
