@@ -515,3 +515,46 @@ fn what_an_excluded_module_did_before_is_old() {
     let judged = Change::from(&[files[0], ("main.tf", ""), files[2]]).write("main.tf", files[1].1).judged(&[]);
     assert_eq!((judged.code, judged.of("new").len()), (1, 1), "a change calls it");
 }
+
+#[test]
+fn what_a_change_moves_out_of_sight_keeps_its_findings() {
+    let files = [
+        ("gate.yaml", "exclude: [old]\n"),
+        (".gateignore", "/drafts/\n"),
+        ("k8s/web.yaml", POD),
+        ("infra/db.tf", DATABASE),
+    ];
+    for place in [".k8s/web.yaml", "old/web.yaml", "drafts/web.yaml", ".terraform/web.yaml"] {
+        let moved = Change::from(&files).remove("k8s/web.yaml").write(place, POD);
+        moved.judged(&["--select", "container-privileged"]).assert_unchanged(place);
+        let worse = POD.replace("privileged: true", "privileged: true, runAsUser: 0");
+        let renamed = place.replace("web.yaml", "other.yaml");
+        let worse =
+            Change::from(&files).remove("k8s/web.yaml").write(&renamed, &format!("{worse}  hostNetwork: true\n"));
+        let judged = worse.judged(&["--select", "k8s-host-network"]);
+        assert_eq!((judged.code, judged.of("new").len()), (1, 1), "{place}");
+    }
+    let moved = Change::from(&files).remove("infra/db.tf").write(".infra/db.tf", DATABASE);
+    moved.judged(&["--select", PUBLIC]).assert_unchanged("a module");
+    let other = Change::from(&files).remove("k8s/web.yaml").write(".github-old/settings.yaml", "a: 1\nb: 2\n");
+    assert_eq!(other.judged(&["--select", "container-privileged"]).fixed(), ["container-privileged"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_reached_by_links_is_compared_with_what_was() {
+    use std::os::unix::fs::symlink;
+
+    let change = Change::from(&[("prod/db.tf", DATABASE), ("web.yaml", POD)]).remove("prod/db.tf").remove("web.yaml");
+    std::fs::remove_dir(change.path().join("prod")).unwrap();
+    symlink(".prod", change.path().join("prod")).unwrap();
+    symlink(".prod/web", change.path().join("web.yaml")).unwrap();
+    let change = change.write(".prod/db.tf", DATABASE).write(".prod/web", POD);
+    change.judged(&[]).assert_unchanged("files behind links");
+    change.git(&["branch", "--force", "main", "HEAD"]);
+    change.judged(&[]).assert_unchanged("links that were there");
+    let change = change
+        .write(".prod/db.tf", &format!("# The database.\n{DATABASE}"))
+        .write(".prod/web", &format!("# A pod.\n{POD}"));
+    change.judged(&[]).assert_unchanged("texts behind links that were there");
+}

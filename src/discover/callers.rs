@@ -32,7 +32,7 @@ impl Scope<'_> {
         let is_given: BTreeSet<&str> = given.iter().map(|text| text.path.as_str()).collect();
         candidates.retain(|one| {
             let is_new = one.path.to_str().is_some_and(|path| !is_given.contains(path));
-            is_new && one.claims.iter().any(|claim| *claim == (frontend, Claim::Yes))
+            is_new && one.claims.contains(&(frontend, Claim::Yes))
         });
         candidates.sort_by(|a, b| a.path.cmp(&b.path));
         candidates.iter_mut().for_each(|one| one.asked = false);

@@ -16,10 +16,11 @@ impl Scope<'_> {
     /// stand where files stood.
     pub fn tell_submodules(&self, paths: &[PathBuf], found: &mut Found) {
         let given: Vec<PathBuf> = paths.iter().filter_map(|path| self.files.real(path).ok()).collect();
-        let (all, is_old): (Vec<PathBuf>, &dyn Fn(&Path) -> bool) = match self.change {
-            Some(change) => (change.head.submodules_below(self.root), &|path: &Path| change.base.shares(path)),
-            None => (self.listed_submodules(), &|_: &Path| true),
+        let all = match self.change {
+            Some(change) => change.head.submodules_below(self.root),
+            None => self.listed_submodules(),
         };
+        let is_old = |path: &Path| self.change.is_none_or(|change| change.base.shares(path));
         for full in all.into_iter().filter(|full| given.iter().any(|given| full.starts_with(given))) {
             let Ok(path) = full.strip_prefix(self.root) else { continue };
             let is_there = self.files.list(&full).is_ok_and(|names| names.iter().any(|entry| entry.name != ".git"));
