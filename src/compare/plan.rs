@@ -56,10 +56,6 @@ pub(super) fn plan(
     let files: Vec<(FileId, &Source)> = head.sources.iter().collect();
     let is_same = |source: &Source| {
         let path = root.join(source.path());
-        // What the change brings to where tools install things was not there before, though both would be read from disk.
-        if tip.has(&path) && commit.kind(&path).is_ok() && !commit.has(&path) {
-            return false;
-        }
         let text = source.text().as_bytes();
         // A byte order mark is no part of the text.
         commit.has_bytes(&path, text) || commit.has_bytes(&path, &[b"\xef\xbb\xbf", text].concat())

@@ -133,7 +133,15 @@ impl Repository {
             folders.insert(folder, names);
         }
         let repository = self.repository.clone();
-        Ok(Commit { repository, folder: self.folder.clone(), id, folders, submodules, shared: BTreeSet::new() })
+        Ok(Commit {
+            repository,
+            folder: self.folder.clone(),
+            id,
+            folders,
+            submodules,
+            shared: BTreeSet::new(),
+            taken: BTreeSet::new(),
+        })
     }
 }
 
@@ -153,8 +161,10 @@ pub struct Commit {
     folders: FxHashMap<PathBuf, Vec<Named>>,
     /// The commits of other repositories that stand in folders, by their path in the tree.
     submodules: BTreeMap<PathBuf, ObjectId>,
-    /// Those that another commit has just so.
+    /// Those that the commit after it has just so.
     shared: BTreeSet<PathBuf>,
+    /// Folders that tools install in and that the commit after it has: what lies there on disk is that commit's.
+    taken: BTreeSet<PathBuf>,
 }
 
 impl std::fmt::Debug for Commit {
@@ -210,8 +220,11 @@ impl Commit {
         object(self).is_some_and(|own| object(other) == Some(own))
     }
 
-    /// Takes the submodules that another commit has just so as they are on disk: they are the same for both.
-    pub fn share_submodules(&mut self, other: &Commit) {
+    /// Tells whose the files on disk are that stand outside of both trees: submodules that the commit at hand has just so are the
+    /// same for both, and what it commits where tools install things is its own.
+    pub fn followed_by(&mut self, other: &Commit) {
+        let is_installed = |path: &&PathBuf| path.file_name().is_some_and(|name| name == ".terraform");
+        self.taken = other.folders.keys().filter(is_installed).cloned().collect();
         let same = self.submodules.iter().filter(|(path, object)| other.submodules.get(*path) == Some(object));
         self.shared = same.map(|(path, _)| path.clone()).collect();
     }
@@ -255,7 +268,7 @@ impl Commit {
                 Component::Normal(name) => {
                     inside.push(name);
                     // One that is committed is code as any other.
-                    if name == ".terraform" && !self.folders.contains_key(&inside) {
+                    if name == ".terraform" && !self.folders.contains_key(&inside) && !self.taken.contains(&inside) {
                         return None;
                     }
                 }

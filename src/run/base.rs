@@ -35,7 +35,7 @@ impl Opened {
         let repository = Repository::open(folder)?;
         let mut base = repository.merge_base(reference)?;
         let tip = repository.head()?;
-        base.share_submodules(&tip);
+        base.followed_by(&tip);
         Ok(Some(Opened {
             // A commit that is named by its hash needs no other name.
             name: match reference.starts_with(&base.name()) {
