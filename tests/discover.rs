@@ -233,6 +233,30 @@ fn a_terraform_file_given_alone_is_read_with_its_module_and_what_that_calls() {
 }
 
 #[test]
+fn a_module_given_alone_is_read_with_those_who_call_it() {
+    let call = |to: &str| format!("module \"m\" {{\n  source = \"{to}\"\n}}\n");
+    let folder = tree(&[
+        ("live/main.tf", &call("../mods/app")),
+        ("live/prod.auto.tfvars", ""),
+        ("mods/app/main.tf", &call("../db")),
+        ("mods/db/main.tf", ""),
+        ("other/main.tf", &call("../mods/none")),
+        ("k8s/app.yaml", "apiVersion: v1\nkind: Pod\n"),
+    ]);
+    let given = [folder.path().join("mods/db/main.tf")];
+    let found = discover(&Walk::new(&given), gate::frontend::FRONTENDS).unwrap();
+    assert_eq!(paths(&found), ["main.tf"], "who calls it lies outside of the root");
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    let given = [folder.path().join("mods/db/main.tf"), folder.path().join("k8s/app.yaml")];
+    let found = discover(&Walk::new(&given), gate::frontend::FRONTENDS).unwrap();
+    assert_eq!(
+        paths(&found),
+        ["k8s/app.yaml", "live/main.tf", "live/prod.auto.tfvars", "mods/app/main.tf", "mods/db/main.tf"]
+    );
+    assert_eq!(found.only, Some([FileId(0), FileId(4)].into()));
+}
+
+#[test]
 fn installed_modules_are_context_of_a_whole_scan_too() {
     let folder = tree(&[("main.tf", ""), (".gitignore", ".terraform\n"), (".terraform/modules/vpc/main.tf", "")]);
     let found = scan_folder(&folder);
@@ -412,6 +436,61 @@ mod unix {
         );
         let skipped: Vec<&str> = found.skipped.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(skipped, [".gitignore", "app.yaml", "circle", "leak.yaml", "slash"]);
+    }
+
+    #[test]
+    fn what_nobody_reads_where_it_lies_is_read_through_its_link() {
+        let manifest = "apiVersion: v1\n";
+        let folder = tree(&[
+            ("k8s/p.data", manifest),
+            (".g/p.yaml", manifest),
+            (".h/x.yaml", manifest),
+            (".prod/main.tf", ""),
+            (".prod/sub/app.yaml", manifest),
+            ("skipped/main.tf", ""),
+            (".gitignore", "skipped\n"),
+            ("seen/app.yaml", manifest),
+        ]);
+        let link = |to: &str, from: &str| symlink(to, folder.path().join(from)).unwrap();
+        link("p.data", "k8s/data.yaml");
+        link("../.g/p.yaml", "k8s/hidden.yaml");
+        link("../seen/app.yaml", "k8s/seen.yaml");
+        link(".prod", "prod");
+        link(".prod", "stage");
+        link("../prod", ".prod/circle");
+        link("../.h", ".prod/more");
+        link("..", "k8s/up");
+        link("skipped", "kept");
+        link("../.prod/sub/app.yaml", "k8s/twice.yaml");
+        let found = scan_folder(&folder);
+        assert_eq!(
+            paths(&found),
+            [
+                "k8s/data.yaml",
+                "k8s/hidden.yaml",
+                "kept/main.tf",
+                "prod/main.tf",
+                "prod/more/x.yaml",
+                "prod/sub/app.yaml",
+                "seen/app.yaml"
+            ]
+        );
+        assert!(found.problems.is_empty(), "{:?}", found.problems);
+    }
+
+    #[test]
+    fn links_to_links_without_end_are_entered_once() {
+        let folder = tree(&[]);
+        for level in 0..30 {
+            fs::create_dir(folder.path().join(format!(".d{level}"))).unwrap();
+            for name in ["a", "b"] {
+                let from = folder.path().join(format!(".d{level}/{name}"));
+                symlink(format!("../.d{}", level + 1), from).unwrap();
+            }
+        }
+        write(&folder, ".d30/main.tf", b"");
+        symlink(".d0", folder.path().join("top")).unwrap();
+        assert_eq!(scan_folder(&folder).sources.len(), 1);
     }
 
     #[test]

@@ -457,3 +457,142 @@ fn a_repository_of_another_form_is_named_with_what_to_do() {
         assert!(words.contains(what) && words.contains("--baseline"), "{words}");
     }
 }
+
+/// A pod that several rules speak against.
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec:\n  containers:\n    - { name: web, image: web, securityContext: { privileged: true } }\n";
+
+/// A repository that others have as a submodule at `infra`, with the change that makes it one there.
+fn submodule(change: Change, other: &Change) -> Change {
+    change.commit();
+    let _ = std::fs::remove_dir(change.path().join("infra"));
+    let url = other.path().to_str().unwrap();
+    change.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "infra"]);
+    change
+}
+
+fn problems(judged: &Judged) -> Vec<String> {
+    let all = judged.report["problems"].as_array().unwrap().iter();
+    all.map(|one| {
+        format!(
+            "{} {}: {}",
+            one["kind"].as_str().unwrap(),
+            one["path"].as_str().unwrap(),
+            one["message"].as_str().unwrap()
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn a_pointer_in_place_of_a_file_closes_the_gate() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+    let change = || Change::from(&[("k.yaml", POD), ("db.tf", DATABASE), ("data.json", pointer)]);
+    let judged = change().write("k.yaml", pointer).judged(&[]);
+    let message = "is a Git LFS pointer: what it stands for is not here";
+    assert_eq!((judged.code, problems(&judged)), (2, vec![format!("unread k.yaml: {message}")]));
+    let judged = change().write("db.tf", pointer).judged(&[]);
+    assert_eq!((judged.code, problems(&judged)), (2, vec![format!("unread db.tf: {message}")]));
+}
+
+#[test]
+fn a_submodule_in_place_of_files_closes_the_gate_where_it_is_not_checked_out() {
+    let other = Change::from(&[("db.tf", DATABASE)]);
+    let change = submodule(Change::from(&[("infra/db.tf", DATABASE)]).remove("infra/db.tf"), &other);
+    let judged = change.judged(&[]);
+    assert_eq!((judged.code, judged.fixed(), judged.of("new")), (0, vec![], vec![]), "it is there, and as it was");
+    std::fs::remove_dir_all(change.path().join("infra")).unwrap();
+    std::fs::create_dir(change.path().join("infra")).unwrap();
+    let judged = change.judged_as_it_is(&[]);
+    let message = "infra: is a submodule that is not checked out: it was not read";
+    assert_eq!((judged.code, problems(&judged)), (2, vec![format!("unread {message}")]));
+    let alone =
+        Command::new(env!("CARGO_BIN_EXE_gate")).args(["scan", "."]).current_dir(change.path()).output().unwrap();
+    assert!(String::from_utf8_lossy(&alone.stdout).contains("is a submodule that is not checked out"), "{alone:?}");
+    assert_eq!(alone.status.code(), Some(0));
+    change.git(&["branch", "--force", "main", "HEAD"]);
+    let judged = change.judged_as_it_is(&[]);
+    assert_eq!((judged.code, problems(&judged)), (0, vec![format!("note {message}")]), "the base has it so");
+}
+
+#[test]
+fn what_lies_in_a_submodule_that_did_not_change_is_old() {
+    let other = Change::from(&[("db.tf", DATABASE), ("policy.json", "{}"), ("web.yaml", POD)])
+        .write("main.tf", "locals {\n  policy = file(\"${path.module}/policy.json\")\n}\n");
+    other.git(&["add", "."]);
+    other.git(&["commit", "--quiet", "--message", "more"]);
+    let change = submodule(Change::from(&[("main.tf", NETWORK)]), &other);
+    change.commit();
+    change.git(&["branch", "--force", "main", "HEAD"]);
+    change.judged(&[]).assert_unchanged("nothing changed");
+    let change = change.write("main.tf", &format!("{NETWORK}\n"));
+    change.judged(&[]).assert_unchanged("another file changed");
+}
+
+#[test]
+fn committed_modules_are_those_of_their_commit() {
+    let call = "module \"vpc\" {\n  source  = \"acme/vpc/aws\"\n  version = \"1.0.0\"\n}\n";
+    let list = r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"vpc","Source":"registry.terraform.io/acme/vpc/aws","Version":"1.0.0","Dir":".terraform/modules/vpc"}]}"#;
+    let module = ".terraform/modules/vpc/main.tf";
+    let base =
+        |text: &str| Change::from(&[("main.tf", call), (".terraform/modules/modules.json", list), (module, text)]);
+    let judged = base(NETWORK).write(module, &NETWORK.replace("10.0.0.0/8", "0.0.0.0/0")).judged(&[]);
+    assert_eq!((judged.code, judged.of("new").is_empty()), (1, false));
+    base(DATABASE).write(module, &format!("# The database.\n{DATABASE}")).judged(&[]).assert_unchanged("a comment");
+    base(DATABASE).write("main.tf", &format!("# Calls.\n{call}")).judged(&[]).assert_unchanged("its caller");
+}
+
+#[test]
+fn what_an_excluded_module_did_before_is_old() {
+    let files = [
+        ("gate.yaml", "exclude: [examples]\n"),
+        ("main.tf", "module \"a\" {\n  source = \"./examples/a\"\n}\n"),
+        ("examples/a/main.tf", DATABASE),
+    ];
+    let change = Change::from(&files).write("examples/a/main.tf", &format!("# The database.\n{DATABASE}"));
+    change.judged(&[]).assert_unchanged("a comment");
+    let judged = Change::from(&[files[0], ("main.tf", ""), files[2]]).write("main.tf", files[1].1).judged(&[]);
+    assert_eq!((judged.code, judged.of("new").len()), (1, 1), "a change calls it");
+}
+
+#[test]
+fn what_a_change_moves_out_of_sight_keeps_its_findings() {
+    let files = [
+        ("gate.yaml", "exclude: [old]\n"),
+        (".gateignore", "/drafts/\n"),
+        ("k8s/web.yaml", POD),
+        ("infra/db.tf", DATABASE),
+    ];
+    for place in [".k8s/web.yaml", "old/web.yaml", "drafts/web.yaml", ".terraform/web.yaml"] {
+        let moved = Change::from(&files).remove("k8s/web.yaml").write(place, POD);
+        moved.judged(&["--select", "container-privileged"]).assert_unchanged(place);
+        let worse = POD.replace("privileged: true", "privileged: true, runAsUser: 0");
+        let renamed = place.replace("web.yaml", "other.yaml");
+        let worse =
+            Change::from(&files).remove("k8s/web.yaml").write(&renamed, &format!("{worse}  hostNetwork: true\n"));
+        let judged = worse.judged(&["--select", "k8s-host-network"]);
+        assert_eq!((judged.code, judged.of("new").len()), (1, 1), "{place}");
+    }
+    let moved = Change::from(&files).remove("infra/db.tf").write(".infra/db.tf", DATABASE);
+    moved.judged(&["--select", PUBLIC]).assert_unchanged("a module");
+    let other = Change::from(&files).remove("k8s/web.yaml").write(".github-old/settings.yaml", "a: 1\nb: 2\n");
+    assert_eq!(other.judged(&["--select", "container-privileged"]).fixed(), ["container-privileged"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_reached_by_links_is_compared_with_what_was() {
+    use std::os::unix::fs::symlink;
+
+    let change = Change::from(&[("prod/db.tf", DATABASE), ("web.yaml", POD)]).remove("prod/db.tf").remove("web.yaml");
+    std::fs::remove_dir(change.path().join("prod")).unwrap();
+    symlink(".prod", change.path().join("prod")).unwrap();
+    symlink(".prod/web", change.path().join("web.yaml")).unwrap();
+    let change = change.write(".prod/db.tf", DATABASE).write(".prod/web", POD);
+    change.judged(&[]).assert_unchanged("files behind links");
+    change.git(&["branch", "--force", "main", "HEAD"]);
+    change.judged(&[]).assert_unchanged("links that were there");
+    let change = change
+        .write(".prod/db.tf", &format!("# The database.\n{DATABASE}"))
+        .write(".prod/web", &format!("# A pod.\n{POD}"));
+    change.judged(&[]).assert_unchanged("texts behind links that were there");
+}

@@ -618,3 +618,24 @@ fn hidden_variables_decide_as_in_terraform() {
     let (code, findings, _) = scan(&files, PUBLIC);
     assert_eq!((code, findings.len()), (1, 1));
 }
+
+#[test]
+fn a_file_of_a_module_given_alone_is_judged_by_what_its_callers_pass() {
+    let folder = tree(&[
+        (".git/HEAD", ""),
+        (
+            "prod/main.tf",
+            "module \"db\" {\n  source = \"../mods/db\"\n  public = true\n}\n\nresource \"aws_db_instance\" \"own\" {\n  publicly_accessible = true\n}\n",
+        ),
+        ("mods/db/main.tf", DATABASE),
+    ]);
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder.path())
+        .args(["scan", "--format", "json", "--select", PUBLIC, "mods/db/main.tf"])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let addresses: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap()).collect();
+    assert_eq!((output.status.code(), addresses), (Some(1), vec!["module.db.aws_db_instance.orders"]));
+}

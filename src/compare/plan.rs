@@ -2,7 +2,7 @@
 //! others are the files of the head, and what was made of them is taken over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -86,9 +86,22 @@ pub(super) fn plan(
             }
         })
         .collect();
+    // What the head reads through links has another name in the base's own list.
+    let through_links = files
+        .iter()
+        .filter(|(file, _)| !unchanged.contains(file))
+        .filter(|(_, source)| commit.target(&root.join(source.path())) == Some(Kind::File))
+        .map(|(_, source)| source.path().to_string());
+    let read_again: BTreeSet<String> = read_again.into_iter().chain(through_links).collect();
     let within = |path: &Path| path.to_str().is_some_and(|path| read_again.contains(path));
     let paths = [root.clone()];
-    let of_base = Walk { files: commit, paths: &paths, within: Some(&within), ..walk.clone() };
+    // What the head reads for others' sake lies where no walk goes.
+    let mut also: Vec<(PathBuf, usize)> = Vec::new();
+    for (number, files) in head.claims.iter().enumerate() {
+        let changed = files.iter().filter(|file| !unchanged.contains(file));
+        also.extend(changed.map(|file| (PathBuf::from(head.sources.get(*file).path()), number)));
+    }
+    let of_base = Walk { files: commit, paths: &paths, within: Some(&within), also: &also, ..walk.clone() };
     let fresh = discover::discover_at(root, &of_base, FRONTENDS)?;
 
     let mut sources = Sources::new(files.iter().map(|(_, source)| source.shared()).collect());
@@ -132,16 +145,21 @@ fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
-/// The folders that the text of a file wants read beside it, and those of the files.
+/// The folders that the text of a file wants read beside it, and those of the files; with [`BELOW`] those that it wants as a whole.
 fn needs(frontend: &dyn Frontend, path: &str, text: &str) -> Vec<String> {
     let context = frontend.context(Path::new(path), text);
     let files = context.files.iter().chain(context.named.iter().map(|(_, file)| file)).map(|file| folder_of(file));
     let folders = context.folders.iter().map(String::as_str).chain(files);
-    let mut needs: Vec<String> = folders.filter_map(|folder| discover::joined(folder_of(path), folder)).collect();
+    let near = |folder: &str| discover::joined(folder_of(path), folder);
+    let installed = context.installed.iter().filter_map(|folder| Some(near(folder)? + BELOW));
+    let mut needs: Vec<String> = folders.filter_map(near).chain(installed).collect();
     needs.sort_unstable();
     needs.dedup();
     needs
 }
+
+/// What stands behind a folder that is needed with all below it.
+const BELOW: &str = "/**";
 
 /// Which files of one format depend on which folders.
 struct Folders {
@@ -169,7 +187,10 @@ impl Folders {
         let mut found = BTreeSet::new();
         let mut open: Vec<String> = stale.into_iter().collect();
         while let Some(folder) = open.pop() {
-            for file in needing.remove(folder.as_str()).into_iter().flatten() {
+            let above = Path::new(&folder).ancestors().filter_map(Path::to_str).map(|above| format!("{above}{BELOW}"));
+            let wanting: Vec<FileId> =
+                above.chain([folder.clone()]).filter_map(|need| needing.remove(need.as_str())).flatten().collect();
+            for file in wanting {
                 if found.insert(file) {
                     open.push(self.own[&file].clone());
                 }
@@ -198,7 +219,16 @@ impl FilesByFolder {
         while let Some(file) = open.pop() {
             let source = sources.get(file);
             for folder in needs(frontend, source.path(), source.text()) {
-                let there = self.0.get(&folder).into_iter().flatten();
+                let there: Vec<&FileId> = match folder.strip_suffix(BELOW) {
+                    None => self.0.get(&folder).into_iter().flatten().collect(),
+                    Some(top) => {
+                        let from = self.0.range(top.to_string()..).take_while(|(folder, _)| folder.starts_with(top));
+                        from.filter(|(folder, _)| Path::new(folder).starts_with(top))
+                            .flat_map(|(_, files)| files)
+                            .collect()
+                    }
+                };
+                let there = there.into_iter();
                 open.extend(there.copied().filter(|file| all.insert(*file)).collect::<Vec<_>>());
             }
         }

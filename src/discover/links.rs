@@ -1,15 +1,36 @@
 //! Links: what is read through them.
+//!
+//! A tool follows a link wherever it leads. What a link inside the root leads to is read where it lies; what nobody would read there,
+//! since it is hidden, ignored, excluded or of a name that tells nothing, is read through the link. Links never lead out of the root.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use super::walk::{Candidate, Found, Scope, is_certain, unread};
+use super::names::is_hidden;
+use super::walk::{Candidate, Folder, Found, Scope, is_certain, unread};
 use super::{claims_of, io_reason};
 use crate::filesystem::Kind;
 
 const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed";
 
+/// A link whose target may be met where it lies.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// Relative to the root, both.
+    path: PathBuf,
+    target: PathBuf,
+    is_folder: bool,
+}
+
+/// Folders that a walk went through, by where they lie; and those that it reached by links, with the links.
+#[derive(Debug, Default)]
+pub(super) struct Visited {
+    pub folders: BTreeSet<PathBuf>,
+    linked: Vec<(PathBuf, PathBuf)>,
+}
+
 impl Scope<'_> {
-    /// Decides on a link by its name and by where it leads, without following it into a folder.
+    /// Decides on a link by its name and by where it leads.
     pub fn link(&self, path: PathBuf, found: &mut Found) {
         let claims = claims_of(self.frontends, &path);
         let target = match self.files.real(&self.root.join(&path)) {
@@ -22,26 +43,90 @@ impl Scope<'_> {
                 return found.lose(&path, &reason, &claims);
             }
         };
-        let inside = target.starts_with(self.root);
+        let inside = target.strip_prefix(self.root).ok().map(Path::to_path_buf);
         let kind = self.files.kind(&target).ok();
         let is_file = kind == Some(Kind::File);
-        let is_certain = is_certain(&claims);
-        if kind == Some(Kind::Folder) {
-            let reason = if inside { "link to a folder, which is met where it lies" } else { LEADS_OUT };
-            return found.skip(&path, reason);
-        }
-        match (inside, is_certain) {
-            (true, true) if is_file => {
+        match (inside, is_certain(&claims)) {
+            (Some(target), _) if kind == Some(Kind::Folder) => {
+                found.links.push(Link { path, target, is_folder: true });
+            }
+            (None, _) if kind == Some(Kind::Folder) => found.skip(&path, LEADS_OUT),
+            _ if !self.is_within(&path) => {}
+            (Some(_), true) if is_file => {
                 found.candidates.push(Candidate { path, claims, searched: false, asked: true });
             }
-            (true, _) if claims.is_empty() => {}
-            (true, _) if is_file => found.skip(&path, "link to a file, which is met where it lies"),
-            (_, true) if is_file => found.problems.push(
+            (Some(_), _) if claims.is_empty() => {}
+            (Some(target), _) if is_file => found.links.push(Link { path, target, is_folder: false }),
+            (None, true) if is_file => found.problems.push(
                 unread(&path, LEADS_OUT)
                     .help("scan a folder that holds the link and the file, or exclude the link in gate.yaml"),
             ),
-            (false, _) => found.lose(&path, LEADS_OUT, &claims),
-            (true, _) => found.lose(&path, "link to something that is not a regular file", &claims),
+            (None, _) => found.lose(&path, LEADS_OUT, &claims),
+            (Some(_), _) => found.lose(&path, "link to something that is not a regular file", &claims),
         }
+    }
+
+    /// Follows the links that were met to what is read nowhere else. Every folder is entered once, so that circles end.
+    pub fn follow(&self, found: &mut Found) {
+        let mut to_files = Vec::new();
+        let mut through: BTreeSet<PathBuf> = BTreeSet::new();
+        while !found.links.is_empty() {
+            let mut links = std::mem::take(&mut found.links);
+            links.sort_by(|a, b| a.path.cmp(&b.path));
+            for link in links {
+                if !link.is_folder {
+                    to_files.push(link);
+                    continue;
+                }
+                if found.visited.folders.contains(&link.target) || self.is_met_unread(&link.target) {
+                    found.skip(&link.path, "link to a folder, which is met where it lies");
+                    continue;
+                }
+                let above = link.path.parent().unwrap_or(Path::new(""));
+                let ignores = self.ignores_down_to(above);
+                let folder = Folder {
+                    path: link.path.clone(),
+                    real: link.target.clone(),
+                    ignores,
+                    hidden: false,
+                    searched: false,
+                };
+                let more = self.walk(folder, &found.visited.folders);
+                let real = |one: &Candidate| Some(link.target.join(one.path.strip_prefix(&link.path).ok()?));
+                through.extend(more.candidates.iter().filter_map(real));
+                found.join(more);
+                found.visited.linked.push((link.target, link.path));
+            }
+        }
+        to_files.sort_by(|a, b| a.path.cmp(&b.path));
+        for Link { path, target, .. } in to_files {
+            let claims = claims_of(self.frontends, &path);
+            if self.is_met(&target, &claims, found) {
+                found.skip(&path, "link to a file, which is met where it lies");
+                continue;
+            }
+            through.insert(target);
+            found.candidates.push(Candidate { path, claims, searched: false, asked: true });
+        }
+        // What is in a hidden text is told once.
+        found.candidates.retain(|one| !one.claims.is_empty() || !through.contains(&one.path));
+    }
+
+    /// Whether a file is read by itself, by whoever would read it through a link.
+    fn is_met(&self, target: &Path, claims: &[(usize, crate::frontend::Claim)], found: &Found) -> bool {
+        let own = claims_of(self.frontends, target);
+        if !claims.iter().all(|(frontend, _)| own.iter().any(|(own, _)| own == frontend)) {
+            return false;
+        }
+        let under = |(real, link): &(PathBuf, PathBuf)| Some(link.join(target.strip_prefix(real).ok()?));
+        let names: BTreeSet<PathBuf> =
+            found.visited.linked.iter().filter_map(under).chain([target.to_path_buf()]).collect();
+        found.candidates.iter().any(|one| !one.claims.is_empty() && names.contains(&one.path))
+            || self.is_met_unread(target)
+    }
+
+    /// Whether a walk that leaves out most paths would have met this one.
+    fn is_met_unread(&self, target: &Path) -> bool {
+        self.within.is_some() && !target.iter().any(is_hidden) && !self.is_excluded(target)
     }
 }

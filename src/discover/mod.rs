@@ -1,14 +1,17 @@
 //! Finds the files to judge: one parallel walk, who claims which file, each file read once.
 //!
 //! The answer depends on the tree alone: ignore files count only inside the scanned folder, never a user's or a
-//! parent folder's. Links are not followed, with one exception: a link to a regular file inside the root whose name a
-//! format claims for certain is read under its own name, since a Terraform module is what its folder shows.
+//! parent folder's. Links are followed inside the root, to what would not be read where it lies; a link to a regular file whose
+//! name a format claims for certain is read under its own name too, since a Terraform module is what its folder shows.
 
+mod callers;
 mod ignores;
 mod links;
+mod moved;
 mod names;
 mod needs;
 mod read;
+mod submodules;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -46,6 +49,8 @@ pub struct Walk<'a> {
     pub keep: Option<Keep>,
     /// The commits that are compared, if any: what is ignored is then not for the change to say.
     pub change: Option<&'a Change<'a>>,
+    /// Files that are read too, wherever they lie, relative to the root, with the index of their frontend.
+    pub also: &'a [(PathBuf, usize)],
     /// Leaves out all other paths, relative to the root, before they are read; what is read for context too.
     pub within: Option<Within<'a>>,
 }
@@ -76,6 +81,7 @@ impl<'a> Walk<'a> {
             max_bytes: MAX_BYTES,
             keep: None,
             change: None,
+            also: &[],
             within: None,
         }
     }
@@ -204,11 +210,19 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     for path in walk.paths {
         found.join(scope.visit(path)?);
     }
+    scope.follow(&mut found);
     found.sort();
+    scope.add(walk.also, &mut found);
+    if walk.within.is_none() {
+        scope.tell_submodules(walk.paths, &mut found);
+        scope.add_moved(walk.paths, &mut found);
+    }
     let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);
     let texts = match walk.within {
         Some(_) => texts,
         None => {
+            let callers = scope.callers(&texts, walk);
+            let texts = texts.into_iter().chain(callers).collect();
             let (texts, context) = read_context(texts, &scope, walk.max_bytes);
             outcome.join(context);
             texts

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use super::walk::{Candidate, Scope};
+use super::walk::{Candidate, Scope, is_certain};
 use super::{escaped, io_reason, relative};
 use crate::frontend::Claim;
 use crate::problem::{Problem, ProblemKind};
@@ -12,6 +12,9 @@ use crate::problem::{Problem, ProblemKind};
 /// What of a file too large to read is looked at to tell its format. Nobody keeps larger ones under version control, and whoever
 /// has a larger one is told.
 const MAX_SEARCHED_BYTES: u64 = 128 << 20;
+
+/// What stands in a file whose content Git LFS keeps elsewhere.
+const LFS_POINTER: &str = "version https://git-lfs.github.com/spec/";
 
 /// A file that was read.
 #[derive(Debug)]
@@ -98,6 +101,21 @@ fn one(candidate: &Candidate, scope: &Scope<'_>, max_bytes: u64) -> Read1 {
             };
         }
     };
+    if text.starts_with(LFS_POINTER) && !candidate.claims.is_empty() {
+        // Data under a name that leaves its format open, as the base has it, is nothing that a change hides.
+        let is_old = || {
+            let full = scope.root.join(&candidate.path);
+            scope.change.is_some_and(|change| change.base.has_bytes(&full, text.as_bytes()))
+        };
+        return match !is_certain(&candidate.claims) && is_old() {
+            true => Read1::Skipped(name, "a Git LFS pointer, as before the change".into()),
+            false => problem(
+                ProblemKind::Unread,
+                "is a Git LFS pointer: what it stands for is not here".into(),
+                "fetch it with `git lfs pull`, or exclude it in gate.yaml",
+            ),
+        };
+    }
     let Some(frontend) = owner(scope, candidate, &text) else { return kept(scope, candidate, text) };
     match relative(&candidate.path) {
         Some(path) => Read1::Text(Text { path, text, frontend: Some(frontend), asked: candidate.asked }),

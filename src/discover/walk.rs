@@ -1,9 +1,11 @@
 //! The walk: which files are there, and which of them a format may own. Reads nothing but ignore files.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ignores::Ignores;
+use super::links::{Link, Visited};
 use super::names::{is_hidden, is_installed, is_variables_file, may_be_text};
 use super::{Change, Error, Keep, Within, claims_of, escaped, io_reason};
 use crate::config::PathGlobs;
@@ -31,6 +33,9 @@ pub(super) struct Found {
     pub problems: Vec<Problem>,
     pub skipped: Vec<(String, String)>,
     pub seen: usize,
+    /// Links that are not decided on yet.
+    pub links: Vec<Link>,
+    pub visited: Visited,
 }
 
 impl Found {
@@ -39,6 +44,8 @@ impl Found {
         self.problems.extend(other.problems);
         self.skipped.extend(other.skipped);
         self.seen += other.seen;
+        self.links.extend(other.links);
+        self.visited.folders.extend(other.visited.folders);
     }
 
     /// Brings everything into an order that threads do not decide.
@@ -80,6 +87,8 @@ pub(super) struct Scope<'a> {
 /// The folder at hand.
 pub(super) struct Folder {
     pub path: PathBuf,
+    /// Where it lies: another path where a link led here.
+    pub real: PathBuf,
     pub ignores: Arc<Ignores>,
     /// Hidden, or below a hidden folder: of its files only the texts count.
     pub hidden: bool,
@@ -100,7 +109,9 @@ impl Scope<'_> {
             }
             return Ok(found);
         }
-        Ok(self.walk(Folder { path: below, ignores: Arc::default(), hidden: false, searched: self.keep.is_some() }))
+        let (real, searched) = (below.clone(), self.keep.is_some());
+        let folder = Folder { path: below, real, ignores: Arc::default(), hidden: false, searched };
+        Ok(self.walk(folder, &BTreeSet::new()))
     }
 
     /// A file that was named is taken though it is hidden or ignored.
@@ -127,15 +138,28 @@ impl Scope<'_> {
         }
     }
 
-    /// Walks below a folder, in parallel: one task a folder, so that depth needs no stack.
-    fn walk(&self, folder: Folder) -> Found {
+    /// Walks below a folder, in parallel: one task a folder, so that depth needs no stack. Folders that lie where others were visited
+    /// are left out.
+    pub fn walk(&self, folder: Folder, visited: &BTreeSet<PathBuf>) -> Found {
         let all = Mutex::new(Found::default());
-        rayon::scope(|tasks| self.enter(folder, tasks, &all));
+        rayon::scope(|tasks| self.enter(folder, visited, tasks, &all));
         all.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter<'s>(&'s self, folder: Folder, tasks: &rayon::Scope<'s>, all: &'s Mutex<Found>) {
+    fn enter<'s>(
+        &'s self,
+        folder: Folder,
+        visited: &'s BTreeSet<PathBuf>,
+        tasks: &rayon::Scope<'s>,
+        all: &'s Mutex<Found>,
+    ) {
         let mut found = Found::default();
+        if visited.contains(&folder.real) {
+            return;
+        }
+        if !folder.hidden {
+            found.visited.folders.insert(folder.real.clone());
+        }
         let mut entries = Vec::new();
         match self.files.list(&self.root.join(&folder.path)) {
             Ok(listed) => entries = listed,
@@ -159,8 +183,9 @@ impl Scope<'_> {
                 if hidden && !searched {
                     continue;
                 }
-                let below = Folder { path, ignores: Arc::clone(&folder.ignores), hidden, searched };
-                tasks.spawn(move |tasks| self.enter(below, tasks, all));
+                let real = folder.real.join(&name);
+                let below = Folder { path, real, ignores: Arc::clone(&folder.ignores), hidden, searched };
+                tasks.spawn(move |tasks| self.enter(below, visited, tasks, all));
                 continue;
             }
             if hidden {
@@ -169,14 +194,15 @@ impl Scope<'_> {
                 }
                 continue;
             }
+            if kind == Kind::Link {
+                found.seen += 1;
+                self.link(path, &mut found);
+                continue;
+            }
             if !self.is_within(&path) {
                 continue;
             }
             found.seen += usize::from(!is_variables);
-            if kind == Kind::Link {
-                self.link(path, &mut found);
-                continue;
-            }
             let claims = claims_of(self.frontends, &path);
             match (claims.is_empty(), kind == Kind::File) {
                 (true, true) if folder.searched && may_be_text(&path) => {
@@ -192,7 +218,23 @@ impl Scope<'_> {
         all.lock().unwrap_or_else(PoisonError::into_inner).join(found);
     }
 
-    fn is_within(&self, path: &Path) -> bool {
+    /// Adds files that are asked for by name, which the walk may have met as nobody's.
+    pub fn add(&self, also: &[(PathBuf, usize)], found: &mut Found) {
+        for (path, frontend) in also {
+            let claims = vec![(*frontend, Claim::Yes)];
+            match found.candidates.binary_search_by(|candidate| candidate.path.cmp(path)) {
+                Ok(at) if found.candidates[at].claims.is_empty() => found.candidates[at].claims = claims,
+                Ok(_) => {}
+                Err(_) if self.files.target(&self.root.join(path)) != Some(Kind::File) => {}
+                Err(at) => {
+                    let candidate = Candidate { path: path.clone(), claims, searched: false, asked: true };
+                    found.candidates.insert(at, candidate);
+                }
+            }
+        }
+    }
+
+    pub fn is_within(&self, path: &Path) -> bool {
         self.within.is_none_or(|within| within(path))
     }
 

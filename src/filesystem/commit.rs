@@ -1,6 +1,7 @@
 //! A commit: its files come straight from git's objects. Nothing is checked out; no hook, filter or setting of the
 //! repository or the user is run or read.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -127,6 +128,7 @@ impl Repository {
         let tree = tree.tree_id().map_err(|error| broken(error.to_string()))?.detach();
         let mut folders: FxHashMap<PathBuf, Vec<Named>> = FxHashMap::default();
         let mut open = vec![(PathBuf::new(), tree, 0)];
+        let mut submodules = BTreeMap::new();
         let mut entries = 0;
         while let Some((folder, tree, depth)) = open.pop() {
             let tree = repository.find_tree(tree).map_err(|error| broken(error.to_string()))?;
@@ -142,6 +144,9 @@ impl Repository {
                     EntryKind::Link => Kind::Link,
                     EntryKind::Commit => Kind::Other,
                 };
+                if kind == Kind::Other {
+                    submodules.insert(folder.join(&name), object);
+                }
                 // Git itself writes no such names; a forged tree may.
                 let is_plain = matches!(&*name.components().collect::<Vec<_>>(), [Component::Normal(_)]);
                 if !is_plain {
@@ -159,7 +164,16 @@ impl Repository {
             names.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
             folders.insert(folder, names);
         }
-        Ok(Commit { repository: self.repository.clone(), folder: self.folder.clone(), id, folders })
+        let repository = self.repository.clone();
+        Ok(Commit {
+            repository,
+            folder: self.folder.clone(),
+            id,
+            folders,
+            submodules,
+            shared: BTreeSet::new(),
+            taken: BTreeSet::new(),
+        })
     }
 }
 
@@ -169,14 +183,20 @@ struct Named {
     object: ObjectId,
 }
 
-/// The files of one commit, where they lie in the work tree. Paths outside the work tree, and what tools install in it
-/// without committing it (`.terraform`), are those on disk.
+/// The files of one commit, where they lie in the work tree. Paths outside the work tree, what tools install in it without
+/// committing it (`.terraform`), and submodules that are shared are those on disk.
 pub struct Commit {
     repository: gix::ThreadSafeRepository,
     folder: PathBuf,
     id: ObjectId,
     /// The names in each folder, sorted, by its path in the tree.
     folders: FxHashMap<PathBuf, Vec<Named>>,
+    /// The commits of other repositories that stand in folders, by their path in the tree.
+    submodules: BTreeMap<PathBuf, ObjectId>,
+    /// Those that the commit after it has just so.
+    shared: BTreeSet<PathBuf>,
+    /// Folders that tools install in and that the commit after it has: what lies there on disk is that commit's.
+    taken: BTreeSet<PathBuf>,
 }
 
 impl std::fmt::Debug for Commit {
@@ -212,7 +232,13 @@ impl Commit {
 
     /// Whether the commit has a file with exactly these bytes at this path.
     pub fn has_bytes(&self, path: &Path, bytes: &[u8]) -> bool {
-        let Some(named) = self.inside(path).and_then(|path| self.named(&path)) else { return false };
+        // Files that are those on disk are the same by that.
+        let Some(inside) = self.inside(path) else { return Disk.kind(path).is_ok() };
+        let through_links = || self.inside(&self.real(path).ok()?).and_then(|real| self.named(&real));
+        let Some(named) = self.named(&inside).filter(|named| named.entry.kind == Kind::File).or_else(through_links)
+        else {
+            return false;
+        };
         let hash = gix::objs::compute_hash(named.object.kind(), gix::objs::Kind::Blob, bytes);
         named.entry.kind == Kind::File && hash.is_ok_and(|hash| hash == named.object)
     }
@@ -224,6 +250,26 @@ impl Commit {
             commit.named(&inside).map(|named| (named.object, named.entry.kind))
         };
         object(self).is_some_and(|own| object(other) == Some(own))
+    }
+
+    /// Tells whose the files on disk are that stand outside of both trees: submodules that the commit at hand has just so are the
+    /// same for both, and what it commits where tools install things is its own.
+    pub fn followed_by(&mut self, other: &Commit) {
+        let is_installed = |path: &&PathBuf| path.file_name().is_some_and(|name| name == ".terraform");
+        self.taken = other.folders.keys().filter(is_installed).cloned().collect();
+        let same = self.submodules.iter().filter(|(path, object)| other.submodules.get(*path) == Some(object));
+        self.shared = same.map(|(path, _)| path.clone()).collect();
+    }
+
+    /// Whether a submodule stands here that was found to be shared.
+    pub fn shares(&self, path: &Path) -> bool {
+        path.strip_prefix(&self.folder).is_ok_and(|path| self.shared.contains(path))
+    }
+
+    /// The submodules below a folder, by absolute path, sorted.
+    pub fn submodules_below(&self, folder: &Path) -> Vec<PathBuf> {
+        let all = self.submodules.keys().map(|path| self.folder.join(path));
+        all.filter(|path| path.starts_with(folder)).collect()
     }
 
     /// All files and links below a folder, by absolute path, sorted.
@@ -250,10 +296,19 @@ impl Commit {
         let mut inside = PathBuf::new();
         for part in below.components() {
             match part {
-                Component::Normal(name) if name == ".terraform" || name == ".git" => return None,
-                Component::Normal(name) => inside.push(name),
+                Component::Normal(name) if name == ".git" => return None,
+                Component::Normal(name) => {
+                    inside.push(name);
+                    // One that is committed is code as any other.
+                    if name == ".terraform" && !self.folders.contains_key(&inside) && !self.taken.contains(&inside) {
+                        return None;
+                    }
+                }
                 Component::ParentDir if !inside.pop() => return None,
                 _ => {}
+            }
+            if !self.shared.is_empty() && self.shared.contains(&inside) {
+                return None;
             }
         }
         Some(inside)

@@ -160,6 +160,10 @@ pub trait Frontend: Sync {
         let _ = (path, text);
         Context::default()
     }
+    /// Whether what a file does is decided by files that call it, so that these are looked for where it is given alone.
+    fn is_called(&self) -> bool {
+        false
+    }
     /// Reads all files that are its own.
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed;
 }

@@ -36,17 +36,21 @@ impl Opened {
             });
         };
         let repository = Repository::open(folder)?;
-        let rules = Arc::new(repository.named(reference)?);
-        let base = repository.merge_base(&rules, reference)?.map_or_else(|| Arc::clone(&rules), Arc::new);
+        let rules = repository.named(reference)?;
+        let mut base = match repository.merge_base(&rules, reference)? {
+            Some(base) => base,
+            None => repository.named(reference)?,
+        };
         let tip = repository.head()?;
+        base.followed_by(&tip);
         Ok(Some(Opened {
             // A commit that is named by its hash needs no other name.
             name: match reference.starts_with(&base.name()) {
                 true => base.name(),
                 false => format!("{reference} ({})", base.name()),
             },
-            base,
-            rules,
+            base: Arc::new(base),
+            rules: Arc::new(rules),
             tip: Arc::new(tip),
             trusts_head: arguments.trust == Some(Trust::Head),
         }))

@@ -125,7 +125,7 @@ mod tests {
             "apiVersion: v1\u{85}kind: Pod\u{2028}",
         ] {
             assert!(may_hold_object(text), "{text:?}");
-            assert_eq!(is_object(text), true, "{text:?}");
+            assert!(is_object(text), "{text:?}");
         }
     }
 

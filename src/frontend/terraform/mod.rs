@@ -71,6 +71,10 @@ impl Frontend for Terraform {
         }
     }
 
+    fn is_called(&self) -> bool {
+        true
+    }
+
     fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
         let Loaded { folders, modules, parsed: texts } = load(sources, files);
         let mut parsed = evaluate(&folders, modules, settings, sources);
