@@ -177,7 +177,7 @@ fn in_ports(one: &Instruction) -> Option<Refusal> {
             false => "write a number with or without a protocol: 8080, 53/udp, 9000-9010",
         };
         let is_open = text.contains('$');
-        (!is_open && !(is_port && is_protocol))
+        (!(is_open || is_port && is_protocol))
             .then(|| (word.span, format!("{} is no port", show(text)), help.to_string()))
     })
 }

@@ -328,8 +328,15 @@ fn in_commands(cx: &Cx, instruction: &Instruction, out: &mut Findings) {
         let source = cx.sources.get(instruction.span.file);
         let place = instruction.offset_of(command, word).filter(|at| source.text().is_char_boundary(*at as usize));
         let start = place.unwrap_or(instruction.span.start);
-        let at = source.first_line(Span { start, end: instruction.span.end.max(start), ..instruction.span });
-        let message = format!("the password of {} is written out in RUN, wanted a secret mount", command.name());
+        let rest = source.first_line(Span { start, end: instruction.span.end.max(start), ..instruction.span });
+        // Where the word is written as it is read, all else in its line may be shown.
+        let (text, written) = (&command.words[word].text, source.slice(rest));
+        let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
+        let is_plain = place.is_some() && quotes < 2 && written[quotes..].starts_with(text.as_str());
+        let end = if is_plain { start + (text.len() + 2 * quotes) as u32 } else { rest.end };
+        let at = Span { end: end.min(rest.end), ..rest };
+        let message =
+            format!("a password that {} is given is written out in RUN, wanted a secret mount", command.name());
         out.at(at, instruction.keyword.to_lowercase(), message).sensitive();
     }
 }

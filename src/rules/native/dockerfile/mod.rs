@@ -26,15 +26,19 @@ fn report(cx: &Cx, file: &Dockerfile, instruction: &Instruction, message: impl I
     out.at(span, instruction.keyword.to_lowercase(), message);
 }
 
-/// A finding about a command of a RUN stands on the first line of the RUN as well. Where the command is on another line, the
-/// finding says which.
+/// A finding about a command of a RUN stands on the first line of the RUN as well, and says where the command is.
 fn report_command(cx: &Cx, run: &Run<'_>, command: &Command, message: impl Into<String>, out: &mut Findings) {
     report(cx, run.file, run.outer, message, out);
-    let source = cx.sources.get(run.file.file);
-    let place = run.run.offset_of(command, 0).filter(|start| source.text().is_char_boundary(*start as usize));
-    let Some(start) = place.filter(|start| source.line(*start) != source.line(run.outer.span.start)) else { return };
+    locate(cx, run.outer, run.run, command, out);
+}
+
+/// Tells the last finding where the command stands that it is about, if that is another line than the first of its RUN.
+fn locate(cx: &Cx, outer: &Instruction, run: &Instruction, command: &Command, out: &mut Findings) {
+    let source = cx.sources.get(outer.span.file);
+    let place = run.offset_of(command, 0).filter(|start| source.text().is_char_boundary(*start as usize));
+    let Some(start) = place.filter(|start| source.line(*start) != source.line(outer.span.start)) else { return };
     if let Some(found) = out.found.last_mut() {
-        let at = source.first_line(Span { start, end: run.outer.span.end.max(start), ..run.outer.span });
+        let at = source.first_line(Span { start, end: outer.span.end.max(start), ..outer.span });
         found.related(at, "the command stands here");
     }
 }

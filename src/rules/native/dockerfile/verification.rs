@@ -1,6 +1,6 @@
 //! Certificates and signatures that are not verified.
 
-use super::{Cx, Findings, Native, acting, each_command, report};
+use super::{Cx, Findings, Native, acting, each_command, locate, report};
 use crate::model::dockerfile::Dockerfile;
 use crate::model::shell::Command;
 
@@ -171,7 +171,7 @@ fn sets(cx: &Cx, file: &Dockerfile, name: &str, is_bad: impl Fn(&str) -> bool, m
                 key.text.eq_ignore_ascii_case(name)
                     && value.is_some_and(|value| is_bad(value.text.trim_matches(['"', '\''])))
             });
-        let by_command = instruction.commands().iter().any(|command| {
+        let by_command = instruction.commands().iter().find(|command| {
             let assigned = command.assignments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             let exported = command.arguments().iter().filter(|_| command.name() == "export");
             let exported = exported.filter_map(|word| word.text.split_once('='));
@@ -179,8 +179,11 @@ fn sets(cx: &Cx, file: &Dockerfile, name: &str, is_bad: impl Fn(&str) -> bool, m
             let given = given.filter_map(|word| word.text.split_once('='));
             assigned.chain(exported).chain(given).any(|(key, value)| key.eq_ignore_ascii_case(name) && is_bad(value))
         });
-        if by_pair || by_command {
+        if by_pair || by_command.is_some() {
             report(cx, file, outer, message, out);
+        }
+        if let Some(command) = by_command.filter(|_| !by_pair) {
+            locate(cx, outer, instruction, command, out);
         }
     }
 }
