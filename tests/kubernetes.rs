@@ -131,3 +131,88 @@ metadata: { name: web, namespace: shop }
     let messages = told(&[("all.yaml", objects)], &[]);
     assert!(text(&messages[2]["message"]).ends_with("is gone since Kubernetes 1.25, wanted policy/v1"), "{messages:?}");
 }
+
+#[test]
+fn messages_name_the_container_and_what_decides_the_replicas() {
+    let objects = "apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: shop }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      containers:
+        - image: acme/web:1.2.3
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: web, namespace: shop }
+spec: { scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: web }, minReplicas: 2, maxReplicas: 4 }
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: web, namespace: shop }
+spec: { minAvailable: 2, selector: { matchLabels: { app: web } } }
+";
+    let select = ["--select", "k8s-missing-liveness-probe,k8s-disruption-budget-blocks-min-available"];
+    let told = told(&[("all.yaml", objects)], &select);
+    let messages: Vec<&str> = told.iter().map(|one| text(&one["message"])).collect();
+    assert_eq!(
+        messages,
+        [
+            "Deployment/shop/web: container without a name: livenessProbe is not set, wanted a value",
+            "PodDisruptionBudget/shop/web: spec.minAvailable is 2, and HorizontalPodAutoscaler/shop/web may bring \
+             Deployment/shop/web down to 2: no pod may ever be evicted, wanted less",
+        ]
+    );
+}
+
+#[test]
+fn an_object_of_the_cluster_has_no_namespace_in_its_address_and_quotes_change_no_message() {
+    let role = |verb: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{ name: reader }}\nrules:\n  \
+             - apiGroups: ['']\n    resources: [secrets]\n    verbs: [{verb}]\n"
+        )
+    };
+    let message = |verb: &str| {
+        let told = told(&[("role.yaml", &role(verb))], &["--select", "k8s-rbac-manage-secrets"]);
+        text(&told[0]["message"]).to_string()
+    };
+    assert_eq!(message("get"), "ClusterRole/reader: the cluster role may read or change all secrets (get)");
+    assert_eq!(message("\"get\""), message("get"));
+}
+
+#[test]
+fn the_packs_of_pod_security_speak_of_namespaces_that_admit_more() {
+    let namespace = |labels: &str| {
+        let text = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{ name: shop, labels: {{ {labels} }} }}\n");
+        found(&[("namespace.yaml", &text)], &["--select", "pss-restricted"])
+    };
+    assert_eq!(namespace(""), ["k8s-namespace-missing-pod-security 3"]);
+    let enforce = |level: &str| namespace(&format!("pod-security.kubernetes.io/enforce: {level}"));
+    assert_eq!(enforce("baseline"), ["k8s-namespace-weak-pod-security 3"]);
+    assert!(enforce("privileged").contains(&"k8s-namespace-privileged-pod-security 3".to_string()));
+    assert!(enforce("restricted").is_empty());
+}
+
+#[test]
+fn the_user_of_an_image_built_here_counts_for_the_pod() {
+    let pod = "apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: shop }
+spec:
+  containers:
+    - name: web
+      image: registry.acme.test/shop/web:1.2.3
+";
+    let with = |dockerfile: &str| {
+        let files = [("web/Dockerfile", dockerfile), ("k8s/web.yaml", pod)];
+        let found = found(&files, &["--select", "container-run-as-root"]);
+        found.iter().filter(|one| one.ends_with(" 6")).count()
+    };
+    assert_eq!(with("FROM alpine:3.20\nUSER 1000\n"), 0);
+    assert_eq!(with("FROM alpine:3.20\nUSER 0\n"), 1);
+    assert_eq!(with("FROM alpine:3.20\n"), 1);
+}

@@ -165,6 +165,43 @@ fn object(root: &Node, span: Span, source: &Source) -> Option<Resource> {
     object_of(root, span, kind.key_span.to(kind.node.span), source)
 }
 
+/// Kinds that lie in no namespace.
+const OF_CLUSTER: &[&str] = &[
+    "APIService",
+    "CSIDriver",
+    "CSINode",
+    "CertificateSigningRequest",
+    "CiliumClusterwideNetworkPolicy",
+    "ClusterIssuer",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ClusterTrustBundle",
+    "ComponentStatus",
+    "CustomResourceDefinition",
+    "FlowSchema",
+    "IngressClass",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PodSecurityPolicy",
+    "PriorityClass",
+    "PriorityLevelConfiguration",
+    "RuntimeClass",
+    "StorageClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+];
+
+/// What an object is called in reports: `Deployment/shop/web`, `ClusterRole/reader`.
+fn address(kind: &str, namespace: &str, name: &str) -> String {
+    if OF_CLUSTER.contains(&kind) { format!("{kind}/{name}") } else { format!("{kind}/{namespace}/{name}") }
+}
+
 /// An object whose header is somewhere else than at its kind.
 fn object_of(root: &Node, span: Span, head: Span, source: &Source) -> Option<Resource> {
     let text = |path: &str| root.at(path).known().and_then(Node::as_str).map(str::to_string);
@@ -177,7 +214,7 @@ fn object_of(root: &Node, span: Span, head: Span, source: &Source) -> Option<Res
     let namespace = text("metadata.namespace").unwrap_or_else(|| "default".into());
     Some(Resource {
         format: "kubernetes",
-        address: format!("{kind}/{namespace}/{name}").into(),
+        address: address(&kind, &namespace, &name).into(),
         kind: kind.into(),
         api_version: api_version.into(),
         name: name.into(),

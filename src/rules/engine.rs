@@ -271,7 +271,7 @@ fn run_view(cx: Cx<'_>, id: ResourceId, pod: Pod<'_>, view: &str, job: Job<'_>, 
         let head = container.body.get("name").known().map_or(container.body.span, |name| name.span);
         judge_root(cx, id, container.body, head, table, target, findings);
         for found in &mut findings.found[known..] {
-            found.message = format!("container {}: {}", container.name(), found.message);
+            found.message = format!("container {}: {}", container.title(), found.message);
         }
     }
 }
@@ -459,7 +459,13 @@ fn fill(template: &str, address: &str, resource: Option<&Resource>, attribute: &
         .replace("{address}", address)
         .replace("{name}", resource.map_or("", |resource| &resource.name))
         .replace("{path}", attribute)
-        .replace("{value}", snippet)
+        .replace("{value}", bare(snippet))
+}
+
+/// A text without the quotes that its author may or may not have written.
+fn bare(snippet: &str) -> &str {
+    let within = |quote: char| snippet.strip_prefix(quote)?.strip_suffix(quote).filter(|rest| !rest.contains(quote));
+    within('"').or_else(|| within('\'')).unwrap_or(snippet)
 }
 
 /// A hash of what stays the same when lines move, files are renamed and code is reformatted.

@@ -62,6 +62,7 @@ pub const NATIVE: &[&[(&str, Native)]] = &[
     aws::CHECKS,
     bastion::CHECKS,
     compose::CHECKS,
+    compose::mounts::CHECKS,
     compose::ports::CHECKS,
     ecs::CHECKS,
     groups::CHECKS,

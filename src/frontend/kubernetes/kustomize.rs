@@ -131,7 +131,7 @@ pub(super) fn build(manifests: Vec<Manifest>, sources: &Sources) -> Built {
 /// An object under the address that its namespace gives it.
 fn named_anew(resource: Resource) -> Resource {
     let namespace = resource.body.at("metadata.namespace").known().and_then(Node::as_str).unwrap_or("default");
-    let address = format!("{}/{namespace}/{}", resource.kind, resource.name).into();
+    let address = super::address(&resource.kind, namespace, &resource.name).into();
     Resource { address, ..resource }
 }
 

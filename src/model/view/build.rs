@@ -27,6 +27,18 @@ pub enum Build {
     Stage(Built),
     /// The Dockerfile was not read, or a variable decides which it is.
     Unread,
+    /// The Dockerfile was read and has no such stage.
+    NoTarget,
+}
+
+impl Build {
+    /// The stage that becomes the image, if it is known.
+    pub fn stage(self) -> Option<Built> {
+        match self {
+            Build::Stage(built) => Some(built),
+            Build::Unread | Build::NoTarget => None,
+        }
+    }
 }
 
 /// The builds of a tree.
@@ -63,11 +75,12 @@ impl Builds {
             stages.filter_map(|one| Some((&*one.root, *by_file.get(&one.span.file)?))).collect();
         for (index, service) in services() {
             let dockerfile = inline(service, dockerfiles).or_else(|| Some(*by_path.get(place(service)?.as_str())?));
-            let built = dockerfile.and_then(|dockerfile| {
-                let stage = stage(&dockerfiles[dockerfile], target(service)?.as_deref())?;
-                Some(Built { dockerfile, stage })
+            let build = dockerfile.zip(target(service)).map_or(Build::Unread, |(dockerfile, target)| {
+                let stage = stage(&dockerfiles[dockerfile], target.as_deref());
+                stage.map_or(Build::NoTarget, |stage| Build::Stage(Built { dockerfile, stage }))
             });
-            builds.by_service.insert(ResourceId(index as u32), built.map_or(Build::Unread, Build::Stage));
+            let built = Some(build).and_then(Build::stage);
+            builds.by_service.insert(ResourceId(index as u32), build);
             if let (Some(built), Some(context)) = (built, context(service)) {
                 builds.contexts.entry(built.dockerfile).or_default().push(context);
             }
@@ -148,10 +161,7 @@ impl Builds {
 
     /// All stages that are built.
     fn stages(&self) -> Vec<Built> {
-        let built = self.by_service.values().filter_map(|build| match build {
-            Build::Stage(built) => Some(*built),
-            Build::Unread => None,
-        });
+        let built = self.by_service.values().filter_map(|build| build.stage());
         let mut built: Vec<Built> = built.chain(self.others.iter().copied()).collect();
         built.sort();
         built.dedup();

@@ -15,7 +15,11 @@ pub struct Cluster {
 }
 
 /// Kinds that select pods by labels, and where their selector stands.
-const SELECTORS: &[(&str, &str)] = &[("NetworkPolicy", "spec.podSelector"), ("PodDisruptionBudget", "spec.selector")];
+const SELECTORS: &[(&str, &str)] = &[
+    ("NetworkPolicy", "spec.podSelector"),
+    ("CiliumNetworkPolicy", "spec.endpointSelector"),
+    ("PodDisruptionBudget", "spec.selector"),
+];
 
 /// Kinds of which a controller makes a Secret, and where its name may stand.
 const MAKERS: &[&str] = &["ExternalSecret", "SealedSecret", "Certificate"];
@@ -275,7 +279,12 @@ fn spaces(near: Option<&Resource>) -> Vec<&str> {
 
 /// What a map of labels asks for.
 fn equalities(labels: &Node) -> Vec<Demand> {
-    labels.entries().iter().map(|entry| vec![(entry.key.to_string(), entry.node.to_text())]).collect()
+    labels.entries().iter().map(|entry| vec![(bare_label(&entry.key).to_string(), entry.node.to_text())]).collect()
+}
+
+/// The key of a label without the source that Cilium may write before it; no key of Kubernetes has a colon.
+pub fn bare_label(key: &str) -> &str {
+    key.split_once(':').map_or(key, |(_, rest)| rest)
 }
 
 /// What a `LabelSelector` asks for, without what asks that a label or value be missing.
@@ -283,7 +292,7 @@ fn demands(selector: &Node) -> Vec<Demand> {
     let mut demands = selector.get("matchLabels").known().map(equalities).unwrap_or_default();
     for expression in selector.get("matchExpressions").known().map(Node::items).unwrap_or_default() {
         let text = |key: &str| expression.get(key).known().and_then(Node::as_str);
-        let (Some(key), Some(operator)) = (text("key"), text("operator")) else { continue };
+        let (Some(key), Some(operator)) = (text("key").map(bare_label), text("operator")) else { continue };
         let values = || -> Option<Demand> {
             let values = expression.get("values").known()?.items();
             values.iter().map(|value| Some((key.to_string(), Some(value.to_text()?)))).collect()

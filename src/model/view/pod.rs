@@ -81,6 +81,11 @@ impl<'a> Container<'a> {
         self.body.get("name").known().and_then(Node::as_str).unwrap_or("")
     }
 
+    /// What messages call it: its name, or that it has none.
+    pub fn title(self) -> &'a str {
+        Some(self.name()).filter(|name| !name.is_empty()).unwrap_or("without a name")
+    }
+
     /// A field of the security context: the container's own, else the pod's.
     pub fn security(self, field: &str) -> Lookup<'a> {
         match self.body.at(&format!("securityContext.{field}")) {

@@ -1,12 +1,10 @@
-//! Checks of Compose services: what they mount and publish, what they may use up, how their images are built.
+//! Checks of Compose services: what they may do and use up, how their images are built.
 
+pub mod mounts;
 pub mod ports;
-
-use std::collections::BTreeMap;
 
 use super::{Cx, Findings, Native, show};
 use crate::model::view::build::Build;
-use crate::model::view::compose::{Mount, mounts, services};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 
 const SERVICE: &[&str] = &["service"];
@@ -18,10 +16,7 @@ const fn service(check: fn(&Cx, ResourceId, &Resource, &mut Findings)) -> Native
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
-    ("compose-docker-socket", service(docker_socket)),
-    ("compose-host-system-mount", service(system_mount)),
-    ("compose-host-directory-mount", Native::Resource("compose", &["service", "volume"], directory_mount)),
-    ("compose-volume-shared-between-services", Native::Project(shared_volumes)),
+    ("compose-unknown-build-target", service(unknown_target)),
     ("compose-host-device", service(host_device)),
     ("compose-dangerous-capability", service(dangerous_capability)),
     ("compose-undropped-capabilities", service(undropped_capabilities)),
@@ -62,170 +57,28 @@ fn text<'a>(node: &'a Node, path: &str) -> Option<&'a str> {
     node.at(path).known().and_then(Node::as_str)
 }
 
-/// Sockets by which a container runtime is told what to do.
-const SOCKETS: &[&str] = &["docker.sock", "podman.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock"];
-
-fn is_socket(path: &str) -> bool {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    SOCKETS.contains(&name) || path.ends_with(r"pipe\docker_engine") || path.ends_with("pipe/docker_engine")
+/// A stage to build that the Dockerfile does not have.
+fn unknown_target(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) {
+    let Lookup::Known(target) = service.body.at("build.target") else { return };
+    if cx.model.builds().of(id) != Some(Build::NoTarget) {
+        return;
+    }
+    let message = format!("the Dockerfile has no stage {}: the build fails, wanted one that it has", show(target));
+    out.fail(target, "build.target", message);
 }
 
-fn docker_socket(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
-    for mount in mounts(service) {
-        // A variable may stand for the folder, the name tells enough.
-        let source = match mount.source {
-            Lookup::Known(node) => node.as_str(),
-            Lookup::Unknown(node) => template(node),
-            Lookup::Absent(_) => None,
-        };
-        if let Some(source) = source.filter(|source| is_socket(source)) {
-            let message =
-                format!("{source} is mounted: with it the container is root on the host, wanted no runtime socket");
-            out.at(mount.node.span, "volumes.source", message);
-        }
-    }
-    match service.body.get("use_api_socket") {
-        Lookup::Known(node) if node.as_bool() == Some(true) => {
-            out.fail(node, "use_api_socket", "use_api_socket hands the container Docker's socket, wanted false");
-        }
-        Lookup::Unknown(_) => out.undecided(),
-        _ => {}
-    }
-}
-
-fn template(node: &Node) -> Option<&str> {
-    match &node.value {
-        crate::model::Value::Unknown(unknown) => unknown.template.as_deref(),
-        _ => None,
-    }
-}
-
-/// Folders of the host that decide what runs there; writing into one is being root.
-const SYSTEM: &[&str] = &[
-    "/",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/etc/cron.d",
-    "/etc/docker",
-    "/etc/kubernetes",
-    "/etc/passwd",
-    "/etc/shadow",
-    "/etc/ssh",
-    "/etc/sudoers",
-    "/etc/sudoers.d",
-    "/etc/systemd",
-    "/home",
-    "/lib",
-    "/lib64",
-    "/opt",
-    "/proc",
-    "/root",
-    "/root/.ssh",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/usr",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/local",
-    "/usr/local/bin",
-    "/usr/sbin",
-    "/var",
-    "/var/lib",
-    "/var/lib/containerd",
-    "/var/lib/docker",
-    "/var/lib/docker/volumes",
-    "/var/lib/kubelet",
-    "/var/run",
-];
-
-/// Secrets of the host, which even reading gives away.
-const PRIVATE: &[&str] = &["/etc/shadow", "/root", "/root/.ssh", "/etc/kubernetes", "/etc/sudoers"];
-
-fn system_mount(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
-    for mount in mounts(service) {
-        let Some(path) = mount.host_path() else { continue };
-        let is_bad = SYSTEM.contains(&path) && (!mount.is_read_only || PRIVATE.contains(&path));
-        if is_bad {
-            let how = if mount.is_read_only { "readable" } else { "writable" };
-            let message = format!("{path} of the host is {how} in the container, wanted only the files that it needs");
-            out.at(mount.node.span, "volumes.source", message);
-        }
-    }
-}
-
-/// Folders of the operating system, whatever lies below.
-const BELOW: &[&str] =
-    &["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var"];
-
-fn is_of_system(path: &str) -> bool {
-    path == "/"
-        || BELOW
-            .iter()
-            .any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-}
-
-fn directory_mount(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
-    if &*resource.kind == "volume" {
-        return directory_volume(resource, out);
-    }
-    for mount in mounts(resource) {
-        match mount.host_path() {
-            Some(path) if is_of_system(path) => {
-                let message = format!("{path} of the host is mounted, wanted a volume or a folder of the project");
-                out.at(mount.node.span, "volumes.source", message);
-            }
-            None if mount.source.is_unknown() => out.undecided(),
-            _ => {}
-        }
-    }
-}
-
-/// A volume that is a folder of the host under another name.
-fn directory_volume(volume: &Resource, out: &mut Findings) {
-    for key in ["device", "mountpoint"] {
-        match volume.body.at(&format!("driver_opts.{key}")) {
-            Lookup::Known(node) if node.as_str().is_some_and(is_of_system) => {
-                let message = format!("the volume is {} of the host, wanted one that Docker keeps", show(node));
-                out.fail(node, format!("driver_opts.{key}"), message);
-            }
-            Lookup::Unknown(_) => out.undecided(),
-            _ => {}
-        }
-    }
-}
-
-fn shared_volumes(cx: &Cx, out: &mut Findings) {
-    let mut by_volume: BTreeMap<(&str, &str), Vec<(ResourceId, Mount<'_>)>> = BTreeMap::new();
-    for (id, service) in services(cx.model) {
-        for mount in mounts(service).filter(|mount| !mount.is_read_only) {
-            if let Some(source) = mount.source.known().and_then(Node::as_str) {
-                by_volume.entry((&service.root, source)).or_default().push((id, mount));
-            }
-        }
-    }
-    for ((_, source), mounts) in by_volume {
-        let first = mounts[0].0;
-        if mounts.iter().all(|(id, _)| *id == first) {
-            continue;
-        }
-        let count = mounts.len();
-        for (id, mount) in mounts {
-            let message = format!("{source} is writable in {count} places, wanted one service that writes");
-            out.about(id).at(mount.node.span, "volumes.source", message);
-        }
-    }
-}
-
-fn host_device(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
+/// Whether a device is a disk or the memory of the host.
+pub(super) fn is_host_device(path: &str) -> bool {
     const DISKS: &[&str] =
         &["/dev/sd", "/dev/nvme", "/dev/vd", "/dev/xvd", "/dev/dm-", "/dev/mapper/", "/dev/disk/", "/dev/loop"];
     const MEMORY: &[&str] = &["/dev", "/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg"];
+    MEMORY.contains(&path.trim_end_matches('/')) || DISKS.iter().any(|disk| path.starts_with(disk))
+}
+
+fn host_device(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     for device in service.body.get("devices").known().map(Node::items).unwrap_or_default() {
         let Some(source) = text(device, "source") else { continue };
-        if MEMORY.contains(&source.trim_end_matches('/')) || DISKS.iter().any(|disk| source.starts_with(disk)) {
+        if is_host_device(source) {
             let message =
                 format!("{source} of the host is given to the container, wanted no disk or memory of the host");
             out.at(device.span, "devices.source", message);
@@ -240,7 +93,7 @@ fn host_device(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
 }
 
 /// Capabilities with which a container gets out, or sees what others do. Source: capabilities(7).
-const DANGEROUS: &[&str] = &[
+pub(super) const DANGEROUS: &[&str] = &[
     "ALL",
     "BPF",
     "DAC_READ_SEARCH",
@@ -254,7 +107,7 @@ const DANGEROUS: &[&str] = &[
 ];
 
 /// The name of a capability as Docker compares it.
-fn capability(node: &Node) -> String {
+pub(super) fn capability(node: &Node) -> String {
     let name = node.as_str().unwrap_or("").to_ascii_uppercase();
     name.strip_prefix("CAP_").map(str::to_string).unwrap_or(name)
 }
@@ -421,7 +274,7 @@ fn missing_user(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings)
     match cx.model.builds().of(id) {
         // The Dockerfile has a finding of its own.
         Some(Build::Stage(_)) => {}
-        Some(Build::Unread) => out.undecided(),
+        Some(Build::Unread | Build::NoTarget) => out.undecided(),
         None => {
             let message =
                 "user is not set and defaults to that of the image, root if it names none; wanted an unprivileged user";

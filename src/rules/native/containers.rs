@@ -1,6 +1,7 @@
 //! Checks of containers that hold for several formats: pods, ECS task definitions, Compose services and the stages of a
 //! Dockerfile that ship.
 
+use super::kubernetes::image::has_user;
 use super::{Cx, Findings, Native, show};
 use crate::model::image::Image;
 use crate::model::json::from_json;
@@ -33,7 +34,7 @@ pub(super) fn each<'a>(pod: Pod<'a>, out: &mut Findings, mut check: impl FnMut(C
         let known = out.found.len();
         check(container, out);
         for found in &mut out.found[known..] {
-            found.message = format!("container {}: {}", container.name(), found.message);
+            found.message = format!("container {}: {}", container.title(), found.message);
         }
     }
 }
@@ -80,7 +81,7 @@ pub(super) fn tasks(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Resource
             }
         };
         for definition in definitions.items() {
-            let name = definition.get("name").known().and_then(Node::as_str).unwrap_or("").to_string();
+            let name = definition.get("name").known().and_then(Node::as_str).unwrap_or("without a name").to_string();
             let known = out.found.len();
             check(resource, definition, out);
             for found in &mut out.found[known..] {
@@ -116,6 +117,7 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
                 out.fail(node, "securityContext.runAsNonRoot", "runAsNonRoot is false, wanted true");
             }
             (Lookup::Unknown(_), _) | (_, Lookup::Unknown(_)) => out.undecided(),
+            _ if has_user(cx, container) => {}
             _ => {
                 out.at(
                     head(container),
@@ -186,6 +188,8 @@ fn writable_root(cx: &Cx, out: &mut Findings) {
     // Few services could run without; that it is not set has a rule of its own.
     of_services(cx, "read_only", false, out);
     pods(cx, out, |container, out| match container.body.at("securityContext.readOnlyRootFilesystem") {
+        // Containers of Windows take no such setting.
+        _ if container.pod.is_windows() => {}
         Lookup::Known(node) if node.as_bool() == Some(true) => {}
         Lookup::Known(node) => {
             out.fail(node, "securityContext.readOnlyRootFilesystem", "readOnlyRootFilesystem is false, wanted true");

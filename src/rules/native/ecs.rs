@@ -1,5 +1,7 @@
 //! Checks of ECS: what containers declare, who audits shells in them, what their number follows.
 
+use super::compose::mounts::is_socket;
+use super::compose::{DANGEROUS, capability, is_host_device};
 use super::containers::tasks;
 use super::{Cx, Findings, Native, show};
 use crate::model::{Lookup, Node, Resource, ResourceId};
@@ -7,6 +9,10 @@ use crate::model::{Lookup, Node, Resource, ResourceId};
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
     ("aws-ecs-container-missing-user", Native::Project(missing_user)),
+    ("aws-ecs-dangerous-capability", Native::Project(dangerous_capability)),
+    ("aws-ecs-host-device", Native::Project(host_device)),
+    ("aws-ecs-confinement-disabled", Native::Project(confinement)),
+    ("aws-ecs-docker-socket", Native::Project(docker_socket)),
     ("aws-ecs-container-without-logs", Native::Project(without_logs)),
     ("aws-ecs-exec-without-audit", Native::Resource("terraform", &["aws_ecs_service"], exec_audit)),
     (
@@ -45,6 +51,77 @@ fn missing_user(cx: &Cx, out: &mut Findings) {
 /// Where a container's missing field is reported.
 fn head(definition: &Node) -> crate::source::Span {
     definition.get("name").known().map_or(definition.span, |name| name.span)
+}
+
+/// The texts of a list, in which an unknown one is counted.
+fn texts<'a>(definition: &'a Node, path: &str, out: &mut Findings) -> Vec<(&'a Node, &'a str)> {
+    let found = definition.at(path);
+    if found.is_unknown() || found.known().is_some_and(Node::has_unknown) {
+        out.undecided();
+    }
+    let items = found.known().map(Node::items).unwrap_or_default();
+    items.iter().filter_map(|node| Some((node, node.as_str()?))).collect()
+}
+
+fn dangerous_capability(cx: &Cx, out: &mut Findings) {
+    tasks(cx, out, |_, definition, out| {
+        for (node, _) in texts(definition, "linuxParameters.capabilities.add", out) {
+            let name = capability(node);
+            if DANGEROUS.contains(&name.as_str()) {
+                let message =
+                    format!("capabilities.add holds {name}, which leads out of the container, wanted a narrower one");
+                out.fail(node, "container_definitions.linuxParameters.capabilities.add", message);
+            }
+        }
+    });
+}
+
+fn host_device(cx: &Cx, out: &mut Findings) {
+    tasks(cx, out, |_, definition, out| {
+        let devices = definition.at("linuxParameters.devices").known().map(Node::items).unwrap_or_default();
+        for node in devices.iter().filter_map(|device| device.get("hostPath").known()) {
+            if let Some(path) = node.as_str().filter(|path| is_host_device(path)) {
+                let message =
+                    format!("{path} of the host is given to the container, wanted no disk or memory of the host");
+                out.fail(node, "container_definitions.linuxParameters.devices", message);
+            }
+        }
+    });
+}
+
+fn confinement(cx: &Cx, out: &mut Findings) {
+    tasks(cx, out, |_, definition, out| {
+        for (node, text) in texts(definition, "dockerSecurityOptions", out) {
+            let (name, value) = text.split_once([':', '=']).unwrap_or((text, ""));
+            if matches!(name, "seccomp" | "apparmor" | "label") && matches!(value, "unconfined" | "disable") {
+                let message =
+                    format!("dockerSecurityOptions turns {name} off, wanted the default or a profile of its own");
+                out.fail(node, "container_definitions.dockerSecurityOptions", message);
+            }
+        }
+    });
+}
+
+/// A volume of the task that is the socket of the container runtime, where a container mounts it.
+fn docker_socket(cx: &Cx, out: &mut Findings) {
+    tasks(cx, out, |task, definition, out| {
+        let mounts = definition.get("mountPoints").known().map(Node::items).unwrap_or_default();
+        let mut volumes = Vec::new();
+        task.body.all("volume[]", &mut volumes);
+        for volume in volumes.into_iter().filter_map(Lookup::known) {
+            let text = |key: &str| volume.get(key).known().and_then(Node::as_str);
+            let is_mounted = mounts.iter().any(|mount| {
+                mount.get("sourceVolume").known().and_then(Node::as_str).is_some_and(|name| Some(name) == text("name"))
+            });
+            if let (Some(path), Lookup::Known(node), true) = (text("host_path"), volume.get("host_path"), is_mounted)
+                && is_socket(path)
+            {
+                let message =
+                    format!("{path} is mounted: with it the container is root on the host, wanted no runtime socket");
+                out.fail(node, "volume.host_path", message);
+            }
+        }
+    });
 }
 
 fn without_logs(cx: &Cx, out: &mut Findings) {

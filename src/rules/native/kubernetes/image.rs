@@ -1,7 +1,8 @@
 //! What the image of a container, built in the same tree, means for the pod.
 
 use crate::model::dockerfile::{Dockerfile, Stage};
-use crate::model::view::pod::Pod;
+use crate::model::image::Image;
+use crate::model::view::pod::{Container, Pod};
 use crate::model::{Lookup, Node, ResourceId};
 use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native};
@@ -35,13 +36,77 @@ fn non_root(cx: &Cx, _: ResourceId, pod: Pod<'_>, out: &mut Findings) {
     });
 }
 
+/// Official images of Docker Hub that set no USER, by their names: whoever builds on them runs as root.
+const ROOT: &[&str] = &[
+    "alpine",
+    "almalinux",
+    "amazoncorretto",
+    "amazonlinux",
+    "archlinux",
+    "bash",
+    "buildpack-deps",
+    "busybox",
+    "centos",
+    "debian",
+    "eclipse-temurin",
+    "elixir",
+    "erlang",
+    "fedora",
+    "gcc",
+    "golang",
+    "gradle",
+    "haskell",
+    "httpd",
+    "julia",
+    "maven",
+    "nginx",
+    "node",
+    "openjdk",
+    "oraclelinux",
+    "perl",
+    "php",
+    "python",
+    "rockylinux",
+    "ruby",
+    "rust",
+    "swift",
+    "tomcat",
+    "ubuntu",
+];
+
+fn runs_as_root(image: &str) -> bool {
+    let Some(image) = Image::parse(image) else { return false };
+    let is_hub = matches!(image.registry, None | Some("docker.io" | "index.docker.io"));
+    is_hub && ROOT.contains(&image.repository.strip_prefix("library/").unwrap_or(image.repository))
+}
+
+/// Whether the image of a container is built in this tree and names a user that is not root, so that the container does not run
+/// as root where the pod says nothing.
+pub fn has_user(cx: &Cx, container: Container<'_>) -> bool {
+    let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or_default();
+    let built = cx.model.builds().of_image(image);
+    let is_user = |user: &str| {
+        let name = user.trim_matches(['"', '\'']).split(':').next().unwrap_or_default();
+        !name.is_empty() && !name.contains('$') && !matches!(name, "0" | "root")
+    };
+    !built.is_empty()
+        && built.iter().all(|built| {
+            let (file, stage) = cx.model.built(*built);
+            match file.effective(stage, "USER") {
+                Some(instruction) => instruction.words().first().is_some_and(|word| is_user(&word.text)),
+                None => file.base_user(stage).is_some_and(|(user, _)| is_user(user)),
+            }
+        })
+}
+
 /// Why the kubelet refuses an image that must not run as root, and where that is decided; none if it does not, or if the base
 /// image decides.
 fn refusal(file: &Dockerfile, stage: &Stage) -> Option<(String, Span)> {
     let Some(instruction) = file.effective(stage, "USER") else {
-        let root = file.lineage(stage).last()?;
-        let is_scratch = root.base.as_ref().is_some_and(|base| base.text == "scratch");
-        return is_scratch.then(|| ("the image sets no USER and runs as root".into(), stage.head));
+        let base = &file.lineage(stage).last()?.base.as_ref()?.text;
+        let is_known = file.base_user(stage).is_some();
+        let is_root = !is_known && (base == "scratch" || runs_as_root(base));
+        return is_root.then(|| (format!("the image sets no USER and runs as root, as {base} does"), stage.head));
     };
     let written = instruction.words().first()?.text.trim_matches(['"', '\'']).to_string();
     let user = written.split(':').next().unwrap_or_default();

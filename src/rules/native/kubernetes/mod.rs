@@ -3,14 +3,16 @@
 
 mod cluster;
 mod fields;
-mod image;
+pub(super) mod image;
 mod ingress;
 mod legacy;
+mod missing;
 mod network;
 mod object;
 mod pod;
 mod profile;
 mod rbac;
+mod replicas;
 mod version;
 mod volume;
 mod workload;
@@ -24,11 +26,13 @@ pub const CHECKS: &[&[(&str, Native)]] = &[
     image::CHECKS,
     ingress::CHECKS,
     legacy::CHECKS,
+    missing::CHECKS,
     network::CHECKS,
     object::CHECKS,
     pod::CHECKS,
     profile::CHECKS,
     rbac::CHECKS,
+    replicas::CHECKS,
     version::CHECKS,
     volume::CHECKS,
     workload::CHECKS,

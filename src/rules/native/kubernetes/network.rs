@@ -1,8 +1,9 @@
 //! Network policies and services, and what they select.
 
+use crate::model::view::cluster::bare_label;
 use crate::model::view::pod::{Pod, pod};
 use crate::model::view::selector::{each, map_selects, pod_labels, selects, share_namespace};
-use crate::model::{Lookup, Node, Resource, ResourceId};
+use crate::model::{Entry, Lookup, Node, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
 use crate::rules::table::cidr_is_open;
 use crate::source::Span;
@@ -76,6 +77,30 @@ fn policy_selects(policy: &Resource, workload: &Resource, labels: Lookup<'_>) ->
     })
 }
 
+/// Whether a policy of Cilium selects the pod of a workload that it may reach. Its labels may begin with their source.
+fn cilium_selects(policy: &Resource, labels: Lookup<'_>) -> Option<bool> {
+    let mut parts = vec![policy.body.get("spec")];
+    policy.body.all("specs[]", &mut parts);
+    any(parts.into_iter().filter_map(Lookup::known).map(|part| match part.get("endpointSelector") {
+        Lookup::Known(selector) => selects(&without_sources(selector), labels),
+        Lookup::Unknown(_) => None,
+        // Of nodes.
+        Lookup::Absent(_) => Some(false),
+    }))
+}
+
+/// A selector whose labels have no source before them: `k8s:app` is `app`.
+fn without_sources(selector: &Node) -> Node {
+    let Lookup::Known(labels) = selector.get("matchLabels") else { return selector.clone() };
+    let entries = labels.entries().iter().map(|entry| Entry { key: bare_label(&entry.key).into(), ..entry.clone() });
+    let labels = Node::map(entries.collect(), labels.span);
+    let replaced = selector.entries().iter().map(|entry| match &*entry.key {
+        "matchLabels" => Entry { node: labels.clone(), ..entry.clone() },
+        _ => entry.clone(),
+    });
+    Node::map(replaced.collect(), selector.span)
+}
+
 pub(super) fn name_span(resource: &Resource) -> Span {
     resource.body.at("metadata.name").known().map_or(resource.head, |name| name.span)
 }
@@ -87,8 +112,12 @@ fn unselected(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
         // Policies do not reach the network of the node; another rule speaks of it.
         return;
     }
-    let policies = each(cx.model, cx.model.cluster().selecting("NetworkPolicy", labels, workload));
-    match any(policies.map(|policy| policy_selects(policy, workload, labels))) {
+    let cluster = cx.model.cluster();
+    let policies = each(cx.model, cluster.selecting("NetworkPolicy", labels, workload));
+    let cilium = each(cx.model, cluster.selecting("CiliumNetworkPolicy", labels, workload));
+    let wide = cluster.of_kind("CiliumClusterwideNetworkPolicy").iter().map(|id| cx.model.resource(*id));
+    let own = policies.map(|policy| policy_selects(policy, workload, labels));
+    match any(own.chain(cilium.chain(wide).map(|policy| cilium_selects(policy, labels)))) {
         Some(true) => {}
         None => out.undecided(),
         Some(false) => {
@@ -261,9 +290,34 @@ fn is_core(service: &Resource) -> bool {
     &*service.api_version == "v1"
 }
 
+/// Kinds of which the Prometheus operator makes pods, and the value of the label `app.kubernetes.io/name` that these carry; a
+/// second label has the kind for a key and the name of the object for a value.
+const OPERATED: &[(&str, &str)] = &[
+    ("Prometheus", "prometheus"),
+    ("PrometheusAgent", "prometheus-agent"),
+    ("Alertmanager", "alertmanager"),
+    ("ThanosRuler", "thanos-ruler"),
+];
+
+/// Whether an object in the namespace makes an operator run pods that a service may mean.
+fn is_operated(cx: &Cx, service: &Resource, selector: &Node) -> bool {
+    OPERATED.iter().any(|(kind, label)| {
+        let mut makers = each(cx.model, cx.model.cluster().of_kind_near(kind, service));
+        let is_meant = |maker: &Resource| {
+            selector.entries().iter().any(|entry| {
+                let value = entry.node.as_str().unwrap_or_default();
+                value == *label || (&*entry.key == *label && value == &*maker.name)
+            })
+        };
+        makers.any(|maker| maker.api_version.starts_with("monitoring.coreos.com/") && is_meant(maker))
+    })
+}
+
 fn dangling_service(cx: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     let Lookup::Known(selector) = service.body.at("spec.selector") else { return };
-    if !is_core(service) || selector.entries().is_empty() {
+    // A name elsewhere has no pods, whatever its selector says.
+    let is_name = service.body.at("spec.type").known().and_then(Node::as_str) == Some("ExternalName");
+    if !is_core(service) || is_name || selector.entries().is_empty() {
         return;
     }
     let is_selected = |(workload, labels): &(&Resource, Lookup<'_>)| {
@@ -271,6 +325,9 @@ fn dangling_service(cx: &Cx, _: ResourceId, service: &Resource, out: &mut Findin
     };
     let candidates = with_labels(cx, cx.model.cluster().labeled(selector, service));
     let selected: Vec<&Resource> = candidates.filter(is_selected).map(|(workload, _)| workload).collect();
+    if selected.is_empty() && is_operated(cx, service, selector) {
+        return;
+    }
     if selected.is_empty() {
         out.fail(selector, "spec.selector", "selects no workload of the tree, wanted the labels of one");
         return;

@@ -14,6 +14,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-namespace-missing-limit-range", Native::Pod(|cx, id, _, out| namespaced(cx, id, "LimitRange", out))),
     ("k8s-namespace-missing-quota", Native::Pod(|cx, id, _, out| namespaced(cx, id, "ResourceQuota", out))),
     ("k8s-invalid-port-name", Native::Resource("kubernetes", &["*"], port_names)),
+    ("k8s-cyclic-owner", Native::Resource("kubernetes", &["*"], cyclic_owner)),
     ("k8s-invalid-label", Native::Resource("kubernetes", &["*"], invalid_label)),
     ("k8s-unsorted-keys", Native::Resource("kubernetes", &["*"], unsorted)),
     (
@@ -136,6 +137,44 @@ fn port_names(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
             }
         }
     });
+}
+
+/// Objects that a search for owners looks at, at most: no chain of owners is near as long.
+const OWNERS: usize = 64;
+
+/// The objects of the tree that an object names as its owners, each with the reference. An owner of a namespace lies in it.
+fn owners<'a>(cx: &Cx<'a>, object: &'a Resource) -> Vec<(ResourceId, &'a Node)> {
+    let references = object.body.at("metadata.ownerReferences").known().map(Node::items).unwrap_or_default();
+    let found = references.iter().flat_map(|reference| {
+        let text = |key: &str| reference.get(key).known().and_then(Node::as_str);
+        let (Some(kind), Some(name)) = (text("kind"), text("name")) else { return Vec::new() };
+        let named = cx.model.cluster().named(kind, name, Some(object)).into_iter();
+        named.filter(|id| &*cx.model.resource(*id).name == name).map(|id| (id, reference)).collect()
+    });
+    found.collect()
+}
+
+/// An object that owns itself by way of others is told once, at the first of them.
+fn cyclic_owner(cx: &Cx, id: ResourceId, object: &Resource, out: &mut Findings) {
+    for (owner, reference) in owners(cx, object) {
+        let mut seen = vec![owner];
+        let mut next = 0;
+        while next < seen.len() && seen.len() < OWNERS && !seen.contains(&id) {
+            let above = owners(cx, cx.model.resource(seen[next])).into_iter().map(|(above, _)| above);
+            let above: Vec<ResourceId> = above.filter(|above| *above >= id && !seen.contains(above)).collect();
+            seen.extend(above);
+            next += 1;
+        }
+        if owner >= id && seen.contains(&id) {
+            let name = reference.get("name").known().unwrap_or(reference);
+            let message = format!(
+                "the object owns its owner {}: neither is ever deleted, wanted owners without a circle",
+                show(name)
+            );
+            out.fail(name, "metadata.ownerReferences", message);
+            return;
+        }
+    }
 }
 
 fn is_label(value: &str) -> bool {

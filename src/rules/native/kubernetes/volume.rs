@@ -25,7 +25,7 @@ fn host_paths<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a Node, &'a Node, Str
 }
 
 /// Where a volume of the host is reported: at its path.
-fn host_place<'a>(host: &'a Node) -> &'a Node {
+fn host_place(host: &Node) -> &Node {
     host.get("path").known().unwrap_or(host)
 }
 

@@ -7,11 +7,11 @@ use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native, show};
 use crate::source::Span;
 
-const REPLICATED: &[&str] = &["Deployment", "StatefulSet"];
+/// Kinds that run a number of equal pods.
+pub(super) const REPLICATED: &[&str] = &["Deployment", "StatefulSet"];
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
-    ("k8s-single-replica", Native::Resource("kubernetes", REPLICATED, single_replica)),
     ("k8s-missing-hpa", Native::Resource("kubernetes", &["Deployment"], missing_hpa)),
     ("k8s-hpa-without-headroom", Native::Resource("kubernetes", &["HorizontalPodAutoscaler"], headroom)),
     ("k8s-hpa-dangling-target", Native::Resource("kubernetes", &["HorizontalPodAutoscaler"], dangling_target)),
@@ -81,7 +81,7 @@ fn labels(workload: &Resource) -> Lookup<'_> {
 }
 
 /// The autoscalers that may scale this object.
-fn scalers<'a>(model: &'a Model, target: &'a Resource) -> impl Iterator<Item = &'a Resource> {
+pub(super) fn scalers<'a>(model: &'a Model, target: &'a Resource) -> impl Iterator<Item = &'a Resource> {
     each_of(model, model.cluster().scaling(target.body.at("metadata.name"), target))
         .filter(move |scaler| &*scaler.kind == "ScaledObject" || scales(scaler, target) != Some(false))
         .filter(move |scaler| {
@@ -90,7 +90,8 @@ fn scalers<'a>(model: &'a Model, target: &'a Resource) -> impl Iterator<Item = &
         })
 }
 
-fn least(scaler: &Resource) -> Lookup<'_> {
+/// The number below which an autoscaler does not go.
+pub(super) fn least(scaler: &Resource) -> Lookup<'_> {
     let path = if &*scaler.kind == "ScaledObject" { "spec.minReplicaCount" } else { "spec.minReplicas" };
     scaler.body.at(path)
 }
@@ -109,35 +110,6 @@ fn is_replicated(cx: &Cx, workload: &Resource) -> bool {
     replicas(workload).is_none_or(|count| count > 1.0)
         || scalers(cx.model, workload)
             .any(|scaler| least(scaler).known().and_then(Node::as_f64).is_none_or(|least| least > 1.0))
-}
-
-fn single_replica(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
-    if workload.body.get("spec").is_absent() {
-        return;
-    }
-    let scaled = scalers(cx.model, workload).map(least);
-    for found in scaled {
-        match found {
-            Lookup::Known(node) if node.as_f64().is_some_and(|least| least >= 2.0) => return,
-            Lookup::Unknown(_) => return out.undecided(),
-            _ => {}
-        }
-    }
-    match workload.body.at("spec.replicas") {
-        Lookup::Unknown(_) => out.undecided(),
-        // None at all is a workload that is switched off.
-        Lookup::Known(node) if node.as_f64().is_some_and(|count| count != 1.0) => {}
-        Lookup::Known(node) => {
-            out.fail(node, "spec.replicas", format!("spec.replicas is {}, wanted at least 2", show(node)));
-        }
-        Lookup::Absent(_) => {
-            out.at(
-                name_span(workload),
-                "spec.replicas",
-                "spec.replicas is not set and defaults to 1, wanted at least 2",
-            );
-        }
-    }
 }
 
 fn missing_hpa(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
@@ -276,21 +248,29 @@ fn min_available(cx: &Cx, _: ResourceId, budget: &Resource, out: &mut Findings) 
         let is_meant =
             share_namespace(budget, workload) == Some(true) && selects(selector, labels(workload)) == Some(true);
         // An autoscaler goes down to its least number.
-        let scaled = scalers(cx.model, workload).map(|scaler| match least(scaler) {
-            Lookup::Known(node) => node.as_f64(),
-            Lookup::Unknown(_) => None,
-            Lookup::Absent(_) => Some(1.0),
+        let scaled = scalers(cx.model, workload).map(|scaler| {
+            let running = match least(scaler) {
+                Lookup::Known(node) => node.as_f64(),
+                Lookup::Unknown(_) => None,
+                Lookup::Absent(_) => Some(1.0),
+            };
+            (scaler, running)
         });
-        let running = scaled.last().unwrap_or_else(|| replicas(workload));
+        let scaled = scaled.last();
+        let running = scaled.map_or_else(|| replicas(workload), |(_, running)| running);
         let Some(running) = running.filter(|running| is_meant && *running > 0.0) else { continue };
         let kept = if is_percent { (running * count / 100.0).ceil() } else { count };
         if kept >= running {
-            let message = format!(
-                "spec.minAvailable is {}, and {} runs {running}: no pod may ever be evicted, wanted less",
-                show(node),
-                workload.address
+            let how = scaled.map_or_else(
+                || format!("{} runs {running}", workload.address),
+                |(scaler, _)| format!("{} may bring {} down to {running}", scaler.address, workload.address),
             );
-            out.fail(node, "spec.minAvailable", message).related(workload.head, "the workload");
+            let message =
+                format!("spec.minAvailable is {}, and {how}: no pod may ever be evicted, wanted less", show(node));
+            let found = out.fail(node, "spec.minAvailable", message).related(workload.head, "the workload");
+            if let Some((scaler, _)) = scaled {
+                found.related(scaler.head, "the autoscaler");
+            }
         }
     }
 }
