@@ -648,3 +648,59 @@ fn a_sensitive_value_may_count_and_a_sensitive_output_is_what_it_is_to_its_calle
         assert_eq!((findings.len(), problems.len()), (many, 0), "{wanted}");
     }
 }
+
+/// The text of `data.aws_iam_policy_document.x` among these.
+fn policy(documents: &str) -> Value {
+    let main = format!("{documents}\noutput \"x\" {{\n  value = data.aws_iam_policy_document.x.json\n}}\n");
+    let model = inspect(tree(&[("main.tf", &main)]).path());
+    serde_json::from_str(model["terraform"][0]["outputs"]["x"]["value"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn a_policy_document_is_the_one_that_the_provider_makes() {
+    let base = r#"data "aws_iam_policy_document" "base" {
+  policy_id = "base"
+  statement {
+    sid           = ""
+    actions       = ["s3:Get*", "s3:List*", "s3:Get*"]
+    not_resources = []
+    resources     = ["arn:aws:s3:::x/&{aws:username}"]
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::1:user/&{aws:username}"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["a", "&{aws:x}"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["b"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "s3:other"
+      values   = ["c"]
+    }
+  }
+}
+"#;
+    let wanted = serde_json::json!({
+        "Version": "2012-10-17",
+        "Id": "base",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": ["s3:List*", "s3:Get*"],
+            "Resource": "arn:aws:s3:::x/${aws:username}",
+            "Principal": { "AWS": "arn:aws:iam::1:user/${aws:username}" },
+            "Condition": { "StringLike": { "s3:prefix": ["a", "${aws:x}", "b"], "s3:other": "c" } },
+        }],
+    });
+    assert_eq!(policy(&base.replace("\"base\" {", "\"x\" {")), wanted);
+    let merged = "data \"aws_iam_policy_document\" \"x\" {\n  version                 = \"2008-10-17\"\n  source_policy_documents = [data.aws_iam_policy_document.base.json]\n}\n";
+    assert_eq!(policy(&format!("{base}{merged}")), wanted, "the id is adopted and the greater version kept");
+    let empty = "data \"aws_iam_policy_document\" \"x\" {}\n";
+    assert_eq!(policy(empty), serde_json::json!({ "Version": "2012-10-17" }));
+}

@@ -85,6 +85,8 @@ possible  contains(var.b ? [\"x\"] : [\"y\"], \"x\")
 possible  contains([\"y\", var.b ? \"x\" : \"z\"], \"x\")
 possible  tobool(var.b ? \"true\" : \"false\")
 possible  try(var.b ? true : false, false)
+bad       [true, true][length(var.s)]
+possible  { a = true, b = false }[var.s]
 undecided var.b";
     table(rows, "aws-rds-publicly-accessible", &|value| {
         format!("resource \"aws_db_instance\" \"a\" {{\n  publicly_accessible = {value}\n}}\n")
@@ -137,6 +139,8 @@ bad       tolist(toset(concat(var.l, [\"0.0.0.0/0\"])))
 bad       flatten([[\"0.0.0.0/0\"], var.b ? [\"1.1.1.1/32\"] : []])
 possible  flatten([[\"10.0.0.0/8\"], var.b ? [\"0.0.0.0/0\"] : []])
 bad       coalescelist([\"0.0.0.0/0\"], var.l)
+bad       [for one in [\"0.0.0.0/0\", var.s] : one if one != \"\"]
+undecided [for one in [\"0.0.0.0/0\", var.s] : one if one != var.s]
 undecided concat(var.l, [\"10.0.0.0/8\"])";
     table(rows, "aws-security-group-public-ssh", &|value| {
         format!(

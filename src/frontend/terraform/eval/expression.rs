@@ -271,7 +271,16 @@ impl Evaluator<'_> {
             }
         }
         if let Some(open) = open {
-            return failed.settle(not_null(Val::depends(Type::Dynamic, &[&open], span)).marked(marks));
+            let open = not_null(Val::depends(Type::Dynamic, &[&open], span));
+            // Those that the filter lets through, whatever it does to the others.
+            let open = match parsed.key.is_none() && !items.is_empty() {
+                true => {
+                    items.push(open.clone());
+                    open.made_from(Val::tuple(items, span))
+                }
+                false => open,
+            };
+            return failed.settle(open.marked(marks));
         }
         if parsed.key.is_none() {
             return failed.settle(Val::tuple(items, span).marked(marks));

@@ -233,12 +233,12 @@ pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
             let items = value.items();
             match number()? {
                 Some(index) => items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span)),
-                None => open(element()),
+                None => open(element()).map(|any| any.one_of(items.to_vec(), false)),
             }
         }
         Kind::Map(_) | Kind::Object(_) => match text()? {
             Some(name) => member(value, &name, span),
-            None => open(element()),
+            None => open(element()).map(|any| any.one_of(value.parts().cloned().collect(), false)),
         },
         _ => Err(no_elements(value.sort(), span)),
     }
