@@ -639,3 +639,118 @@ fn a_file_of_a_module_given_alone_is_judged_by_what_its_callers_pass() {
         report["findings"].as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap()).collect();
     assert_eq!((output.status.code(), addresses), (Some(1), vec!["module.db.aws_db_instance.orders"]));
 }
+
+/// The value of output `x` of a root with a child module `m`, called once plainly, by count and by key.
+fn output(expression: &str) -> Value {
+    let main = format!(
+        "module \"m\" {{\n  source = \"./m\"\n}}\nmodule \"n\" {{\n  source = \"./m\"\n  count = 1\n}}\nmodule \"k\" {{\n  source = \"./m\"\n  for_each = {{ a = 1 }}\n}}\n\
+         resource \"terraform_data\" \"list\" {{\n  input = [{{ x = 1 }}]\n}}\nresource \"terraform_data\" \"one\" {{\n  input = {{ x = 1 }}\n}}\n\
+         resource \"aws_x\" \"y\" {{\n  tags = {{ x = 1 }}\n  thing {{\n    a = 1\n  }}\n}}\n\
+         output \"x\" {{\n  value = {expression}\n}}\n"
+    );
+    let child = "output \"o\" {\n  value = 1\n}\noutput \"hidden\" {\n  value     = \"shown\"\n  sensitive = true\n}\n";
+    let folder = tree(&[("main.tf", &main), ("m/main.tf", child)]);
+    let model = inspect(folder.path());
+    let roots = model["terraform"].as_array().unwrap();
+    let root = roots.iter().find(|root| root["path"] == ".").unwrap_or_else(|| panic!("{model}"));
+    root["outputs"]["x"]["value"].clone()
+}
+
+#[test]
+fn try_catches_an_output_that_a_module_has_not_got() {
+    for (expression, wanted) in [
+        ("try(module.m.nope, \"no\")", "no"),
+        ("try(module.n[0].nope, \"no\")", "no"),
+        ("try(module.k[\"a\"].nope, \"no\")", "no"),
+        ("can(module.m.nope) ? \"yes\" : \"no\"", "no"),
+        ("can(module.m.o) ? \"yes\" : \"no\"", "yes"),
+    ] {
+        assert_eq!(output(expression), wanted, "{expression}");
+    }
+    let files = [
+        ("main.tf", "module \"m\" {\n  source = \"./m\"\n}\noutput \"a\" {\n  value = \"${module.m.nope}\"\n}\n"),
+        ("m/main.tf", "output \"o\" {\n  value = 1\n}\n"),
+    ];
+    let (code, findings, _) = scan(&files, "tf-undeclared-reference");
+    assert_eq!((code, findings.len()), (1, 1), "without try it is a finding");
+}
+
+#[test]
+fn only_a_nested_block_is_named_with_and_without_an_index() {
+    for (expression, wanted) in [
+        ("try(terraform_data.list.input.x, \"no\")", serde_json::json!("no")),
+        ("try(terraform_data.one.input[0].x, \"no\")", serde_json::json!("no")),
+        ("try(aws_x.y.tags[0], \"no\")", serde_json::json!("no")),
+        ("aws_x.y.thing.a", serde_json::json!(1)),
+        ("aws_x.y.thing[0].a", serde_json::json!(1)),
+    ] {
+        assert_eq!(output(expression), wanted, "{expression}");
+    }
+}
+
+#[test]
+fn a_sensitive_value_may_count_and_a_sensitive_output_is_what_it_is_to_its_caller() {
+    assert_eq!(output("issensitive(module.m.hidden)"), false);
+    assert_eq!(output("issensitive(module.k[\"a\"].hidden)"), false);
+    let counted = "variable \"pw\" {\n  default   = \"x\"\n  sensitive = true\n}\nresource \"aws_db_instance\" \"a\" {\n  count               = var.pw == \"WANTED\" ? 1 : 0\n  publicly_accessible = true\n}\n";
+    for (wanted, many) in [("x", 1), ("y", 0)] {
+        let (_, findings, problems) = scan(&[("main.tf", &counted.replace("WANTED", wanted))], PUBLIC);
+        assert_eq!((findings.len(), problems.len()), (many, 0), "{wanted}");
+    }
+}
+
+/// The text of `data.aws_iam_policy_document.x` among these.
+fn policy(documents: &str) -> Value {
+    let main = format!("{documents}\noutput \"x\" {{\n  value = data.aws_iam_policy_document.x.json\n}}\n");
+    let model = inspect(tree(&[("main.tf", &main)]).path());
+    serde_json::from_str(model["terraform"][0]["outputs"]["x"]["value"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn a_policy_document_is_the_one_that_the_provider_makes() {
+    let base = r#"data "aws_iam_policy_document" "base" {
+  policy_id = "base"
+  statement {
+    sid           = ""
+    actions       = ["s3:Get*", "s3:List*", "s3:Get*"]
+    not_resources = []
+    resources     = ["arn:aws:s3:::x/&{aws:username}"]
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::1:user/&{aws:username}"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["a", "&{aws:x}"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["b"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "s3:other"
+      values   = ["c"]
+    }
+  }
+}
+"#;
+    let wanted = serde_json::json!({
+        "Version": "2012-10-17",
+        "Id": "base",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": ["s3:List*", "s3:Get*"],
+            "Resource": "arn:aws:s3:::x/${aws:username}",
+            "Principal": { "AWS": "arn:aws:iam::1:user/${aws:username}" },
+            "Condition": { "StringLike": { "s3:prefix": ["a", "${aws:x}", "b"], "s3:other": "c" } },
+        }],
+    });
+    assert_eq!(policy(&base.replace("\"base\" {", "\"x\" {")), wanted);
+    let merged = "data \"aws_iam_policy_document\" \"x\" {\n  version                 = \"2008-10-17\"\n  source_policy_documents = [data.aws_iam_policy_document.base.json]\n}\n";
+    assert_eq!(policy(&format!("{base}{merged}")), wanted, "the id is adopted and the greater version kept");
+    let empty = "data \"aws_iam_policy_document\" \"x\" {}\n";
+    assert_eq!(policy(empty), serde_json::json!({ "Version": "2012-10-17" }));
+}

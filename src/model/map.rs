@@ -32,6 +32,14 @@ enum Form {
     Small(Box<[Entry]>),
     Large(Box<Large>),
     Deferred(Box<Deferred>),
+    Open(Box<Open>),
+}
+
+/// A map of which some keys are known: what is asked for by another is not known.
+#[derive(Clone)]
+struct Open {
+    known: Map,
+    rest: Node,
 }
 
 #[derive(Clone)]
@@ -75,12 +83,34 @@ impl Map {
         Map { form: Form::Deferred(Box::new(Deferred { made: OnceLock::new(), make })) }
     }
 
+    /// A map that may have more entries than these; `rest` is the unknown that they are.
+    pub fn open(known: Vec<Entry>, rest: Node) -> Map {
+        Map { form: Form::Open(Box::new(Open { known: Map::new(known), rest })) }
+    }
+
+    /// The same map with other entries.
+    pub fn with(&self, entries: Vec<Entry>) -> Map {
+        match &self.form {
+            Form::Open(open) => Map::open(entries, open.rest.clone()),
+            _ => Map::new(entries),
+        }
+    }
+
+    /// What is not known of a map that may have more entries.
+    pub fn rest(&self) -> Option<&Node> {
+        match &self.form {
+            Form::Open(open) => Some(&open.rest),
+            _ => None,
+        }
+    }
+
     /// The entries in order.
     pub fn entries(&self) -> &[Entry] {
         match &self.form {
             Form::Small(entries) => entries,
             Form::Large(large) => &large.entries,
             Form::Deferred(deferred) => deferred.made().entries(),
+            Form::Open(open) => open.known.entries(),
         }
     }
 
@@ -103,6 +133,7 @@ impl Map {
             Form::Small(entries) => entries.iter().find(|entry| &*entry.key == key),
             Form::Large(large) => large.entry(key),
             Form::Deferred(deferred) => deferred.made().entry(key),
+            Form::Open(open) => open.known.entry(key),
         }
     }
 }
@@ -159,6 +190,15 @@ mod tests {
         assert_eq!(map.get("a").and_then(Node::as_f64), Some(1.0));
         assert_eq!(map.entries().len(), 1);
         assert_eq!(made.load(std::sync::atomic::Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn of_an_open_map_what_is_not_there_is_unknown_and_not_absent() {
+        let span = Span::new(FileId(0), 0, 0);
+        let rest = Node::unknown("no value", Vec::new(), false, span);
+        let map = Map::open(vec![numbered("a", 1)], rest);
+        let node = Node::new(Value::Map(map.into()), span);
+        assert!(node.get("a").known().is_some() && node.get("b").is_unknown() && node.has_unknown());
     }
 
     #[test]

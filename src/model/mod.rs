@@ -1,5 +1,6 @@
 //! The common model: what all frontends yield and all rules read. It knows no syntax and no rule.
 
+mod arms;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod graph;

@@ -179,7 +179,7 @@ impl Node {
             Value::Map(map) => match map.get(key) {
                 Some(node) if matches!(node.value, Value::Null) => Lookup::Absent(node),
                 Some(node) => node.as_lookup(),
-                None => Lookup::Absent(self),
+                None => map.rest().map_or(Lookup::Absent(self), Lookup::Unknown),
             },
             Value::Unknown(_) => Lookup::Unknown(self),
             _ => Lookup::Absent(self),
@@ -297,41 +297,6 @@ impl Node {
         matches!(self.value, Value::Unknown(_))
     }
 
-    /// The value with the first or the second arm in place of each conditional whose condition is not known; none where there
-    /// is no such conditional.
-    pub fn with_arms(&self, second: bool) -> Option<Node> {
-        // Nearly all values have none, and are told so without a copy of anything.
-        if !self.has_arms() {
-            return None;
-        }
-        let part = |node: &Node| node.with_arms(second);
-        match &self.value {
-            Value::Unknown(unknown) => {
-                let arm = unknown.arms.as_ref()?[usize::from(second)].clone();
-                Some(part(&arm).unwrap_or(arm))
-            }
-            Value::List(items) => {
-                let changed: Vec<Option<Node>> = items.iter().map(part).collect();
-                changed.iter().any(Option::is_some).then(|| {
-                    let items =
-                        changed.into_iter().zip(items.iter()).map(|(new, old)| new.unwrap_or_else(|| old.clone()));
-                    Node { value: Value::List(items.collect()), ..self.clone() }
-                })
-            }
-            Value::Map(map) => {
-                let changed: Vec<Option<Node>> = map.entries().iter().map(|entry| part(&entry.node)).collect();
-                changed.iter().any(Option::is_some).then(|| {
-                    let entries = changed.into_iter().zip(map.entries()).map(|(new, old)| match new {
-                        Some(node) => Entry { node, ..old.clone() },
-                        None => old.clone(),
-                    });
-                    Node { value: Value::Map(Arc::new(Map::new(entries.collect()))), ..self.clone() }
-                })
-            }
-            _ => None,
-        }
-    }
-
     /// The same tree with its places changed by `place`, and every value that is neither list nor map by `value`.
     pub fn rebuilt(&self, place: &dyn Fn(Span) -> Span, value: &dyn Fn(&Value) -> Value) -> Node {
         let value = match &self.value {
@@ -342,20 +307,11 @@ impl Node {
                     key_span: place(entry.key_span),
                     node: entry.node.rebuilt(place, value),
                 });
-                Value::Map(Arc::new(Map::new(entries.collect())))
+                Value::Map(Arc::new(map.with(entries.collect())))
             }
             other => value(other),
         };
         Node { value, span: place(self.span), ..self.clone() }
-    }
-
-    fn has_arms(&self) -> bool {
-        match &self.value {
-            Value::Unknown(unknown) => unknown.arms.is_some(),
-            Value::List(items) => items.iter().any(Node::has_arms),
-            Value::Map(map) => map.written().iter().any(|entry| entry.node.has_arms()),
-            _ => false,
-        }
     }
 
     /// Whether any part is unknown.
@@ -363,7 +319,7 @@ impl Node {
         match &self.value {
             Value::Unknown(_) => true,
             Value::List(items) => items.iter().any(Node::has_unknown),
-            Value::Map(map) => map.written().iter().any(|entry| entry.node.has_unknown()),
+            Value::Map(map) => map.rest().is_some() || map.written().iter().any(|entry| entry.node.has_unknown()),
             _ => false,
         }
     }

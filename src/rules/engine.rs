@@ -177,16 +177,16 @@ pub fn judge_some(
             return Vec::new();
         }
         let judged = index.judge(cx, id, resource, chosen);
-        let with = |second: bool| {
-            let body = resource.body.with_arms(second)?;
-            Some(index.judge(cx, id, &Resource { body, ..resource.clone() }, chosen))
-        };
-        // Almost no body has two arms: one look tells, and the second is spared.
-        let Some(first) = with(false) else { return judged };
-        match with(true) {
-            Some(second) => arms::weigh(judged, first, second),
-            None => judged,
+        // Almost no body has two arms.
+        let worlds = resource.body.worlds();
+        if worlds == 0 {
+            return judged;
         }
+        let within = |world| {
+            let body = resource.body.in_world(world, worlds);
+            index.judge(cx, id, &Resource { body, ..resource.clone() }, chosen)
+        };
+        arms::weigh(judged, (0..worlds).map(within).collect())
     });
     let mut results: Vec<Ran> = per_resource.flatten_iter().collect();
     let whole = project.par_iter().map(|(rule, native)| {

@@ -178,7 +178,7 @@ fn nested(
         let header = scope.file.header_span(block);
         members.push(Member { key: evaluator.name("#label"), key_span: header, val: Val::string(label, header) });
     }
-    Val::object(members, span)
+    Val::block(members, span)
 }
 
 /// Expands `dynamic "kind" { for_each, iterator, content }`; where the number is not known, one block stands for all.
@@ -221,7 +221,15 @@ fn dynamic(
                 Val::unknown(unknown, collection.span)
             };
             let element = unknown.ty.element().cloned().unwrap_or_default();
-            vec![(part(Type::Dynamic, "key"), part(element, "value"))]
+            let rest = (part(Type::Dynamic, "key"), part(element, "value"));
+            match collection.known_elements() {
+                None => vec![rest],
+                Some(known) => {
+                    let (keys, values) = known.perhaps.into_iter().unzip();
+                    let rest = (rest.0.one_of(keys, known.has_others), rest.1.one_of(values, known.has_others));
+                    known.certain.into_iter().chain([rest]).collect()
+                }
+            }
         }
         _ if collection.is_collection() => collection.pairs(),
         Kind::Null(_) => {

@@ -60,10 +60,12 @@ pub fn flows(resource: &Resource) -> Vec<Flow<'_>> {
             }
             flows
         }
+        "aws_security_group_rule" if body.get("type").is_unknown() => either(body),
         "aws_security_group_rule" => {
             let direction = if text("type") == "egress" { Direction::Egress } else { Direction::Ingress };
             flow(body, direction, "").into_iter().collect()
         }
+        "aws_network_acl_rule" if body.get("egress").is_unknown() => either(body),
         "aws_network_acl_rule" => {
             let is_egress = body.get("egress").known().and_then(Node::as_bool) == Some(true);
             flow(body, if is_egress { Direction::Egress } else { Direction::Ingress }, "").into_iter().collect()
@@ -74,10 +76,33 @@ pub fn flows(resource: &Resource) -> Vec<Flow<'_>> {
     }
 }
 
+/// A rule of which not even the direction is known: one each way.
+fn either(body: &Node) -> Vec<Flow<'_>> {
+    [Direction::Ingress, Direction::Egress].map(|direction| open(body, direction, "")).into()
+}
+
+/// A rule of which it is not known whether it allows anything that way.
+fn open<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Flow<'a> {
+    Flow {
+        direction,
+        ports: None,
+        is_unknown: true,
+        peers: Vec::new(),
+        has_unknown_peer: false,
+        unknown_peers: Vec::new(),
+        body,
+        block,
+    }
+}
+
 fn flow<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Option<Flow<'a>> {
-    let action = ["action", "rule_action"].iter().find_map(|name| body.get(name).known().and_then(Node::as_str));
+    let actions = ["action", "rule_action"].map(|name| body.get(name));
+    let action = actions.iter().find_map(|action| action.known().and_then(Node::as_str));
     if action.is_some_and(|action| action.eq_ignore_ascii_case("deny")) {
         return None;
+    }
+    if actions.iter().any(|action| action.is_unknown()) {
+        return Some(open(body, direction, block));
     }
     let protocol = match body.get("protocol") {
         Lookup::Absent(_) => body.get("ip_protocol"),
@@ -87,6 +112,7 @@ fn flow<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Option
     let name = protocol.known().map(|node| node.to_text().unwrap_or_default().to_lowercase());
     let port = |name: &str| body.get(name).known().and_then(Node::as_f64).map(|port| port as i64);
     let ports = match name.as_deref() {
+        _ if is_unknown => None,
         Some("-1" | "all") => Some((0, 65_535)),
         Some("icmp" | "icmpv6" | "1" | "58") => None,
         _ => {

@@ -45,9 +45,16 @@ pub struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// Whether it allows.
+    /// Whether it allows, as far as that is known.
     pub fn allows(self) -> bool {
-        self.body.get("Effect").known().and_then(Node::as_str).is_none_or(|effect| effect.eq_ignore_ascii_case("allow"))
+        let effect = self.body.get("Effect");
+        !effect.is_unknown()
+            && effect.known().and_then(Node::as_str).is_none_or(|effect| effect.eq_ignore_ascii_case("allow"))
+    }
+
+    /// Whether it is not known if it allows.
+    pub fn is_undecided(self) -> bool {
+        self.body.get("Effect").is_unknown()
     }
 
     /// The elements of `Action`, `Resource` and the like; a single string counts as one.

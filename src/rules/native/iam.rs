@@ -71,10 +71,16 @@ pub(super) fn identity(
 ) {
     let body = &resource.body;
     let mut judge = |node: &Node, attribute: &str, out: &mut Findings| match document(node) {
-        Some(document) => statements(&document)
+        Some(document) => allowing(&document, out)
             .into_iter()
-            .filter(|statement| statement.allows() && statement.principals().is_empty())
-            .for_each(|statement| check(statement, attribute, out)),
+            .filter(|statement| statement.principals().is_empty())
+            .for_each(|statement| {
+                let known = out.found.len();
+                check(statement, attribute, out);
+                if out.found.len() == known && statement.body.get("Action").is_unknown() {
+                    out.undecided();
+                }
+            }),
         None if node.is_unknown() => out.undecided(),
         None => {}
     };
@@ -99,6 +105,16 @@ pub(super) fn identity(
             }
         }
     }
+}
+
+/// The statements of a document that allow; those that may do so are undecided.
+pub(super) fn allowing<'a>(document: &'a Node, out: &mut Findings) -> Vec<Statement<'a>> {
+    let mut all = statements(document);
+    if all.iter().any(|statement| statement.is_undecided()) {
+        out.undecided();
+    }
+    all.retain(|statement| statement.allows());
+    all
 }
 
 pub(super) fn text(node: &Node) -> &str {
@@ -190,9 +206,7 @@ fn passrole(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
 pub(super) fn trust(resource: &Resource, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &mut Findings)) {
     match resource.body.get("assume_role_policy") {
         Lookup::Known(node) | Lookup::Unknown(node) => match document(node) {
-            Some(document) => {
-                statements(&document).into_iter().filter(|one| one.allows()).for_each(|one| check(one, out))
-            }
+            Some(document) => allowing(&document, out).into_iter().for_each(|one| check(one, out)),
             None => out.undecided(),
         },
         Lookup::Absent(_) => {}
@@ -326,7 +340,7 @@ fn bucket_policy(resource: &Resource) -> Option<&Node> {
 pub(super) fn public_bucket(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     let Some(policy) = bucket_policy(resource) else { return };
     let Some(document) = document(policy) else { return out.undecided() };
-    for statement in statements(&document).into_iter().filter(|one| one.allows()) {
+    for statement in allowing(&document, out) {
         if let Some(node) = anyone(statement)
             && !is_narrowed(statement)
         {

@@ -1,9 +1,9 @@
 //! Checks of what policies allow: sets of actions that lead to more rights, secrets or data, and policies open to everybody.
 
-use super::iam::{IDENTITY, anyone, identity, is_narrowed, text, trust};
+use super::iam::{IDENTITY, allowing, anyone, identity, is_narrowed, text, trust};
 
 use super::{Cx, Findings, Native};
-use crate::model::view::iam::{Statement, document, statements};
+use crate::model::view::iam::{Statement, document};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::secret::is_secret_name;
 
@@ -351,7 +351,7 @@ fn document_for_anyone(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut F
     }
     let (Lookup::Known(json) | Lookup::Unknown(json)) = resource.body.get("json") else { return };
     let Some(document) = document(json) else { return };
-    for statement in statements(&document).into_iter().filter(|one| one.allows()) {
+    for statement in allowing(&document, out) {
         if let Some(node) = anyone(statement).filter(|_| !is_limited(statement)) {
             out.fail(node, "statement.principals", "statement allows the principal \"*\", wanted named principals");
         }
@@ -362,7 +362,7 @@ fn document_for_anyone(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut F
 fn resource_policy(resource: &Resource, out: &mut Findings, check: impl Fn(Statement<'_>, &mut Findings)) {
     let (Lookup::Known(policy) | Lookup::Unknown(policy)) = resource.body.get("policy") else { return };
     let Some(document) = document(policy) else { return out.undecided() };
-    statements(&document).into_iter().filter(|one| one.allows()).for_each(|one| check(one, out));
+    allowing(&document, out).into_iter().for_each(|one| check(one, out));
 }
 
 fn public(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {

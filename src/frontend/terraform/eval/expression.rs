@@ -7,14 +7,12 @@ use rustc_hash::FxHashMap;
 use super::operator::not_null;
 use super::{Evaluated, Evaluator, Failure, MAX_WEIGHT, Scope, fail, limit, unknown};
 use crate::frontend::terraform::functions::normal;
-use crate::frontend::terraform::syntax::{ExprId, ExprKind, List};
+use crate::frontend::terraform::syntax::{ExprId, ExprKind, For, List};
+use crate::frontend::terraform::value::arms::spread;
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
 use crate::frontend::terraform::value::{Kind, Marks, Member, Number, Type, Unknown, Val};
 use crate::source::Span;
-
-/// Conditionals within conditionals of which both arms are kept.
-const MAX_ARMS: u32 = 64;
 
 impl Evaluator<'_> {
     pub(super) fn expression(&self, scope: Scope<'_>, id: ExprId) -> Evaluated {
@@ -169,8 +167,36 @@ impl Evaluator<'_> {
     fn for_loop(&self, scope: Scope<'_>, index: u32, span: Span) -> Evaluated {
         let parsed = *scope.file.for_expr(index);
         let collection = self.iterable(scope, parsed.collection)?;
+        self.looped(scope, parsed, collection, span)
+    }
+
+    /// A `for` through a collection of which not all is known: through its arms, or through the parts that are known.
+    fn looped_in_part(&self, scope: Scope<'_>, parsed: For, collection: &Val, span: Span) -> Val {
+        let open = not_null(Val::depends(Type::Dynamic, &[collection], span));
+        // The place of a part within the whole is not known, so that its index is not either.
+        let parts = collection.partial().filter(|parts| parsed.key_name.is_none() || !parts.members().is_empty());
+        if let Some(parts) = parts {
+            let known = match &parts.kind {
+                Kind::Object(_) => parts.clone(),
+                _ => Val::tuple(parts.items().iter().filter(|part| !part.is_unknown()).cloned().collect(), parts.span),
+            };
+            return match self.looped(scope, parsed, known, span) {
+                Ok(known) if !known.items().is_empty() => {
+                    let mut items = known.items().to_vec();
+                    items.push(open.clone());
+                    open.made_from(Val::tuple(items, span))
+                }
+                Ok(known) if !known.members().is_empty() => open.made_from(known),
+                _ => open,
+            };
+        }
+        let parts = std::slice::from_ref(collection);
+        spread(open, parts, &mut |parts| self.looped(scope, parsed, parts[0].clone(), span))
+    }
+
+    fn looped(&self, scope: Scope<'_>, parsed: For, collection: Val, span: Span) -> Evaluated {
         if collection.is_unknown() {
-            return Ok(not_null(Val::depends(Type::Dynamic, &[&collection], span)));
+            return Ok(self.looped_in_part(scope, parsed, &collection, span));
         }
         let mut marks = collection.marks;
         let mut items = Vec::new();
@@ -245,7 +271,16 @@ impl Evaluator<'_> {
             }
         }
         if let Some(open) = open {
-            return failed.settle(not_null(Val::depends(Type::Dynamic, &[&open], span)).marked(marks));
+            let open = not_null(Val::depends(Type::Dynamic, &[&open], span));
+            // Those that the filter lets through, whatever it does to the others.
+            let open = match parsed.key.is_none() && !items.is_empty() {
+                true => {
+                    items.push(open.clone());
+                    open.made_from(Val::tuple(items, span))
+                }
+                false => open,
+            };
+            return failed.settle(open.marked(marks));
         }
         if parsed.key.is_none() {
             return failed.settle(Val::tuple(items, span).marked(marks));
@@ -397,8 +432,5 @@ fn either(condition: &Val, yes: Evaluated, no: Evaluated, ty: Type, span: Span) 
     let Kind::Unknown(unknown) = &open.kind else { return open };
     let mut unknown = (**unknown).clone();
     unknown.not_null = both_set;
-    if yes.weight().saturating_add(no.weight()) <= MAX_ARMS {
-        unknown.arms = Some(Arc::new([yes.used_at(span), no.used_at(span)]));
-    }
-    open.with_kind(Kind::Unknown(unknown.into()))
+    open.with_kind(Kind::Unknown(unknown.into())).with_arms(yes, no)
 }

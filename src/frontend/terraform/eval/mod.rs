@@ -47,6 +47,8 @@ pub struct Failure {
     pub is_limit: bool,
     /// What is known of the value nevertheless: a conditional has the type of both its arms, also of one that fails.
     pub partial: Option<Val>,
+    /// The name that is not declared, where that is what is wrong: `try` catches it, and without `try` it is told as such.
+    pub undeclared: Option<Arc<str>>,
 }
 
 impl Failure {
@@ -287,6 +289,9 @@ impl<'a> Evaluator<'a> {
     }
 
     fn give_up(&self, span: Span, failure: Failure) -> Val {
+        if let Some(name) = failure.undeclared {
+            return self.undeclared(failure.span, name.to_string(), failure.message).at(span);
+        }
         if self.said.borrow_mut().insert(failure.span) {
             let kind = if failure.is_limit { ProblemKind::Limit } else { ProblemKind::Evaluation };
             self.problems.borrow_mut().push(Problem::at(kind, failure.span, failure.message.clone()));
@@ -403,9 +408,9 @@ pub use self::operator::not_null;
 pub use self::repetition::{Repetition, Repetitions};
 
 fn fail(span: Span, message: impl Into<String>) -> Box<Failure> {
-    Box::new(Failure { span, message: message.into(), is_limit: false, partial: None })
+    Box::new(Failure { span, message: message.into(), is_limit: false, partial: None, undeclared: None })
 }
 
 fn limit(span: Span, message: String) -> Box<Failure> {
-    Box::new(Failure { span, message, is_limit: true, partial: None })
+    Box::new(Failure { span, message, is_limit: true, partial: None, undeclared: None })
 }

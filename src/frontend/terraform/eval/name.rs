@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Evaluated, Evaluator, Failure, Scope, fail, unknown};
 use crate::frontend::terraform::functions;
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, Text};
+use crate::frontend::terraform::value::arms::spread;
 use crate::frontend::terraform::value::convert::{after_apply, convert};
 use crate::frontend::terraform::value::{AFTER_APPLY, Kind, Sort, Type, Unknown, Val};
 use crate::path;
@@ -42,19 +43,21 @@ impl Evaluator<'_> {
             let value = self.eval(scope, at)?;
             return self.follow(scope, value, &steps, false, span);
         };
-        let (value, used, is_resource) = self.named(scope, file.text(root), &steps, span)?;
-        self.follow(scope, value, &steps[used..], is_resource, span)
+        let (value, used, is_loose) = self.named(scope, file.text(root), &steps, span)?;
+        self.follow(scope, value, &steps[used..], is_loose, span)
     }
 
-    /// Within resources a single nested block may be named without an index: only the provider's schema tells whether the
-    /// block is a list.
-    fn follow(&self, scope: Scope<'_>, mut value: Val, steps: &[Access], is_resource: bool, span: Span) -> Evaluated {
+    /// A single nested block may be named without an index, and with one: only the provider's schema tells whether the block is
+    /// a list. In JSON (`is_loose`) an argument may be a block.
+    fn follow(&self, scope: Scope<'_>, mut value: Val, steps: &[Access], is_loose: bool, span: Span) -> Evaluated {
         for step in steps {
             value = match *step {
                 Access::Name(name) => {
                     let name = scope.file.text(name);
                     match &value.kind {
-                        Kind::Tuple(items) if is_resource && items.len() == 1 => member(&items[0], name, span)?,
+                        Kind::Tuple(items) if items.len() == 1 && (is_loose || items[0].is_block()) => {
+                            member(&items[0], name, span)?
+                        }
                         _ => member(&value, name, span)?,
                     }
                 }
@@ -62,9 +65,7 @@ impl Evaluator<'_> {
                     let key = self.eval(scope, key)?;
                     match &value.kind {
                         // The other way round: a block of which there is one.
-                        Kind::Object(_)
-                            if is_resource && key.as_number().is_some_and(|key| key.as_i64() == Some(0)) =>
-                        {
+                        Kind::Object(_) if is_loose && key.as_number().is_some_and(|key| key.as_i64() == Some(0)) => {
                             value
                         }
                         _ => index(&value, &key, span)?,
@@ -75,7 +76,7 @@ impl Evaluator<'_> {
         Ok(value.used_at(span))
     }
 
-    /// The value of a name, how many steps after the root it used, and whether it is part of a resource.
+    /// The value of a name, how many steps after the root it used, and whether it is part of a resource that is written in JSON.
     fn named(
         &self,
         scope: Scope<'_>,
@@ -138,7 +139,7 @@ impl Evaluator<'_> {
                 Ok((unknown(Type::Dynamic, reason, Some("self".into()), span), 0, false))
             }
             "module" => self.output(scope, steps, span).map(|(val, used)| (val, used, false)),
-            _ => self.resource(scope, root, steps, span).map(|(val, used)| (val, used, true)),
+            _ => self.resource(scope, root, steps, span),
         }
     }
 }
@@ -164,7 +165,12 @@ pub(super) fn member(value: &Val, name: &str, span: Span) -> Evaluated {
                 },
                 other => return Err(fail(span, format!("{} has no attributes", other.noun()))),
             };
-            Ok(part(unknown, ty, &format!(".{name}"), span))
+            let open = part(unknown, ty, &format!(".{name}"), span);
+            Ok(match value.known_members().iter().find(|known| &*known.key == name) {
+                // Of a map that is known in part: rules see the part, terraform does not.
+                Some(known) => open.with_arms(known.val.clone(), known.val.clone()),
+                None => spread(open, std::slice::from_ref(value), &mut |whole| member(&whole[0], name, span)),
+            })
         }
         Kind::Null(_) => Err(fail(span, format!("the value is null, and has no attribute \"{name}\""))),
         _ => Err(fail(span, format!("{} has no attribute \"{name}\"", value.sort().noun()))),
@@ -227,16 +233,19 @@ pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
             let items = value.items();
             match number()? {
                 Some(index) => items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span)),
-                None => open(element()),
+                None => open(element()).map(|any| any.one_of(items.to_vec(), false)),
             }
         }
         Kind::Map(_) | Kind::Object(_) => match text()? {
             Some(name) => member(value, &name, span),
-            None => open(element()),
+            None => open(element()).map(|any| any.one_of(value.parts().cloned().collect(), false)),
         },
         _ => Err(no_elements(value.sort(), span)),
     }
-    .map(|val| val.marked(marks))
+    .map(|val| {
+        let parts = [value.clone(), key.clone()];
+        spread(val, &parts, &mut |parts| index(&parts[0], &parts[1], span)).marked(marks)
+    })
 }
 
 fn no_elements(sort: Sort, span: Span) -> Box<Failure> {

@@ -2,6 +2,7 @@
 
 use super::{Evaluated, Evaluator, Failure, Scope, fail};
 use crate::frontend::terraform::syntax::{ExprId, Operator};
+use crate::frontend::terraform::value::arms::spread;
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::{Kind, Type, Val, equal};
 use crate::source::Span;
@@ -31,15 +32,7 @@ impl Evaluator<'_> {
             Operator::Equal | Operator::NotEqual => a.deep_marks().with(b.deep_marks()),
             _ => a.marks.with(b.marks),
         };
-        let result = match operator {
-            Operator::And | Operator::Or => logical(operator, &a, &b, span),
-            Operator::Equal | Operator::NotEqual => Ok(match equal(&a, &b) {
-                Some(same) => Val::bool(same == (operator == Operator::Equal), span),
-                None => not_null(Val::depends(Type::Bool, &[&a, &b], span)),
-            }),
-            _ => arithmetic(operator, &a, &b, span),
-        };
-        result.map(|val| val.marked(marks))
+        applied(operator, &[a, b], span).map(|val| val.marked(marks))
     }
 
     pub(super) fn negate(&self, scope: Scope<'_>, inner: ExprId, span: Span) -> Evaluated {
@@ -55,12 +48,32 @@ impl Evaluator<'_> {
     pub(super) fn not(&self, scope: Scope<'_>, inner: ExprId, span: Span) -> Evaluated {
         let inner = self.eval(scope, inner).and_then(|inner| operand(&inner, &Type::Bool, "!", span));
         let inner = inner.map_err(|failure| failure.of_type(Type::Bool))?;
-        Ok(match inner.as_bool() {
-            Some(bool) => Val::bool(!bool, span),
-            None => not_null(Val::depends(Type::Bool, &[&inner], span)),
-        }
-        .marked(inner.marks))
+        Ok(inverse(&inner, span).marked(inner.marks))
     }
+}
+
+fn inverse(val: &Val, span: Span) -> Val {
+    match val.as_bool() {
+        Some(bool) => Val::bool(!bool, span),
+        None => {
+            let open = not_null(Val::depends(Type::Bool, &[val], span));
+            spread(open, std::slice::from_ref(val), &mut |val| Ok::<_, ()>(inverse(&val[0], span)))
+        }
+    }
+}
+
+/// An operator with its operands; with arms where they have some.
+fn applied(operator: Operator, operands: &[Val], span: Span) -> Evaluated {
+    let [a, b] = operands else { unreachable!("an operator between two") };
+    let result = match operator {
+        Operator::And | Operator::Or => logical(operator, a, b, span),
+        Operator::Equal | Operator::NotEqual => Ok(match equal(a, b) {
+            Some(same) => Val::bool(same == (operator == Operator::Equal), span),
+            None => not_null(Val::depends(Type::Bool, &[a, b], span)),
+        }),
+        _ => arithmetic(operator, a, b, span),
+    };
+    result.map(|val| spread(val, operands, &mut |operands| applied(operator, operands, span)))
 }
 
 /// Says of an unknown that it will not be null. Of one without a type terraform knows nothing at all.

@@ -69,17 +69,9 @@ impl Evaluator<'_> {
         declaration: &Declaration,
         key: &str,
     ) -> Option<Rc<Repetitions>> {
-        let none = Repetition::default();
-        let (name, at) = match (declaration.attribute("count"), declaration.attribute("for_each")) {
-            (Some(count), _) => ("count", count),
-            (None, Some(each)) => ("for_each", each),
-            (None, None) => return Some(Repetitions::new(vec![none])),
+        let Some((name, span, value)) = self.repeating(instance, declaration, key) else {
+            return Some(Repetitions::new(vec![Repetition::default()]));
         };
-        let span = at.file.expr_span(at.item);
-        let value = self.memoized(instance, Space::Resource, &format!("{key}.{name}"), span, || {
-            let value = self.eval(Scope::new(instance, &at.file, &none), at.item)?;
-            if name == "count" { counted(value, span) } else { keyed(value, span) }
-        });
         if value.is_unknown() {
             return None;
         }
@@ -109,6 +101,25 @@ impl Evaluator<'_> {
         let all = Repetitions::new(all);
         instance.repetitions.borrow_mut().insert(key.into(), all.clone());
         Some(all)
+    }
+
+    /// The value of `count` or `for_each`, with its name and place; none without one.
+    fn repeating(
+        &self,
+        instance: &Rc<Instance>,
+        declaration: &Declaration,
+        key: &str,
+    ) -> Option<(&'static str, Span, Val)> {
+        let (name, at) = match (declaration.attribute("count"), declaration.attribute("for_each")) {
+            (Some(count), _) => ("count", count),
+            (None, each) => ("for_each", each?),
+        };
+        let span = at.file.expr_span(at.item);
+        let value = self.memoized(instance, Space::Resource, &format!("{key}.{name}"), span, || {
+            let value = self.eval(Scope::new(instance, &at.file, &Repetition::default()), at.item)?;
+            if name == "count" { counted(value, span) } else { keyed(value, span) }
+        });
+        Some((name, span, value))
     }
 
     fn bounded(&self, wanted: usize, span: Span, what: &str) -> usize {
@@ -150,7 +161,18 @@ impl Evaluator<'_> {
             let one = match declaration.attribute("count") {
                 Some(_) => Repetition { index: Some(part(Type::Number, "count.index")), ..Repetition::default() },
                 None => {
-                    let each = (part(Type::String, "each.key"), part(Type::Dynamic, "each.value"));
+                    let value = part(Type::Dynamic, "each.value");
+                    let known = self.repeating(instance, declaration, key).and_then(|(.., all)| all.known_elements());
+                    let value = match known {
+                        // An instance that is there in any case stands for itself.
+                        Some(known) => {
+                            let is_open = known.has_others && known.certain.is_empty();
+                            let all = known.certain.into_iter().chain(known.perhaps);
+                            value.one_of(all.map(|(_, value)| value).collect(), is_open)
+                        }
+                        None => value,
+                    };
+                    let each = (part(Type::String, "each.key"), value);
                     Repetition { each: Some(each), ..Repetition::default() }
                 }
             };
@@ -164,7 +186,7 @@ fn counted(val: Val, span: Span) -> Evaluated {
     let val = convert(val, &Type::Number).map_err(|error| fail(span, format!("invalid count: {error}")))?;
     let refused = match val.as_number() {
         _ if val.is_null() => Some("it is null"),
-        _ if val.deep_marks().has(Marks::SENSITIVE) => Some("it comes from a sensitive value"),
+        // Unlike a key, a number tells nothing of a sensitive value: terraform takes it.
         _ if val.deep_marks().has(Marks::EPHEMERAL) => Some("it comes from an ephemeral value"),
         Some(number) if number.is_negative() => Some("it is negative"),
         Some(number) if !number.is_integer() => Some("it is no whole number"),

@@ -16,15 +16,15 @@ use crate::source::Span;
 const META: &[&str] = &["count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"];
 
 impl Evaluator<'_> {
-    /// The value of a resource, data source or ephemeral resource, or of one attribute of it, and how many steps after the
-    /// root it used.
+    /// The value of a resource, data source or ephemeral resource, or of one attribute of it, how many steps after the
+    /// root it used, and whether it is written in JSON.
     pub(super) fn resource(
         &self,
         scope: Scope<'_>,
         root: &str,
         steps: &[Access],
         span: Span,
-    ) -> Result<(Val, usize), Box<Failure>> {
+    ) -> Result<(Val, usize, bool), Box<Failure>> {
         let text = |step: Option<&Access>| match step {
             Some(Access::Name(name)) => Some(scope.file.text(*name)),
             _ => None,
@@ -38,7 +38,7 @@ impl Evaluator<'_> {
                 Some(name) => (format!("{root}.{name}"), 1),
                 None => {
                     let message = format!("`{root}` is not a name that this place knows");
-                    return Ok((self.undeclared(span, format!("`{root}`"), message), 0));
+                    return Ok((self.undeclared(span, format!("`{root}`"), message), 0, false));
                 }
             },
         };
@@ -48,17 +48,18 @@ impl Evaluator<'_> {
             let message = format!("{key} is not declared in this module");
             let reason = format!("{key} is not declared");
             // Whatever was meant, its attribute has a value, as that of a resource that is there.
-            let attribute = text(steps.get(used)).map(|name| (computed(&key, name, &reason, span), used + 1));
+            let attribute = text(steps.get(used)).map(|name| (computed(&key, name, &reason, span), used + 1, false));
             let whole = self.undeclared(span, key, message);
-            return Ok(attribute.unwrap_or((whole, used)));
+            return Ok(attribute.unwrap_or((whole, used, false)));
         };
+        let is_json = declaration.file.is_json();
         let touch = |key: &str| self.touch(format!("{}{key}", instance.prefix).into());
         if declaration.attribute("count").is_none() && declaration.attribute("for_each").is_none() {
             touch(&key);
             let none = Repetition::default();
             return Ok(match text(steps.get(used)) {
-                Some(name) => (self.attribute(instance, declaration, &key, &none, name, span)?, used + 1),
-                None => (self.object_of(instance, declaration, &key, &none, span), used),
+                Some(name) => (self.attribute(instance, declaration, &key, &none, name, span)?, used + 1, is_json),
+                None => (self.object_of(instance, declaration, &key, &none, span), used, is_json),
             });
         }
         let Some(all) = self.repetitions(instance, declaration, &key) else {
@@ -77,7 +78,7 @@ impl Evaluator<'_> {
                 }
                 _ => key,
             };
-            return Ok((unknown(Type::Dynamic, "the instances are not known", Some(of.into()), span), used));
+            return Ok((unknown(Type::Dynamic, "the instances are not known", Some(of.into()), span), used, false));
         };
         let is_keyed = declaration.attribute("for_each").is_some();
         if let (Some(Access::Key(index)), Some(name)) = (steps.get(used), text(steps.get(used + 1))) {
@@ -88,17 +89,17 @@ impl Evaluator<'_> {
                 };
                 touch(&format!("{key}{wanted}"));
                 let val = self.attribute(instance, declaration, &key, repetition, name, span)?;
-                return Ok((val, used + 2));
+                return Ok((val, used + 2, is_json));
             }
             touch(&key);
-            return Ok((Val::depends(Type::Dynamic, &[&index], span), used + 2));
+            return Ok((Val::depends(Type::Dynamic, &[&index], span), used + 2, false));
         }
         touch(&key);
         // Once for all who ask; an instance that asks for all of them, itself too, is a cycle.
         let whole = self.memoized(instance, Space::Resource, &key, span, || {
             Ok(self.instances(instance, declaration, &key, &all, is_keyed, declaration.head()))
         });
-        Ok((whole.at(span), used))
+        Ok((whole.at(span), used, is_json))
     }
 
     /// The address (without an instance key) that an expression names as a whole resource, data source or instance of one.

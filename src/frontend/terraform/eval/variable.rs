@@ -236,7 +236,7 @@ impl Evaluator<'_> {
             let Some(Access::Name(output)) = steps.get(1) else {
                 return Ok((self.outputs(&children[0], span), 1));
             };
-            return Ok((self.named_output(&children[0], name, scope.file.text(*output), span), 2));
+            return Ok((self.named_output(&children[0], name, scope.file.text(*output), span)?, 2));
         }
         // A representative stands alone; and none may mean that there is none, or that the module was not read.
         let is_open = match children.first() {
@@ -255,7 +255,7 @@ impl Evaluator<'_> {
                     .and_then(|position| children.get(position))
             });
             if let Some(child) = known {
-                let val = self.named_output(child, name, scope.file.text(*output), span);
+                let val = self.named_output(child, name, scope.file.text(*output), span)?;
                 return Ok((val.marked(key.marks), 3));
             }
             return Ok((index(&self.module_value(&children, is_keyed, span), &key, span)?, 2));
@@ -284,12 +284,14 @@ impl Evaluator<'_> {
         Val::object(members.collect(), span)
     }
 
-    fn named_output(&self, child: &Rc<Instance>, module: &str, output: &str, span: Span) -> Val {
+    fn named_output(&self, child: &Rc<Instance>, module: &str, output: &str, span: Span) -> Evaluated {
         match child.module.outputs.get(output) {
-            Some(declaration) => self.output_value(child, output, declaration, span),
+            Some(declaration) => Ok(self.output_value(child, output, declaration, span)),
+            // Unlike a variable or a resource that is not declared, terraform finds this out as it evaluates.
             None => {
-                let message = format!("module \"{module}\" has no output \"{output}\"");
-                self.undeclared(span, format!("module.{module}.{output}"), message)
+                let failure = fail(span, format!("module \"{module}\" has no output \"{output}\""));
+                let undeclared = Some(format!("module.{module}.{output}").into());
+                Err(Box::new(Failure { undeclared, ..*failure }))
             }
         }
     }
@@ -298,7 +300,11 @@ impl Evaluator<'_> {
     pub fn output_value(&self, instance: &Rc<Instance>, name: &str, declaration: &Declaration, span: Span) -> Val {
         self.memoized(instance, Space::Output, name, span, || {
             let Some(value) = declaration.attribute("value") else { return Ok(Val::null(span)) };
-            let marks = self.declared_marks(instance, declaration);
+            // What a child says of its output is for those who read its plan: to its caller the value is what it is.
+            let marks = match instance.caller {
+                Some(_) => Marks::NONE,
+                None => self.declared_marks(instance, declaration),
+            };
             let val = self.constant(instance, &value)?;
             if val.deep_marks().has(Marks::SENSITIVE) && !marks.has(Marks::SENSITIVE) && instance.caller.is_none() {
                 let message = format!("output \"{name}\" shows a sensitive value without `sensitive = true`");

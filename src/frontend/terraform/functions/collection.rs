@@ -16,11 +16,11 @@ const BOOLS: Parameter = Parameter::of(Want::List(&Want::Bool));
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("alltrue", &[BOOLS], Want::Bool, |a, at| {
-        let items = a[0].items();
-        if items.iter().any(Val::is_unknown) {
-            return Ok(open(Type::Bool, a, at));
+        // Unlike `anytrue`, terraform looks no further than the first that is not known.
+        match a[0].items().iter().find(|item| item.as_bool() != Some(true)) {
+            Some(item) if item.is_unknown() => Ok(open(Type::Bool, a, at)),
+            found => Ok(Val::bool(found.is_none(), at.span)),
         }
-        Ok(Val::bool(items.iter().all(|item| item.as_bool() == Some(true)), at.span))
     }),
     function("anytrue", &[BOOLS], Want::Bool, |a, at| {
         let items = a[0].items();
@@ -48,10 +48,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("range", &[NUMBER], NUMBER, Want::List(&Want::Number), range),
     function("reverse", &[PARTS], Want::Any, reverse),
     function("slice", &[PARTS, NUMBER.unknown(), NUMBER.unknown()], Want::Any, slice),
-    function("sort", &[STRINGS.whole()], Want::List(&Want::String), |a, at| {
+    function("sort", &[STRINGS], Want::List(&Want::String), |a, at| {
         let mut items = a[0].items().to_vec();
         if items.iter().any(Val::is_null) {
             return Err("the list holds null".into());
+        }
+        // Where the known ones come to stand is not known either.
+        if a[0].has_unknown() {
+            let one = Val::depends(Type::String, &[&a[0]], at.span);
+            return Ok(Val::list(Type::String, vec![one; items.len()], at.span));
         }
         items.sort_by(|a, b| text(a).cmp(text(b)));
         Ok(Val::list(Type::String, items, at.span))
@@ -95,16 +100,23 @@ fn chunklist(arguments: &[Val], at: &Place) -> Answer {
 }
 
 fn coalescelist(arguments: &[Val], at: &Place) -> Answer {
-    for argument in arguments {
-        if argument.is_unknown() {
-            return Ok(open(Type::Dynamic, std::slice::from_ref(argument), at));
-        }
-        if !matches!(argument.sort(), Sort::List | Sort::Tuple) {
-            return Err("wants lists or tuples".into());
-        }
+    if !arguments.iter().all(|argument| is_untyped(argument) || matches!(argument.sort(), Sort::List | Sort::Tuple)) {
+        return Err("wants lists or tuples".into());
     }
-    let found = arguments.iter().find(|argument| !argument.items().is_empty());
-    found.cloned().ok_or_else(|| "no list has an element".into())
+    match arguments.iter().find(|argument| argument.is_unknown() || !argument.items().is_empty()) {
+        Some(unknown) if unknown.is_unknown() => Ok(open(Type::Dynamic, std::slice::from_ref(unknown), at)),
+        found => found.cloned().ok_or_else(|| "no list has an element".into()),
+    }
+}
+
+/// A result that is not known, in whole or in part, with the elements of the list that it was made from: rules see those.
+pub(super) fn with_elements(result: Val, list: &Val) -> Val {
+    let parts = list.partial().unwrap_or(list).items();
+    if !result.has_unknown() || parts.iter().all(Val::is_unknown) {
+        return result;
+    }
+    let parts = Val::tuple(parts.to_vec(), result.span);
+    result.made_from(parts)
 }
 
 /// Whether terraform knows nothing of an argument, not even its type: then most functions look at none of them.
@@ -154,12 +166,17 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
 
 /// Lists of which some are not known. Rules still see the elements that are: the structure of the result holds them.
 fn partial(arguments: &[Val], at: &Place) -> Val {
-    let known = arguments.iter().flat_map(|argument| match argument.is_unknown() {
-        true => vec![argument.clone()],
-        false => argument.items().to_vec(),
+    open(Type::Dynamic, arguments, at).made_from(known_parts(arguments, at))
+}
+
+/// The elements of several collections one after the other; what is not known of one stands for the rest of its elements.
+pub(super) fn known_parts(arguments: &[Val], at: &Place) -> Val {
+    let known = arguments.iter().flat_map(|argument| match (argument.partial(), argument.is_unknown()) {
+        (Some(parts), _) => parts.items().to_vec(),
+        (None, true) => vec![argument.clone()],
+        (None, false) => argument.items().to_vec(),
     });
-    let structure = Val::tuple(known.collect(), at.span);
-    open(Type::Dynamic, arguments, at).made_from(structure)
+    Val::tuple(known.collect(), at.span)
 }
 
 fn contains(arguments: &[Val], at: &Place) -> Answer {
@@ -339,6 +356,10 @@ fn one(arguments: &[Val], at: &Place) -> Answer {
     match arguments[0].items() {
         [] => Ok(Val::new(Kind::Null(ty), at.span)),
         [only] => Ok(only.clone()),
+        // Two elements of which one is not known may be the same.
+        _ if arguments[0].has_unknown() && arguments[0].sort() == Sort::Set => {
+            Ok(Val::depends(ty, &[&arguments[0]], at.span))
+        }
         _ => Err("the list has more than one element".into()),
     }
 }

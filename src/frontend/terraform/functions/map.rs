@@ -126,19 +126,17 @@ fn merge(arguments: &[Val], at: &Place) -> Answer {
 
 /// Maps of which some are not known. Rules still see the members that are, in the structure of the result.
 fn merged(arguments: &[Val], at: &Place) -> Val {
-    let unknown_after = |index: usize| arguments[index + 1..].iter().any(Val::is_unknown);
     let mut members = Vec::new();
     for (index, argument) in arguments.iter().enumerate() {
-        // What an unknown map that comes later may replace is not known either.
-        if !unknown_after(index) {
-            members.extend(argument.members().iter().cloned());
-        }
+        let later = arguments[index + 1..].iter().find(|later| later.is_unknown() && later.sort() != Sort::Object);
+        members.extend(argument.known_members().iter().map(|member| match later {
+            // There is such a member, though an unknown map that comes later may replace it.
+            Some(later) => Member { val: Val::depends(Type::Dynamic, &[later], member.val.span), ..member.clone() },
+            None => member.clone(),
+        }));
     }
     let result = open(Type::Dynamic, arguments, at);
-    if members.is_empty() {
-        return result;
-    }
-    result.made_from(Val::object(members, at.span))
+    if members.is_empty() { result } else { result.made_from(Val::object(members, at.span)) }
 }
 
 fn transpose(arguments: &[Val], at: &Place) -> Answer {

@@ -28,6 +28,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use super::value::arms::spread;
 use super::value::convert::convert;
 use super::value::{Kind, Marks, Type, Val};
 use crate::filesystem::FileSystem;
@@ -194,6 +195,9 @@ const TABLES: &[&[Function]] = &[
 static BY_NAME: LazyLock<FxHashMap<&'static str, &'static Function>> =
     LazyLock::new(|| TABLES.iter().copied().flatten().map(|function| (function.name, function)).collect());
 
+/// Functions whose result holds what their argument holds, but for doubles and empty texts.
+const KEEPING: &[&str] = &["compact", "distinct", "reverse", "sort"];
+
 /// Calls a function of terraform's own.
 pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
     let function = BY_NAME.get(name).ok_or("there is no function of this name")?;
@@ -223,11 +227,13 @@ pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
         is_open |= value.is_unknown() && !parameter.takes_unknown || parameter.is_whole && value.has_unknown();
         values.push(value);
     }
-    let result = if is_open {
-        super::eval::not_null(Val::depends(function.returns.ty(), &values.iter().collect::<Vec<_>>(), place.span))
-    } else {
-        (function.code)(&values, place)?
+    let result = if is_open { open(function.returns.ty(), &values, place) } else { (function.code)(&values, place)? };
+    let result = match values.first() {
+        Some(list) if KEEPING.contains(&name) => collection::with_elements(result, list),
+        _ => result,
     };
+    // What is not known because of a conditional is what it is in either arm.
+    let result = spread(result, &values, &mut |values| call(name, values.to_vec(), place));
     Ok(result.marked(marks))
 }
 

@@ -1,6 +1,6 @@
 //! Sets.
 
-use super::collection::is_untyped;
+use super::collection::{is_untyped, known_parts};
 use super::{ANY, Answer, Function, Place, SET, Val, Want, few, function, open, variadic};
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::unify::unify;
@@ -29,8 +29,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     variadic("setunion", &[WHOLE], WHOLE, Want::Set(&Want::Any), |a, at| {
         let (ty, sets) = unified(a)?;
-        if a.iter().any(Val::has_unknown) {
-            return Ok(open(Type::set(ty), a, at));
+        if a.iter().any(Val::is_unknown) {
+            return Ok(open(Type::set(ty), a, at).made_from(known_parts(a, at)));
         }
         Ok(Val::set(ty, sets.concat(), at.span))
     }),

@@ -228,6 +228,11 @@ impl File {
         self.root
     }
 
+    /// Whether it is written in JSON, where nothing tells a nested block from an argument.
+    pub fn is_json(&self) -> bool {
+        self.text.trim_start().starts_with('{')
+    }
+
     /// The expression with this id.
     pub fn expr(&self, id: ExprId) -> &Expr {
         &self.exprs[id.0 as usize]

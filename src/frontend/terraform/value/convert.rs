@@ -46,6 +46,11 @@ pub fn convert(val: Val, ty: &Type) -> Result<Val, String> {
             }),
             (Type::List(element), Kind::List(_) | Kind::Set(_) | Kind::Tuple(_)) => {
                 let (ty, items) = elements(&val, element, true)?;
+                // How many there are, and in which order, is told once all are known: two may be the same.
+                if matches!(val.kind, Kind::Set(_)) && items.len() > 1 && val.has_unknown() {
+                    let open = Val::depends(Type::list(ty), &[&val], val.span);
+                    return Ok(carry(&val, open).made_from(Val::tuple(items, val.span)));
+                }
                 return Ok(carry(&val, Val::list(ty, items, val.span)));
             }
             (Type::Set(element), Kind::List(_) | Kind::Set(_) | Kind::Tuple(_)) => {
@@ -195,7 +200,7 @@ fn map(val: &Val, wanted: &Type) -> Result<Kind, String> {
         true => bare(&element),
         false => agreed(items.iter().map(|member| &member.val)).ok_or_else(disagree)?,
     };
-    Ok(Kind::Map(Arc::new(Members { ty, items, open: None })))
+    Ok(Kind::Map(Arc::new(Members { ty, items, ..Members::default() })))
 }
 
 fn object(val: &Val, attributes: &[AttributeType]) -> Result<Kind, String> {

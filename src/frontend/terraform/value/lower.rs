@@ -13,11 +13,27 @@ const MAX_STEPS: usize = 8;
 
 /// The value as rules see it.
 pub fn lower(val: &Val) -> Node {
-    // Of a list or map that is known in part, rules see the part.
+    // What a list holds may be known though not where in it.
+    if let (Kind::List(_), Some(parts)) = (&val.kind, &val.structure) {
+        let trail = val.trail.as_deref().map(|link| Arc::new(trail(link)));
+        return Node { span: val.span, trail, ..lower(parts) };
+    }
+    // Of a list or map that is known in part, rules see the part; of one with two arms, either.
     if let (Kind::Unknown(unknown), Some(parts)) = (&val.kind, &val.structure)
         && !matches!(unknown.ty, Type::String)
+        && unknown.arms.is_none()
     {
-        return Node { span: val.span, trail: val.trail.as_deref().map(|link| Arc::new(trail(link))), ..lower(parts) };
+        let trail = val.trail.as_deref().map(|link| Arc::new(trail(link)));
+        let known = lower(parts);
+        let value = match &known.value {
+            Value::Map(map) => {
+                let rest = Value::Unknown(Arc::new(lower_unknown(unknown)));
+                let rest = Node { value: rest, span: val.span, trail: trail.clone(), structure: None };
+                Value::Map(Arc::new(model::Map::open(map.entries().to_vec(), rest)))
+            }
+            _ => known.value,
+        };
+        return Node { value, span: val.span, trail, structure: known.structure };
     }
     let value = match &val.kind {
         Kind::Null(_) => Value::Null,

@@ -3,6 +3,7 @@
 //! Inside the evaluator a value knows its type, its marks and the way it came; rules see the model's [`Node`]s, into which
 //! [`lower`] turns a value at the edge.
 
+pub mod arms;
 pub mod constraint;
 mod content;
 pub mod convert;
@@ -89,6 +90,8 @@ pub struct Members {
     pub items: Vec<Member>,
     /// For a resource or data source: its name. Attributes that are not configured are known after apply only.
     pub open: Option<Arc<str>>,
+    /// A nested block. Only the provider's schema tells whether there may be many, and thus a list of them.
+    pub is_block: bool,
 }
 
 /// A key and its value.
@@ -174,7 +177,11 @@ impl Summary {
             summary.has_unknown |= part.summary.has_unknown;
         };
         match kind {
-            Kind::Unknown(_) => summary.has_unknown = true,
+            Kind::Unknown(unknown) => {
+                summary.has_unknown = true;
+                let arms = unknown.arms.iter().flat_map(|arms| arms.iter());
+                summary.weight = arms.fold(1, |weight, arm| weight.saturating_add(arm.summary.weight));
+            }
             Kind::List(elements) | Kind::Set(elements) => elements.items.iter().for_each(add),
             Kind::Tuple(items) => items.iter().for_each(add),
             Kind::Map(members) | Kind::Object(members) => {
@@ -264,9 +271,20 @@ impl Val {
         Val::new(Kind::Object(Arc::new(Members { items: sorted(items), ..Members::default() })), span)
     }
 
+    /// The inside of a nested block.
+    pub fn block(items: Vec<Member>, span: Span) -> Val {
+        let members = Members { items: sorted(items), is_block: true, ..Members::default() };
+        Val::new(Kind::Object(Arc::new(members)), span)
+    }
+
+    /// Whether it is the inside of a nested block.
+    pub fn is_block(&self) -> bool {
+        matches!(&self.kind, Kind::Object(members) if members.is_block)
+    }
+
     /// A map whose elements have this type; of equal keys the last counts.
     pub fn map(ty: Type, items: Vec<Member>, span: Span) -> Val {
-        Val::new(Kind::Map(Arc::new(Members { ty, items: sorted(items), open: None })), span)
+        Val::new(Kind::Map(Arc::new(Members { ty, items: sorted(items), ..Members::default() })), span)
     }
 
     /// Not known.
@@ -306,6 +324,23 @@ impl Val {
     /// The same value at another place of use. Where it was decided becomes the first step of its trail, unless that lies
     /// within the place of use.
     pub fn used_at(self, span: Span) -> Val {
+        let val = self.each_arm(&|arm| arm.used_at(span));
+        val.moved_to(span)
+    }
+
+    /// The same value with both its arms, if it has two, as `change` makes them.
+    fn each_arm(self, change: &dyn Fn(Val) -> Val) -> Val {
+        match &self.kind {
+            Kind::Unknown(unknown) if unknown.arms.is_some() => {
+                let arms = unknown.arms.as_ref().map(|arms| Arc::new(arms.each_ref().map(|arm| change(arm.clone()))));
+                let unknown = Unknown { arms, ..(**unknown).clone() };
+                self.with_kind(Kind::Unknown(unknown.into()))
+            }
+            _ => self,
+        }
+    }
+
+    fn moved_to(self, span: Span) -> Val {
         let told = self.trail.as_ref().is_some_and(|link| link.span == self.span);
         if span.contains(self.span) || told {
             return Val { span, ..self };
@@ -316,8 +351,9 @@ impl Val {
 
     /// Marks that a name's value was written at `span`.
     pub fn through(self, span: Span, what: Arc<str>) -> Val {
-        let link = Link { span, what, next: self.trail };
-        Val { span, trail: Some(Arc::new(link)), ..self }
+        let val = self.each_arm(&|arm| arm.through(span, what.clone()));
+        let link = Link { span, what, next: val.trail };
+        Val { span, trail: Some(Arc::new(link)), ..val }
     }
 
     /// The same value with every part at one place, and no trail: for values from texts that are no file of the scan.
@@ -340,7 +376,12 @@ impl Val {
                 key_span: key_span.unwrap_or(one.key_span),
                 val: change(&one.val),
             });
-            Arc::new(Members { ty: all.ty.clone(), items: items.collect(), open: all.open.clone() })
+            Arc::new(Members {
+                ty: all.ty.clone(),
+                items: items.collect(),
+                open: all.open.clone(),
+                is_block: all.is_block,
+            })
         };
         match &self.kind {
             Kind::List(items) => Kind::List(elements(items)),
@@ -354,7 +395,8 @@ impl Val {
 
     /// The same value at another place.
     pub fn at(self, span: Span) -> Val {
-        Val { span, ..self }
+        let val = self.each_arm(&|arm| arm.at(span));
+        Val { span, ..val }
     }
 
     /// With what it was encoded or made from.
