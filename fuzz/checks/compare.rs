@@ -121,7 +121,7 @@ impl Change {
         let commit = Arc::new(repository.named(&self.base).expect("the base is a parent"));
         let tip = Arc::new(repository.head().expect("the head is there"));
         let paths = [root.clone()];
-        let change = discover::Change { base: &commit, head: &tip };
+        let change = discover::Change { base: &commit, rules: &commit, head: &tip };
         let keep: discover::Keep = |path, text| !gate::secret::find_in_file(path, text).is_empty();
         let walk = Walk { keep: Some(keep), max_bytes: 1 << 20, change: Some(&change), ..Walk::new(&paths) };
         let discovered: Discovered = discover::discover(&walk, FRONTENDS).expect("the folder is there");

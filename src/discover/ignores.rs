@@ -77,7 +77,7 @@ impl Scope<'_> {
     /// Where the ignore files of this name are read: a change does not choose what gate leaves out.
     fn ignore_files(&self, name: &str) -> &dyn FileSystem {
         match self.change {
-            Some(change) if name == GATE => change.base,
+            Some(change) if name == GATE => change.rules,
             _ => self.files,
         }
     }

@@ -61,8 +61,10 @@ pub type Within<'a> = &'a (dyn Fn(&Path) -> bool + Sync);
 /// The commits between which a change lies.
 #[derive(Debug)]
 pub struct Change<'a> {
-    /// Where it begins: its `.gateignore` files are in force.
+    /// Where it begins.
     pub base: &'a Commit,
+    /// Where the rules come from: its `.gateignore` files are in force.
+    pub rules: &'a Commit,
     /// Where it ends: what it has was not ignored by git.
     pub head: &'a Commit,
 }

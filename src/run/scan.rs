@@ -122,7 +122,7 @@ fn with_report(
     let progress = Progress::start(arguments);
     let exclude = config.exclude.clone();
     let untrusted = opened.as_ref().filter(|opened| !opened.trusts_head);
-    let change = untrusted.map(|opened| Change { base: &opened.rules, head: &opened.tip });
+    let change = untrusted.map(|opened| Change { base: &opened.base, rules: &opened.rules, head: &opened.tip });
     let walk = Walk {
         change: change.as_ref(),
         exclude: Some(&exclude),
