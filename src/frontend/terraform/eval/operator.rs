@@ -31,6 +31,9 @@ impl Evaluator<'_> {
             Operator::Equal | Operator::NotEqual => a.deep_marks().with(b.deep_marks()),
             _ => a.marks.with(b.marks),
         };
+        if matches!(operator, Operator::Equal | Operator::NotEqual) {
+            self.charge_equality(&a, &b, span)?;
+        }
         let result = match operator {
             Operator::And | Operator::Or => logical(operator, &a, &b, span),
             Operator::Equal | Operator::NotEqual => Ok(match equal(&a, &b) {
