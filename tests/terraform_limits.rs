@@ -53,6 +53,21 @@ fn long_texts_in_loops_take_steps_by_their_length() {
 }
 
 #[test]
+fn the_texts_of_one_call_are_limited_together() {
+    let folder = tree(&[(
+        "main.tf",
+        "locals {\n  text = join(\"\", [for i in range(1000) : \"0123456789\"])\n  all  = formatlist(\"%s%s\", local.text, range(1000))\n}\n",
+    )]);
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder.path())
+        .args(["scan", "--format", "json"])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["problems"][0]["message"], "formatlist: the texts grow past the limit");
+}
+
+#[test]
 fn modules_that_double_with_every_level_end_and_what_stands_above_and_beside_is_judged() {
     let name = |level: usize| format!("m{level}/main.tf");
     let twice = |level: usize| {
