@@ -151,6 +151,7 @@ fn settings(
         files: files.clone(),
         root: discovered.root.clone(),
         var_files,
+        environment_files: Vec::new(),
         environments: judged,
         vars: arguments.var.clone(),
         tf_env: arguments.tf_env,

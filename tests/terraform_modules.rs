@@ -754,3 +754,164 @@ fn a_policy_document_is_the_one_that_the_provider_makes() {
     let empty = "data \"aws_iam_policy_document\" \"x\" {}\n";
     assert_eq!(policy(empty), serde_json::json!({ "Version": "2012-10-17" }));
 }
+
+/// What `gate console` answers in a folder.
+fn console(folder: &Path, asked: &str) -> String {
+    use std::io::Write;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder)
+        .arg("console")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn in_json_syntax_types_are_read_and_what_stands_for_itself_is_no_template() {
+    let module = r#"{"variable": {
+  "cfg": {"type": "object({public=optional(bool, true)})", "default": {}},
+  "list": {"type": "list(string)", "default": ["${aws:username}", "%{if}"]},
+  "given": {"type": "string", "description": "as in ${x}"}
+},
+"resource": {"terraform_data": {"r": {"input": ["${var.cfg.public}", "${var.list}", "${var.given}"]}}}}"#;
+    let given = r#"{"given": "arn:aws:s3:::b/${aws:username}/*"}"#;
+    let files = [("main.tf.json", module), ("terraform.tfvars.json", given)];
+    let (_, _, problems) = scan(&files, PUBLIC);
+    assert_eq!(problems, Vec::<Value>::new());
+    let model = inspect(tree(&files).path());
+    let expected = serde_json::json!([true, ["${aws:username}", "%{if}"], "arn:aws:s3:::b/${aws:username}/*"]);
+    assert_eq!(model["terraform"][0]["resources"][0]["values"]["input"], expected);
+    let wrong =
+        r#"{"variable": {"a": {"type": "lists(string)"}, "b": {"type": "\"string\""}, "c": {"type": "list(st"}}}"#;
+    let (_, _, problems) = scan(&[("main.tf.json", wrong)], PUBLIC);
+    assert_eq!(problems.len(), 3, "{problems:?}");
+}
+
+#[test]
+fn a_type_in_quotes_is_refused_in_native_syntax() {
+    let (_, _, problems) = scan(&[("main.tf", "variable \"a\" {\n  type    = \"list\"\n  default = []\n}\n")], PUBLIC);
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0]["message"], "terraform refuses types in quotes: write list(string) without them");
+}
+
+#[test]
+fn dynamic_blocks_of_json_syntax_are_expanded() {
+    let module = r#"{"resource": {"aws_security_group": {
+  "g": {
+    "ingress": {"from_port": 22},
+    "dynamic": {"ingress": {"for_each": [1, 2], "iterator": "it", "content": {"from_port": "${it.value}"}}}
+  },
+  "h": {"dynamic": [{"egress": [{"for_each": {"a": 80}, "content": [{"from_port": "${egress.value}", "description": "${egress.key}"}]}]}]},
+  "i": {"rule": [{"dynamic": {"deep": {"for_each": [1], "content": {"v": "${deep.value}"}}}}]},
+  "j": {"tags": {"dynamic": {"is": "a tag"}}}
+}}}"#;
+    let model = inspect(tree(&[("main.tf.json", module)]).path());
+    let all = model["terraform"][0]["resources"].as_array().unwrap();
+    let values: Vec<&Value> = all.iter().map(|one| &one["values"]).collect();
+    assert_eq!(values[0]["ingress"], serde_json::json!([{"from_port": 22}, {"from_port": 1}, {"from_port": 2}]));
+    assert_eq!(values[1]["egress"], serde_json::json!([{"from_port": 80, "description": "a"}]));
+    assert_eq!(values[2]["rule"], serde_json::json!([{"deep": [{"v": 1}]}]));
+    assert_eq!(values[3]["tags"], serde_json::json!({"dynamic": {"is": "a tag"}}));
+}
+
+#[test]
+fn a_file_of_an_environment_is_for_the_root_it_lies_below() {
+    let files = [
+        ("a/main.tf", DATABASE),
+        ("b/main.tf", DATABASE),
+        ("a/env/dev.tfvars", "public = true\n"),
+        ("a/prod.tfvars", "public = false\n"),
+        ("gate.yaml", "terraform:\n  environments:\n    dev: [a/env/dev.tfvars]\n    prod: [a/prod.tfvars]\n"),
+    ];
+    let (_, findings, _) = scan(&files, PUBLIC);
+    assert_eq!(findings.len(), 1, "only a/ is public: {findings:?}");
+    assert!(findings[0]["message"].as_str().unwrap().ends_with("(environment dev)"));
+    let shared = [
+        ("a/main.tf", DATABASE),
+        ("b/main.tf", DATABASE),
+        ("env/dev.tfvars", "public = true\n"),
+        ("gate.yaml", "terraform:\n  environments:\n    dev: [env/dev.tfvars]\n"),
+    ];
+    let (_, findings, _) = scan(&shared, PUBLIC);
+    assert_eq!(findings.len(), 1, "a file beside all roots is for all, and decides both at one place: {findings:?}");
+}
+
+#[test]
+fn different_resources_at_one_place_are_no_instances_of_one() {
+    let other = DATABASE.replace("orders", "users");
+    let folder = tree(&[
+        ("main.tf", &format!("{DATABASE}{}", &other[other.find("resource").unwrap()..])),
+        ("terraform.tfvars", "public = true\n"),
+    ]);
+    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+        .current_dir(folder.path())
+        .args(["scan", "--select", PUBLIC])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(!shown.contains("instances"), "{shown}");
+    assert!(shown.contains("aws_db_instance.orders") && shown.contains("aws_db_instance.users"), "{shown}");
+}
+
+#[test]
+fn keys_of_instances_are_written_as_terraform_writes_them() {
+    let keyed = r#"resource "terraform_data" "k" {
+  for_each = toset(["é", "a\"b", "new\nline", "$${x}", "%%{y}", "$x", "\u200b", "back\\slash", "\U0001F468\u200d", "\u0001"])
+}
+"#;
+    let model = inspect(tree(&[("main.tf", keyed)]).path());
+    let all = model["terraform"][0]["resources"].as_array().unwrap().iter();
+    let keys: Vec<&str> = all.map(|one| one["address"].as_str().unwrap()).collect();
+    // From the plan that terraform makes of it.
+    for key in ["é", "a\\\"b", "new\\nline", "$${x}", "%%{y}", "$x", "\\u200b", "back\\\\slash", "👨\\u200d", "\\u0001"]
+    {
+        assert!(keys.contains(&&*format!("terraform_data.k[\"{key}\"]")), "{key}: {keys:?}");
+    }
+}
+
+#[test]
+fn values_from_outside_and_defaults_call_nothing_and_name_nothing() {
+    for (given, refused) in [
+        ("a = upper(\"x\")\n", Some("functions are not allowed here: `upper`")),
+        ("a = var.b\n", Some("variables are not allowed here: `var`")),
+        ("a = true ? 1 : upper(\"x\")\n", None),
+        ("a = [for x in [1 + 2] : x]\n", None),
+    ] {
+        let module = "variable \"a\" {}\nvariable \"b\" { default = 1 }\n";
+        let (_, _, problems) = scan(&[("main.tf", module), ("terraform.tfvars", given)], PUBLIC);
+        let told: Vec<&str> = problems.iter().map(|one| one["message"].as_str().unwrap()).collect();
+        assert_eq!(told, refused.into_iter().collect::<Vec<_>>(), "{given}");
+    }
+    let (_, _, problems) = scan(&[("main.tf", "variable \"a\" { default = upper(\"x\") }\n")], PUBLIC);
+    assert_eq!(problems.len(), 1);
+}
+
+#[test]
+fn an_ephemeral_value_in_an_output_that_is_not_is_refused() {
+    let variable = "variable \"e\" {\n  type      = string\n  ephemeral = true\n  default   = \"x\"\n}\n";
+    let plain = format!("{variable}output \"o\" {{ value = var.e }}\n");
+    let marked = format!("{variable}output \"o\" {{\n  value     = var.e\n  ephemeral = true\n}}\n");
+    let problems = |files: &[(&str, &str)]| scan(files, PUBLIC).2.len();
+    let call = "module \"m\" { source = \"./m\" }\n";
+    assert_eq!(problems(&[("main.tf", &plain)]), 1);
+    assert_eq!(problems(&[("main.tf", &marked)]), 1, "a root has none");
+    assert_eq!(problems(&[("main.tf", call), ("m/main.tf", &plain)]), 1);
+    assert_eq!(problems(&[("main.tf", call), ("m/main.tf", &marked)]), 0);
+}
+
+#[test]
+fn a_console_tells_what_is_not_known_and_what_failed_and_hides_what_is_sensitive() {
+    let module = "locals {\n  bad = upper([])\n}\nresource \"terraform_data\" \"x\" {}\n";
+    let folder = tree(&[("main.tf", module)]);
+    let asked = "[terraform_data.x.id, null]\n{a = sensitive(\"x\")}\nlocal.bad\nlocal.bad\n12345678901234567890123\n1e400\n[]\nexit\n1\n";
+    let answered = console(folder.path(), asked);
+    let (values, rest) = answered.split_once("error: ").unwrap();
+    assert_eq!(values, "[\n  (unknown),\n  null\n]\n{\n  \"a\": (sensitive value)\n}\n");
+    let rest: Vec<&str> = rest.lines().collect();
+    assert!(rest[1].starts_with("error: upper"), "{rest:?}");
+    assert_eq!(rest[2], "12345678901234567890123");
+    assert_eq!(rest.last(), Some(&"[]"), "`exit` ends it");
+}

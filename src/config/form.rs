@@ -147,7 +147,8 @@ pub(super) struct Terraform {
     /// Variables files for root modules, in order.
     #[serde(deserialize_with = "or_empty")]
     pub var_files: Vec<String>,
-    /// Environments by name, each with its variables files: every one is judged, and findings say where they hold.
+    /// Environments by name, each with its variables files: every one is judged, and findings say where they hold. A file is
+    /// for the root module it lies in or the nearest one above it; one above or beside all root modules is for all.
     #[serde(deserialize_with = "or_empty")]
     pub environments: BTreeMap<String, Vec<String>>,
 }

@@ -109,6 +109,8 @@ pub struct Settings {
     pub root: std::path::PathBuf,
     /// Variables files of `--var-file`, in order, among the sources of the scan.
     pub var_files: Vec<FileId>,
+    /// Variables files of the environment that is judged, in order: each for the root module that it lies in or below.
+    pub environment_files: Vec<FileId>,
     /// Environments that are judged one by one, each with more variables files; none means one run without.
     pub environments: Vec<Environment>,
     /// `--var name=value` arguments, in order.

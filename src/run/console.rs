@@ -11,8 +11,8 @@ use crate::discover::{self, Walk};
 use crate::filesystem::Files;
 use crate::frontend::FRONTENDS;
 use crate::frontend::terraform::evaluate_all;
-use crate::frontend::terraform::value::Val;
 use crate::frontend::terraform::value::lower::answer;
+use crate::frontend::terraform::value::{Kind, Marks, Val};
 
 /// Where expressions come from; none at the end.
 type Lines<'a> = dyn FnMut() -> Result<Option<String>, Error> + 'a;
@@ -65,8 +65,9 @@ pub(super) fn console(arguments: &cli::Console, out: &mut dyn Write) -> Result<u
     })
 }
 
+/// Answers every line up to the end or `exit`.
 fn each(lines: &mut Lines<'_>, answer: &mut dyn FnMut(String) -> Result<(), Error>) -> Result<(), Error> {
-    while let Some(line) = lines()? {
+    while let Some(line) = lines()?.filter(|line| line.trim() != "exit") {
         if !line.trim().is_empty() {
             answer(line)?;
         }
@@ -74,10 +75,9 @@ fn each(lines: &mut Lines<'_>, answer: &mut dyn FnMut(String) -> Result<(), Erro
     Ok(())
 }
 
-/// A line from the terminal; an empty one after ^C, none after ^D or `exit`.
+/// A line from the terminal; an empty one after ^C, none after ^D.
 fn edited(editor: &mut DefaultEditor) -> Result<Option<String>, Error> {
     match editor.readline("> ") {
-        Ok(line) if line.trim() == "exit" => Ok(None),
         Ok(line) => {
             // History lives as long as the session: expressions may hold what belongs into no file.
             let _ = editor.add_history_entry(&line);
@@ -93,10 +93,35 @@ fn write(value: &Result<Val, String>, json: bool, out: &mut dyn Write) -> Result
     match (value, json) {
         (Ok(value), true) => writeln!(out, "{}", answer(value))?,
         (Err(message), true) => writeln!(out, "{}", serde_json::json!({ "error": message }))?,
-        (Ok(value), false) if value.is_unknown() => writeln!(out, "(unknown)")?,
-        (Ok(value), false) => writeln!(out, "{:#}", answer(value)["value"])?,
+        (Ok(value), false) => writeln!(out, "{}", shown(value, 0))?,
         (Err(message), false) => writeln!(out, "error: {message}")?,
     }
     out.flush()?;
     Ok(())
+}
+
+/// A value for people: as JSON, but for the parts that are not known or must not be shown.
+fn shown(value: &Val, indent: usize) -> String {
+    let inner = " ".repeat(indent + 2);
+    let lines = |open: char, lines: Vec<String>, close: char| match lines.is_empty() {
+        true => format!("{open}{close}"),
+        false => format!("{open}\n{}\n{}{close}", lines.join(",\n"), " ".repeat(indent)),
+    };
+    match &value.kind {
+        _ if value.marks.has(Marks::SENSITIVE) => "(sensitive value)".into(),
+        Kind::Unknown(_) => "(unknown)".into(),
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
+            let items = value.items().iter().map(|item| format!("{inner}{}", shown(item, indent + 2)));
+            lines('[', items.collect(), ']')
+        }
+        Kind::Map(_) | Kind::Object(_) => {
+            let member =
+                |key: &str, val: &Val| format!("{inner}{}: {}", serde_json::json!(key), shown(val, indent + 2));
+            lines('{', value.members().iter().map(|one| member(&one.key, &one.val)).collect(), '}')
+        }
+        Kind::Null(_) => "null".into(),
+        Kind::Bool(bool) => bool.to_string(),
+        Kind::Number(number) => number.to_string(),
+        Kind::String(text) => serde_json::json!(&**text).to_string(),
+    }
 }

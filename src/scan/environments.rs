@@ -25,8 +25,8 @@ pub(crate) fn judge_each(
         (assembled, judged)
     };
     let mut runs = settings.environments.iter().map(|environment| {
-        let var_files = settings.var_files.iter().chain(&environment.var_files).copied().collect();
-        (environment.name.clone(), judged(&Settings { var_files, ..settings.clone() }))
+        let environment_files = environment.var_files.clone();
+        (environment.name.clone(), judged(&Settings { environment_files, ..settings.clone() }))
     });
     let Some((name, (mut assembled, first))) = runs.next() else { return judged(settings) };
     let mut names = vec![name];

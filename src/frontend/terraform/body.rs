@@ -43,14 +43,24 @@ pub fn body(
     members
 }
 
-/// What an override file says takes the place of what the others say.
+/// What an override file says takes the place of what the others say; of `lifecycle` only the arguments that it names.
 fn replace(members: &mut Vec<Member>, others: Vec<Member>) {
     for other in others {
         match members.iter_mut().find(|known| known.key == other.key) {
+            Some(known) if &*known.key == "lifecycle" => known.val = lifecycle(&known.val, &other.val),
             Some(known) => *known = other,
             None => members.push(other),
         }
     }
+}
+
+/// A `lifecycle` with what an override file changes in it. Conditions and triggers stay those of the first.
+fn lifecycle(base: &Val, other: &Val) -> Val {
+    const KEPT: &[&str] = &["postcondition", "precondition", "replace_triggered_by"];
+    let arguments = |val: &Val| val.items().first().map_or(Vec::new(), |first| first.members().to_vec());
+    let changed = arguments(other).into_iter().filter(|member| !KEPT.contains(&&*member.key));
+    let all = arguments(base).into_iter().chain(changed).collect();
+    Val::tuple(vec![Val::object(all, base.span)], base.span)
 }
 
 /// The body of an output whose value is known already.
@@ -135,11 +145,17 @@ fn without(
         }
     }
     for kind in order {
-        if let Some((span, blocks)) = groups.remove(&kind)
-            && !blocks.is_empty()
-            && !members.iter().any(|member| member.key == kind)
-        {
-            members.push(Member { key: kind, key_span: span, val: Val::tuple(blocks, span) });
+        let Some((span, blocks)) = groups.remove(&kind).filter(|(_, blocks)| !blocks.is_empty()) else { continue };
+        match members.iter_mut().find(|member| member.key == kind) {
+            None => members.push(Member { key: kind, key_span: span, val: Val::tuple(blocks, span) }),
+            // In JSON syntax blocks that are written out are values, which `dynamic` adds to.
+            Some(known) => {
+                let written = match known.val.kind {
+                    Kind::Object(_) => vec![known.val.clone()],
+                    _ => known.val.items().to_vec(),
+                };
+                known.val = Val::tuple(written.into_iter().chain(blocks).collect(), known.val.span);
+            }
         }
     }
     members
@@ -203,7 +219,7 @@ fn dynamic(
         return;
     };
     let iterator = match file.attribute(block.body, "iterator").map(|attribute| file.expr(attribute.value).kind) {
-        Some(ExprKind::Variable(name)) => file.text(name),
+        Some(ExprKind::Variable(name) | ExprKind::String(name)) => file.text(name),
         _ => kind,
     };
     let (collection, dependencies) = evaluator.argument(scope, each.value);
@@ -248,7 +264,8 @@ fn dynamic(
             format!("dynamic \"{kind}\" makes {} blocks: only the first {MAX_BLOCKS} are judged", items.len());
         evaluator.problem(Problem::at(ProblemKind::Limit, header, message));
     }
-    for (key, value) in items.into_iter().take(MAX_BLOCKS) {
+    let granted = evaluator.granted_blocks(items.len().min(MAX_BLOCKS), header);
+    for (key, value) in items.into_iter().take(granted) {
         let span = value.span;
         let part = |name: &str, val: Val| Member { key: evaluator.name(name), key_span: span, val };
         let each = Val::object(vec![part("key", key), part("value", value)], span);

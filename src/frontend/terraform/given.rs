@@ -1,5 +1,6 @@
 //! Values that a root module is given from outside: files, flags and the environment.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,12 +15,33 @@ use crate::model::{Entry, Node, Resource};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Sources, Span};
 
+/// The variable files that each root is given by `--var-file` and the environment, in order.
+///
+/// What the command line names is for every root. A file of an environment is for the root that stands nearest above it, so
+/// that each stack of a tree has its own; one above or beside all roots is for all.
+pub fn of_roots(roots: &[String], settings: &Settings, sources: &Sources) -> impl Fn(&str) -> Vec<FileId> + use<> {
+    let owner = |file: &FileId| {
+        let path = Path::new(sources.get(*file).path());
+        // Files outside the scan lie below no root.
+        let is_inside = !path.is_absolute() && !path.starts_with("..");
+        let above = roots.iter().filter(|root| is_inside && (*root == "." || path.starts_with(root)));
+        above.max_by_key(|root| if *root == "." { 0 } else { root.len() }).cloned()
+    };
+    let owned: Vec<(FileId, Option<String>)> =
+        settings.environment_files.iter().map(|file| (*file, owner(file))).collect();
+    let named = settings.var_files.clone();
+    move |root| {
+        let own = owned.iter().filter(|(_, owner)| owner.as_ref().is_none_or(|owner| owner == root));
+        named.iter().copied().chain(own.map(|(file, _)| *file)).collect()
+    }
+}
+
 /// Values of a root's variables from files and flags, later ones first: flags in order, `*.auto.tfvars`, `terraform.tfvars`.
 pub fn given(
     evaluator: &Evaluator<'_>,
     folder: &Folder,
     module: &Arc<Module>,
-    settings: &Settings,
+    (settings, var_files): (&Settings, &[FileId]),
     sources: &Sources,
     problems: &mut Vec<Problem>,
 ) -> FxHashMap<Arc<str>, Val> {
@@ -60,7 +82,7 @@ pub fn given(
     files.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
     let mut trees: Vec<Arc<syntax::File>> = files.into_iter().map(|(_, _, file)| file).collect();
     let mut parse_problems = Vec::new();
-    for id in &settings.var_files {
+    for id in var_files {
         let source = sources.get(*id);
         let tree = match source.path().ends_with(".json") {
             true => syntax::parse_json(*id, source.shared_text(), true),
@@ -71,8 +93,7 @@ pub fn given(
     }
     for file in trees {
         for attribute in file.attributes(file.root()) {
-            // Only bound names are known in a variable file, and there is none.
-            let scope = Scope { is_closed: true, ..Scope::new(&nothing, &file, &none) };
+            let scope = Scope::constant(&nothing, &file, &none);
             let (val, _) = evaluator.argument(scope, attribute.value);
             given.insert(Arc::from(file.text(attribute.name)), val);
         }
@@ -93,7 +114,7 @@ fn literal_expression(
 ) -> Result<Val, String> {
     let (file, expr) = syntax::parse_expression(FileId::OUTSIDE, text.into()).map_err(|problem| problem.message)?;
     let none = Repetition::default();
-    let scope = Scope { is_closed: true, ..Scope::new(instance, &file, &none) };
+    let scope = Scope::constant(instance, &file, &none);
     evaluator.eval(scope, expr).map(|val| val.placed(span)).map_err(|failure| failure.message)
 }
 
@@ -108,7 +129,7 @@ pub fn variable_files(folder: &Folder, path: &str, settings: &Settings) -> Vec<R
             .attributes(file.root())
             .iter()
             .map(|attribute| {
-                let (val, _) = evaluator.argument(Scope::new(&instance, file, &none), attribute.value);
+                let (val, _) = evaluator.argument(Scope::constant(&instance, file, &none), attribute.value);
                 let node = evaluator.lower(&val);
                 let key_span = Span::new(file.id, attribute.start, attribute.name_end);
                 Entry { key: file.text(attribute.name).into(), key_span, node }

@@ -3,7 +3,7 @@
 //! Source: the configuration language's reference (terraform 1.11; `action` from 1.14 and OpenTofu's `encryption` are known, so
 //! that newer files are not refused).
 
-use super::syntax::{Block, BodyId, File};
+use super::syntax::{Block, BodyId, ExprKind, File};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
 use crate::spelling::did_you_mean;
@@ -28,6 +28,13 @@ pub struct BlockType {
     pub labels: &'static [&'static str],
     /// What stands in it.
     pub body: Schema,
+}
+
+impl BlockType {
+    /// Whether `dynamic` makes blocks in it.
+    pub fn takes_dynamic(&self) -> bool {
+        matches!(self.name, "data" | "ephemeral" | "provider" | "resource")
+    }
 }
 
 const fn block(name: &'static str, labels: &'static [&'static str], body: Schema) -> BlockType {
@@ -168,7 +175,47 @@ pub fn check_block(file: &File, block: &Block, is_override: bool, problems: &mut
     let span = file.header_span(block);
     let Some(known) = known(file, block, &FILE, span, ProblemKind::Unread, problems) else { return false };
     check_body(file, block.body, &known.body, span, is_override, problems);
-    true
+    check_repetition(file, block, problems);
+    !(is_override && is_refused_override(file, block, problems))
+}
+
+/// The blocks that may have instances, whose number only one of two arguments may tell.
+fn check_repetition(file: &File, block: &Block, problems: &mut Vec<Problem>) {
+    let repeats = matches!(file.text(block.kind), "resource" | "data" | "ephemeral" | "module");
+    let Some(each) = file.attribute(block.body, "for_each").filter(|_| repeats) else { return };
+    if file.attribute(block.body, "count").is_some() {
+        let span = Span::new(file.id, each.start, each.name_end);
+        let message = "a block takes either `count` or `for_each`; terraform refuses both".to_string();
+        problems.push(Problem::at(ProblemKind::Evaluation, span, message).help("remove one of them"));
+    }
+}
+
+/// What terraform refuses in override files, where it would be unclear what it changes; whether the whole block is refused.
+fn is_refused_override(file: &File, block: &Block, problems: &mut Vec<Problem>) -> bool {
+    let help = "put it in a file that is no override file";
+    let kind = file.text(block.kind);
+    if matches!(kind, "check" | "import" | "moved") {
+        let message = format!("override files take no `{kind}`; terraform refuses it");
+        problems.push(Problem::at(ProblemKind::Evaluation, file.header_span(block), message).help(help));
+        return true;
+    }
+    let is_empty = |value| matches!(file.expr(value).kind, ExprKind::Tuple(items) if items.is_empty());
+    let depends = file.attribute(block.body, "depends_on").filter(|one| !is_empty(one.value));
+    if let Some(depends) = depends.filter(|_| matches!(kind, "data" | "module" | "output" | "resource")) {
+        let span = Span::new(file.id, depends.start, depends.name_end);
+        let message = "override files can't change `depends_on`; terraform refuses it";
+        problems.push(Problem::at(ProblemKind::Evaluation, span, message.to_string()).help(help));
+    }
+    let lifecycles = file.blocks(block.body).iter().filter(|inner| file.text(inner.kind) == "lifecycle");
+    let bodies = lifecycles.map(|lifecycle| lifecycle.body).chain([block.body]);
+    for inner in bodies.flat_map(|body| file.blocks(body)) {
+        let name = file.text(inner.kind);
+        if matches!(name, "precondition" | "postcondition" | "validation") {
+            let message = format!("override files can't change `{name}` blocks; terraform refuses it");
+            problems.push(Problem::at(ProblemKind::Evaluation, file.header_span(inner), message).help(help));
+        }
+    }
+    false
 }
 
 fn known(

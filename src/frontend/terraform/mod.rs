@@ -30,7 +30,7 @@ use self::eval::{Evaluator, Repetition, Scope};
 use self::given::{given, variable_files};
 use self::module::Module;
 use self::root::Root;
-use self::value::Val;
+use self::value::{Kind, Val};
 use super::{Claim, Context, Frontend, Parsed, Settings};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources};
@@ -124,11 +124,12 @@ fn evaluate(
     parsed.problems.extend(undeclared(&modules, &roots, settings));
     let mut called: FxHashSet<String> = modules.values().flat_map(|module| module.called_folders()).collect();
     called.extend(modules.values().flat_map(|module| module.installed.folders().map(str::to_string)));
-    let roots: Vec<(String, Option<Arc<Module>>)> = roots
+    let var_files = given::of_roots(&roots, settings, sources);
+    let roots: Vec<(Vec<FileId>, String, Option<Arc<Module>>)> = roots
         .into_iter()
         .map(|folder| {
             let own = if called.contains(&folder) { modules.get(&folder).cloned() } else { modules.remove(&folder) };
-            (folder, own)
+            (var_files(&folder), folder, own)
         })
         .collect();
     let mut roots = roots.into_iter();
@@ -140,7 +141,9 @@ fn evaluate(
         }
         let judged: Vec<Root> = portion
             .into_par_iter()
-            .filter_map(|(folder, own)| Some(Root::evaluate(&modules, &folders[&folder], own?, settings, sources)))
+            .filter_map(|(var_files, folder, own)| {
+                Some(Root::evaluate(&modules, &folders[&folder], own?, settings, sources, &var_files))
+            })
             .collect();
         judged.into_iter().for_each(|root| parsed.add(root.into()));
     }
@@ -212,8 +215,10 @@ pub fn evaluate_all(
     let module = modules.get(".").cloned().unwrap_or_else(|| Arc::new(Module::new(".".into(), &[])));
     let folder = folders.remove(".").unwrap_or_default();
     let evaluator = Evaluator::new(&modules, settings);
-    let given = given(&evaluator, &folder, &module, settings, sources, &mut Vec::new());
+    let given = given(&evaluator, &folder, &module, (settings, &settings.var_files), sources, &mut Vec::new());
     let instance = evaluator.root(module, given);
+    // What failed once is remembered as a value that is not known: who asks for it is told why each time.
+    let mut failed: FxHashSet<String> = FxHashSet::default();
     for expression in expressions {
         answer(match syntax::parse_expression(FileId::OUTSIDE, expression.into()) {
             Err(problem) => Err(problem.message),
@@ -222,8 +227,13 @@ pub fn evaluate_all(
                 evaluator.forget();
                 let result = evaluator.eval(Scope::new(&instance, &file, &none), expr);
                 let seen = evaluator.observations.take();
+                let problems = evaluator.problems.take().into_iter();
+                failed.extend(problems.filter(|one| one.kind != ProblemKind::Note).map(|one| one.message));
                 match (result, seen.into_iter().next()) {
                     (_, Some(observation)) => Err(observation.message),
+                    (Ok(Val { kind: Kind::Unknown(unknown), .. }), None) if failed.contains(&*unknown.reason) => {
+                        Err(unknown.reason.to_string())
+                    }
                     (Ok(value), None) => Ok(value),
                     (Err(failure), None) => Err(failure.message),
                 }

@@ -46,6 +46,11 @@ impl Declaration {
         Some(At { file: self.file.clone(), item: attribute.value })
     }
 
+    /// Whether its instances have keys. An override file may add the other of `count` and `for_each`: then `count` decides.
+    pub fn is_keyed(&self) -> bool {
+        self.attribute("count").is_none() && self.attribute("for_each").is_some()
+    }
+
     /// The header.
     pub fn head(&self) -> Span {
         self.file.header_span(&self.block)
@@ -158,6 +163,7 @@ impl Module {
             ("resource", [kind, name]) => (&mut self.resources, format!("{kind}.{name}")),
             ("ephemeral", [kind, name]) => (&mut self.resources, format!("ephemeral.{kind}.{name}")),
             ("data", [kind, name]) => (&mut self.data, format!("data.{kind}.{name}")),
+            ("provider", [label]) if is_override => return self.override_provider(label, declaration),
             ("check", [_]) => {
                 // The data source of a check is one of the module's.
                 for inner in file.blocks(block.body).iter().filter(|inner| file.text(inner.kind) == "data") {
@@ -186,14 +192,45 @@ impl Module {
         }
     }
 
+    /// An override file changes the provider of the same name and alias; that without an alias needs no block to be changed.
+    fn override_provider(&mut self, label: &str, declaration: Declaration) {
+        let alias = |one: &Declaration| {
+            let written = one.file.attribute(one.block.body, "alias")?;
+            literal(&one.file, written.value).map(str::to_string)
+        };
+        let wanted = alias(&declaration);
+        let mut known = self.providers.iter_mut();
+        match known.find(|one| &*one.labels[0] == label && alias(one) == wanted) {
+            Some(base) => base.overrides.push((declaration.file, declaration.block.body)),
+            None if wanted.is_none() => self.providers.push(declaration),
+            None => {
+                let alias = wanted.unwrap_or_default();
+                let message = format!(
+                    "there is no provider \"{label}\" with the alias {alias:?} for this override file to change"
+                );
+                let problem = Problem::at(ProblemKind::Evaluation, declaration.head(), message);
+                self.problems.push(problem.help("declare it in a file of its own"));
+            }
+        }
+    }
+
     fn add_locals(&mut self, file: &Arc<File>, block: &Block, is_override: bool) {
         for attribute in file.attributes(block.body) {
             let name: Arc<str> = file.text(attribute.name).into();
             let item = At { file: file.clone(), item: attribute.value };
-            if is_override && let Some(base) = self.locals.get_mut(&name) {
-                *base = item;
+            let span = Span::new(file.id, attribute.start, attribute.name_end);
+            if is_override {
+                match self.locals.get_mut(&name) {
+                    Some(base) => *base = item,
+                    None => {
+                        let message = format!("there is no local \"{name}\" for this override file to change");
+                        let problem = Problem::at(ProblemKind::Evaluation, span, message);
+                        self.problems.push(problem.help("declare it in a file of its own"));
+                        self.locals.add(name, item);
+                    }
+                }
             } else if !self.locals.add(name.clone(), item) {
-                self.duplicate("local", &name, Span::new(file.id, attribute.start, attribute.name_end));
+                self.duplicate("local", &name, span);
             }
         }
     }

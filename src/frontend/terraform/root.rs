@@ -1,5 +1,6 @@
 //! One root module as resources, edges and problems.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,10 +15,13 @@ use super::{Folder, VERSION, body, installed, policy};
 use crate::frontend::{LocalEdge, Parsed, Settings};
 use crate::model::{Entry, Move, Node, Observation, Resource};
 use crate::problem::{Problem, ProblemKind};
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span};
 
 /// References between the resources of one root module that are kept.
 const MAX_EDGES: usize = 500_000;
+
+/// Blocks of one root module and of all that it calls, each instance counted, that are judged.
+const MAX_RESOURCES: usize = 500_000;
 
 /// What one root module yields.
 #[derive(Default)]
@@ -52,13 +56,18 @@ impl Root {
         module: Arc<Module>,
         settings: &Settings,
         sources: &Sources,
+        var_files: &[FileId],
     ) -> Root {
         let evaluator = Evaluator::new(modules, settings);
         let mut root = Root { folder: module.folder.as_str().into(), ..Root::default() };
-        let given = given(&evaluator, folder, &module, settings, sources, &mut root.problems);
+        let given = given(&evaluator, folder, &module, (settings, var_files), sources, &mut root.problems);
         let instance = evaluator.root(module.clone(), given);
         let mut references = References::new();
-        root.collect(&evaluator, &instance, Defaults::default(), &mut references);
+        // Level by level, so that a tree that grows past the limits takes nothing from what stands above it.
+        let mut open = VecDeque::from([(instance.clone(), Defaults::default())]);
+        while let Some((instance, passed)) = open.pop_front() {
+            root.collect(&evaluator, &instance, passed, &mut references, &mut open);
+        }
         for (prefix, from, to) in std::mem::take(&mut root.moved) {
             let address = |span| {
                 let text: String = sources.slice(span).split_whitespace().collect();
@@ -81,7 +90,13 @@ impl Root {
         instance: &Rc<Instance>,
         passed: Defaults,
         references: &mut References,
+        open: &mut VecDeque<(Rc<Instance>, Defaults)>,
     ) {
+        if let Some(call) = instance.calls.last()
+            && self.granted(evaluator, 1, call.span) == 0
+        {
+            return;
+        }
         let module = instance.module.clone();
         if evaluator.settings.with_defaults {
             self.defaults = Defaults::of(evaluator, instance, passed);
@@ -136,8 +151,12 @@ impl Root {
             let is_data = key.starts_with("data.");
             let labels = &declaration.labels;
             let kind = if is_data { format!("data.{}", labels[0]) } else { labels[0].to_string() };
+            if self.granted(evaluator, 1, declaration.head()) == 0 {
+                continue;
+            }
             let (all, dependencies) = evaluator.repeated(instance, declaration, key);
-            for repetition in all.iter() {
+            let granted = self.granted(evaluator, all.len(), declaration.head());
+            for repetition in all.iter().take(granted) {
                 if !dependencies.is_empty() {
                     references.push((self.resources.len() as u32, evaluator.name("for_each"), dependencies.clone()));
                 }
@@ -158,9 +177,22 @@ impl Root {
                 self.add(evaluator, instance, call, "module", name, &address, repetition, references);
             }
             for child in evaluator.children(instance, name, call).iter() {
-                self.collect(evaluator, child, defaults.passed(call), references);
+                open.push_back((child.clone(), defaults.passed(call)));
             }
         }
+    }
+
+    /// How many of these blocks there is room for.
+    fn granted(&self, evaluator: &Evaluator<'_>, wanted: usize, at: Span) -> usize {
+        let granted = wanted.min(MAX_RESOURCES.saturating_sub(self.resources.len()));
+        if granted < wanted {
+            let message = format!(
+                "this module and what it calls make more than {MAX_RESOURCES} blocks: what is over that is not judged"
+            );
+            let help = "call modules in fewer levels, or make fewer instances";
+            evaluator.problem(Problem::at(ProblemKind::Limit, at, message).help(help));
+        }
+        granted
     }
 
     #[allow(clippy::too_many_arguments, reason = "one row of facts about one block, passed straight on")]
@@ -294,7 +326,11 @@ fn variable_members(evaluator: &Evaluator<'_>, instance: &Rc<Instance>, declarat
         .iter()
         .filter_map(|name| {
             let argument = declaration.attribute(name)?;
-            let (val, _) = evaluator.argument(Scope::new(instance, &argument.file, &none), argument.item);
+            let scope = match *name {
+                "default" => Scope::constant(instance, &argument.file, &none),
+                _ => Scope::new(instance, &argument.file, &none),
+            };
+            let (val, _) = evaluator.argument(scope, argument.item);
             Some(Member { key: evaluator.name(name), key_span: val.span, val })
         })
         .collect()

@@ -92,12 +92,36 @@ enum Prose {
     Fix,
 }
 
-/// Findings of one rule at one place, which differ in their instance only; in the order given.
+/// Findings of one rule at one place, which differ in their instance only; in the order given. One place may decide the values
+/// of different resources, which are told one by one.
 fn groups(findings: Vec<&Finding>) -> Vec<Vec<&Finding>> {
     let same = |a: &&Finding, b: &&Finding| {
-        a.rule == b.rule && a.at == b.at && a.attribute == b.attribute && a.status == b.status
+        (&a.rule, a.at, &a.attribute, a.status) == (&b.rule, b.at, &b.attribute, b.status)
+            && block(&a.address) == block(&b.address)
     };
     findings.chunk_by(same).map(<[_]>::to_vec).collect()
+}
+
+/// The block that an address is an instance of: without the modules that lead to it, and without keys.
+fn block(address: &str) -> String {
+    let mut plain = String::with_capacity(address.len());
+    let (mut depth, mut is_quoted, mut is_escaped) = (0u32, false, false);
+    for char in address.chars() {
+        match char {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            '[' if !is_quoted => depth += 1,
+            ']' if !is_quoted => depth = depth.saturating_sub(1),
+            _ if depth == 0 => plain.push(char),
+            _ => {}
+        }
+    }
+    let mut rest = &*plain;
+    while let Some((_, inner)) = rest.strip_prefix("module.").and_then(|called| called.split_once('.')) {
+        rest = inner;
+    }
+    rest.to_string()
 }
 
 impl Page<'_> {

@@ -26,6 +26,9 @@ impl Evaluator<'_> {
         let name = file.text(name);
         let name = name.strip_prefix("core::").unwrap_or(name);
         let exprs = file.exprs(arguments);
+        if scope.is_constant {
+            return Err(fail(span, format!("functions are not allowed here: `{name}`")));
+        }
         match name {
             "try" | "can" if expanded => return self.attempt_expanded(scope, name, exprs, span),
             "try" => return self.first_that_works(scope, exprs, span),
@@ -44,9 +47,13 @@ impl Evaluator<'_> {
                 None => return Ok(Val::depends(Type::Dynamic, &[&last], span)),
             }
         }
+        self.charge_call(name, &values, span)?;
         let place = self.place(scope, span);
         match functions::call(name, values, &place) {
-            Ok(value) => Ok(value.at(span)),
+            Ok(value) => {
+                self.charge_result(name, &value, span)?;
+                Ok(value.at(span))
+            }
             Err(message) => Err(fail(span, format!("{name}: {message}"))),
         }
     }
@@ -146,6 +153,7 @@ impl Evaluator<'_> {
                 .into(),
             _ => text,
         };
+        self.charge_text(text.len(), span)?;
         // Places inside the text mean nothing outside: all of the result stands at the call.
         let (file, template) = syntax::parse_template(FileId::OUTSIDE, text)
             .map_err(|problem| fail(span, format!("{name}: {}", problem.message)))?;
@@ -190,8 +198,9 @@ impl Evaluator<'_> {
         self.check_arguments(name, call, &module);
         let mut folders = instance.folders.clone();
         folders.push(module.folder.clone());
-        self.representatives(instance, call, &format!("module.{name}"))
-            .iter()
+        let all = self.representatives(instance, call, &format!("module.{name}"));
+        all.iter()
+            .take(self.granted_modules(all.len(), call.head()))
             .map(|repetition| {
                 let address = format!("{}module.{name}{}", instance.prefix, repetition.key);
                 let mut calls = instance.calls.to_vec();

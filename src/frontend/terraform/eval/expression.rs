@@ -148,7 +148,9 @@ impl Evaluator<'_> {
         if key.is_unknown() {
             return Ok(None);
         }
-        key.to_text().map(Some).ok_or_else(|| fail(span, "a key is a string"))
+        let text = key.to_text().ok_or_else(|| fail(span, "a key is a string"))?;
+        self.charge_text(text.len(), span)?;
+        Ok(Some(text))
     }
 
     /// What `for` may go through.

@@ -3,6 +3,7 @@
 //! Values are typed and converted as terraform does; each carries its place and the steps that led to it. An error is a
 //! failure with a place, which `try` and `can` catch; at the top of an argument it becomes a problem and the value is unknown.
 
+mod budget;
 mod call;
 mod expression;
 mod name;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::budget::Budget;
 use super::module::Module;
 use super::syntax::{ExprId, File};
 use super::value::{Type, Unknown, Val, lower};
@@ -31,8 +33,6 @@ use crate::source::{FileId, Span};
 const MAX_DEPTH: u32 = 600;
 /// Values within one value: lists of lists of lists grow by doubling.
 const MAX_WEIGHT: u32 = 1 << 20;
-/// Expressions that one root module may evaluate: loops inside loops multiply.
-const MAX_STEPS: u64 = 5_000_000;
 /// Values that one root module hands to the rules.
 const MAX_LOWERED: u64 = 4_000_000;
 
@@ -177,12 +177,19 @@ pub struct Scope<'s> {
     pub element: Option<&'s Val>,
     /// A template file: only bound names are known, and no further template file is read.
     pub is_closed: bool,
+    /// A variable file or the default of a variable: no function may be called either.
+    pub is_constant: bool,
 }
 
 impl<'s> Scope<'s> {
     /// The scope of an argument outside any loop.
     pub fn new(instance: &'s Rc<Instance>, file: &'s Arc<File>, repetition: &'s Repetition) -> Scope<'s> {
-        Scope { instance, file, repetition, names: None, element: None, is_closed: false }
+        Scope { instance, file, repetition, names: None, element: None, is_closed: false, is_constant: false }
+    }
+
+    /// The scope of a variable file or of a default, in which neither names nor functions are known.
+    pub fn constant(instance: &'s Rc<Instance>, file: &'s Arc<File>, repetition: &'s Repetition) -> Scope<'s> {
+        Scope { is_closed: true, is_constant: true, ..Scope::new(instance, file, repetition) }
     }
 
     /// With one more name.
@@ -218,7 +225,7 @@ pub struct Evaluator<'a> {
     /// Defaults of variables that were looked at.
     checked: RefCell<FxHashSet<(FileId, ExprId)>>,
     depth: Cell<u32>,
-    steps: Cell<u64>,
+    budget: Budget,
     lowered: Cell<u64>,
 }
 
@@ -237,7 +244,7 @@ impl<'a> Evaluator<'a> {
             conversions: RefCell::default(),
             checked: RefCell::default(),
             depth: Cell::new(0),
-            steps: Cell::new(0),
+            budget: Budget::default(),
             lowered: Cell::new(0),
         }
     }
@@ -303,7 +310,7 @@ impl<'a> Evaluator<'a> {
     pub fn forget(&self) {
         self.observations.take();
         self.said.borrow_mut().clear();
-        self.steps.set(0);
+        self.budget.renew();
     }
 
     /// Reports something at a place, once.
@@ -379,14 +386,14 @@ impl<'a> Evaluator<'a> {
     /// Evaluates an expression.
     pub fn eval(&self, scope: Scope<'_>, expr: ExprId) -> Evaluated {
         self.depth.set(self.depth.get() + 1);
-        self.steps.set(self.steps.get() + 1);
-        let result = if self.depth.get() > MAX_DEPTH {
-            let message = format!("expressions nested or chained more than {MAX_DEPTH} deep");
-            Err(limit(scope.file.expr_span(expr), message))
-        } else if self.steps.get() > MAX_STEPS {
-            Err(limit(scope.file.expr_span(expr), "the module takes too long to evaluate".to_string()))
-        } else {
-            self.expression(scope, expr)
+        let charged = self.charge(1, scope.file.expr_span(expr));
+        let result = match charged {
+            _ if self.depth.get() > MAX_DEPTH => {
+                let message = format!("expressions nested or chained more than {MAX_DEPTH} deep");
+                Err(limit(scope.file.expr_span(expr), message))
+            }
+            Err(failure) if !budget::is_written_out(scope.file.expr(expr).kind) => Err(failure),
+            _ => self.expression(scope, expr),
         };
         self.depth.set(self.depth.get() - 1);
         match result {

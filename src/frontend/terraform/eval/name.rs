@@ -91,6 +91,9 @@ impl Evaluator<'_> {
             }
             binding = bound.next;
         }
+        if scope.is_constant {
+            return Err(fail(span, format!("variables are not allowed here: `{root}`")));
+        }
         if scope.is_closed {
             return Err(fail(span, format!("the template is given no variable \"{root}\"")));
         }

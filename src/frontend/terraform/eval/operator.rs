@@ -32,6 +32,9 @@ impl Evaluator<'_> {
             Operator::Equal | Operator::NotEqual => a.deep_marks().with(b.deep_marks()),
             _ => a.marks.with(b.marks),
         };
+        if matches!(operator, Operator::Equal | Operator::NotEqual) {
+            self.charge_equality(&a, &b, span)?;
+        }
         applied(operator, &[a, b], span).map(|val| val.marked(marks))
     }
 

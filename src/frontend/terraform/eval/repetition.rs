@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use super::{Dependencies, Evaluated, Evaluator, Instance, Scope, Space, fail};
@@ -30,8 +32,33 @@ impl Repetition {
     /// The key of the instance that an index names; none where the index is not known.
     pub fn key_of(index: &Val, is_keyed: bool) -> Option<String> {
         let text = index.to_text()?;
-        Some(if is_keyed { format!("[{text:?}]") } else { format!("[{text}]") })
+        Some(if is_keyed { format!("[{}]", quoted(&text)) } else { format!("[{text}]") })
     }
+}
+
+/// A key as terraform writes it into addresses: quoted, without the beginnings of templates, and with escapes in place of what
+/// does not print.
+fn quoted(key: &str) -> String {
+    static PRINTS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$").expect("the pattern is fixed"));
+    let mut quoted = String::with_capacity(key.len() + 2);
+    quoted.push('"');
+    let mut chars = key.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '"' | '\\' => quoted.extend(['\\', char]),
+            '$' | '%' if chars.peek() == Some(&'{') => quoted.extend([char, char]),
+            ' '..='~' => quoted.push(char),
+            other if PRINTS.is_match(other.encode_utf8(&mut [0; 4])) => quoted.push(other),
+            other if u32::from(other) < 0x10000 => quoted.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other => quoted.push_str(&format!("\\U{:08x}", u32::from(other))),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// The instances of one block, found by key.
@@ -123,15 +150,18 @@ impl Evaluator<'_> {
     }
 
     fn bounded(&self, wanted: usize, span: Span, what: &str) -> usize {
-        if wanted <= MAX_INSTANCES {
-            return wanted;
-        }
-        let message = format!("{what} asks for {wanted} instances: only the first is judged");
+        let message = match wanted > MAX_INSTANCES {
+            true => format!("{what} asks for {wanted} instances: only the first is judged"),
+            false => match self.charge(wanted as u64, span) {
+                Ok(()) => return wanted,
+                Err(failure) => format!("{}: only the first of {wanted} instances is judged", failure.message),
+            },
+        };
         self.problem(
             Problem::at(ProblemKind::Limit, span, message)
                 .help(format!("gate judges up to {MAX_INSTANCES} instances one by one")),
         );
-        1
+        wanted.min(1)
     }
 
     /// As [`Evaluator::representatives`], with the resources that the number of instances depends on.

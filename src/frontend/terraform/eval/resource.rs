@@ -80,7 +80,7 @@ impl Evaluator<'_> {
             };
             return Ok((unknown(Type::Dynamic, "the instances are not known", Some(of.into()), span), used, false));
         };
-        let is_keyed = declaration.attribute("for_each").is_some();
+        let is_keyed = declaration.is_keyed();
         if let (Some(Access::Key(index)), Some(name)) = (steps.get(used), text(steps.get(used + 1))) {
             let index = self.eval(scope, *index)?;
             if let Some(wanted) = Repetition::key_of(&index, is_keyed) {

@@ -36,12 +36,14 @@ impl Evaluator<'_> {
                     }
                     // What is not known may turn out to fit, whatever its type says.
                     writer.marks = writer.marks.with(val.marks);
-                    if !val.is_unknown() {
-                        let refused = |_| fail(span, "only strings, numbers and booleans fit into a text");
-                        writer.push(convert(val, &Type::String).map_err(refused)?);
-                        continue;
-                    }
+                    let val = match val.is_unknown() {
+                        true => val,
+                        false => convert(val, &Type::String)
+                            .map_err(|_| fail(span, "only strings, numbers and booleans fit into a text"))?,
+                    };
+                    self.charge_text(val.text_len(), span)?;
                     writer.push(val);
+                    writer.bounded(span)?;
                 }
                 Part::If(condition, yes, no) => {
                     let condition = self.condition(scope, condition, "the condition")?;
@@ -78,12 +80,10 @@ impl Evaluator<'_> {
                         let inner = scope.bind(&key);
                         let value = inner.binding(scope.file.text(parsed.value_name), value);
                         self.write_parts(inner.bind(&value), parsed.body, writer)?;
+                        // A body of text alone grows too.
+                        writer.bounded(scope.file.expr_span(parsed.collection))?;
                     }
                 }
-            }
-            if writer.text.len() > MAX_TEXT {
-                let span = Span::new(scope.file.id, 0, 0);
-                return Err(limit(span, "a template grows past the limit on text".into()));
             }
         }
         Ok(())
@@ -120,6 +120,14 @@ impl Writer {
             }
         }
         self.parts.push(val);
+    }
+
+    /// A failure at `span`, which is what was written last, once the text is too long.
+    fn bounded(&self, span: Span) -> Result<(), Box<Failure>> {
+        match self.text.len() > MAX_TEXT {
+            true => Err(limit(span, format!("a template grows past {} MiB of text", MAX_TEXT >> 20))),
+            false => Ok(()),
+        }
     }
 
     fn finish(self, span: Span) -> Val {

@@ -77,7 +77,8 @@ impl Evaluator<'_> {
         }
         match declaration.attribute("default") {
             Some(default) => {
-                let value = self.constant(instance, &default)?;
+                let none = Repetition::default();
+                let value = self.eval(Scope::constant(instance, &default.file, &none), default.item)?;
                 Ok(value.through(default.file.expr_span(default.item), format!("default of var.{name}").into()))
             }
             None => {
@@ -225,7 +226,7 @@ impl Evaluator<'_> {
             return Ok((self.undeclared(span, format!("module.{name}"), message), 1));
         };
         let is_counted = call.attribute("count").is_some();
-        let is_keyed = call.attribute("for_each").is_some();
+        let is_keyed = call.is_keyed();
         let children = self.children(instance, name, call);
         let reference = format!("module.{name}");
         if children.is_empty() && !(is_counted || is_keyed) {
@@ -309,6 +310,15 @@ impl Evaluator<'_> {
             if val.deep_marks().has(Marks::SENSITIVE) && !marks.has(Marks::SENSITIVE) && instance.caller.is_none() {
                 let message = format!("output \"{name}\" shows a sensitive value without `sensitive = true`");
                 self.refuse(value.file.expr_span(value.item), message);
+            }
+            let is_ephemeral = marks.has(Marks::EPHEMERAL);
+            if val.deep_marks().has(Marks::EPHEMERAL) && !is_ephemeral {
+                let message = format!("output \"{name}\" gives an ephemeral value without `ephemeral = true`");
+                self.refuse(value.file.expr_span(value.item), message);
+            }
+            if is_ephemeral && instance.caller.is_none() {
+                let message = format!("output \"{name}\" of a root module can't be ephemeral");
+                self.refuse(declaration.head(), message);
             }
             Ok(val.marked(marks))
         })

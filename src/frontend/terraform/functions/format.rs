@@ -5,7 +5,7 @@ use std::str::Chars;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{ANY, Answer, Function, Place, STRING, Val, Want, bounded, few, open, text, variadic};
+use super::{ANY, Answer, Function, MAX_TEXT, Place, STRING, Val, Want, bounded, few, open, text, variadic};
 use crate::frontend::terraform::value::convert::convert;
 use crate::frontend::terraform::value::lower::encode_json;
 use crate::frontend::terraform::value::{Kind, Number, Type, Unknown};
@@ -81,6 +81,7 @@ fn format_list(arguments: &[Val], at: &Place) -> Answer {
     }
     let rows = few(rows.unwrap_or(1))?;
     let mut items = Vec::with_capacity(rows);
+    let mut length = 0;
     for row in 0..rows {
         let values: Vec<Val> = arguments[1..]
             .iter()
@@ -90,7 +91,13 @@ fn format_list(arguments: &[Val], at: &Place) -> Answer {
             items.push(open(Type::String, &values, at));
             continue;
         }
-        items.push(bounded(formatted(text(&arguments[0]), &values)?, at)?);
+        let item = bounded(formatted(text(&arguments[0]), &values)?, at)?;
+        // Each may be short enough, and all together not.
+        length += item.text_len();
+        if length > MAX_TEXT {
+            return Err("the texts grow past the limit".into());
+        }
+        items.push(item);
     }
     Ok(Val::list(Type::String, items, at.span))
 }

@@ -2,7 +2,7 @@
 
 use regex::{Captures, Regex, RegexBuilder};
 
-use super::{Function, Place, STRING, Val, Want, bounded, few, function, string, text};
+use super::{Function, MAX_ELEMENTS, Place, STRING, Val, Want, bounded, few, function, string, text};
 use crate::frontend::terraform::value::{AttributeType, Kind, Member, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -14,7 +14,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("regexall", &[STRING, STRING], Want::List(&Want::Any), |a, at| {
         let regex = compile(text(&a[0]))?;
         let ty = shape(&regex);
-        let all: Vec<Val> = regex.captures_iter(text(&a[1])).map(|found| value(&regex, &found, at)).collect();
+        let found = regex.captures_iter(text(&a[1])).take(MAX_ELEMENTS + 1);
+        let all: Vec<Val> = found.map(|found| value(&regex, &found, at)).collect();
         few(all.len())?;
         Ok(Val::list(ty, all, at.span))
     }),

@@ -9,8 +9,13 @@ use crate::frontend::terraform::syntax::{ExprId, ExprKind, File};
 pub fn constraint(file: &File, expr: ExprId, constant: &dyn Fn(ExprId) -> Result<Val, String>) -> Result<Type, String> {
     let inner = |expr| constraint(file, expr, constant);
     match file.expr(expr).kind {
-        // Quoted names are what terraform 0.11 wrote.
-        ExprKind::Variable(name) | ExprKind::String(name) => match file.text(name) {
+        // What terraform 0.11 wrote.
+        ExprKind::String(name) => {
+            let name = file.text(name);
+            let elements = if matches!(name, "list" | "map") { "(string)" } else { "" };
+            Err(format!("terraform refuses types in quotes: write {name}{elements} without them"))
+        }
+        ExprKind::Variable(name) => match file.text(name) {
             "any" => Ok(Type::Dynamic),
             "bool" => Ok(Type::Bool),
             "number" => Ok(Type::Number),

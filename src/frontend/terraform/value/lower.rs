@@ -38,7 +38,13 @@ pub fn lower(val: &Val) -> Node {
     let value = match &val.kind {
         Kind::Null(_) => Value::Null,
         Kind::Bool(bool) => Value::Bool(*bool),
-        Kind::Number(number) => Value::Number(lower_number(number)),
+        Kind::Number(number) if number.as_f64().is_finite() => Value::Number(lower_number(number)),
+        // Known to terraform, but none of the numbers that rules see: better not known than wrong.
+        Kind::Number(number) => Value::Unknown(Arc::new(model::Unknown {
+            reason: format!("the number {number} is larger than what is judged"),
+            not_null: true,
+            ..model::Unknown::default()
+        })),
         Kind::String(text) => Value::String(text.clone()),
         Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => Value::List(val.items().iter().map(lower).collect()),
         Kind::Map(_) | Kind::Object(_) => {
@@ -148,29 +154,41 @@ fn write_json_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// What `gate console` answers: the value, its type, and mirrors of it with `true` where a part is unknown or sensitive.
-pub fn answer(val: &Val) -> Json {
+/// What `gate console` answers, as JSON: the value, its type, and mirrors of it with `true` where a part is unknown or sensitive.
+/// Numbers are written out as they are, which [`Json`] could not hold.
+pub fn answer(val: &Val) -> String {
     if val.is_unknown() {
-        return json!({"unknown": true});
+        return json!({"unknown": true}).to_string();
     }
-    let mut answer = json!({"value": plain(val), "type": val.ty().to_string()});
+    let mut about = JsonMap::from_iter([("type".to_string(), json!(val.ty().to_string()))]);
     if val.has_unknown() {
-        answer["unknown"] = mirror(val, &|val| val.is_unknown());
+        about.insert("unknown".into(), mirror(val, &|val| val.is_unknown()));
     }
     if val.deep_marks().has(Marks::SENSITIVE) {
-        answer["sensitive"] = mirror(val, &|val| val.marks.has(Marks::SENSITIVE));
+        about.insert("sensitive".into(), mirror(val, &|val| val.marks.has(Marks::SENSITIVE)));
     }
-    answer
+    let value = if is_finite(val) { encode_json(val) } else { plain(val).to_string() };
+    let about = Json::Object(about).to_string();
+    format!("{{\"value\":{value},{}", &about[1..])
 }
 
+fn is_finite(val: &Val) -> bool {
+    val.as_number().is_none_or(Number::is_finite) && val.parts().all(is_finite)
+}
+
+/// A value with infinite numbers, which JSON has not: they are texts.
 fn plain(val: &Val) -> Json {
     match &val.kind {
         Kind::Null(_) | Kind::Unknown(_) => Json::Null,
         Kind::Bool(bool) => (*bool).into(),
         Kind::Number(number) => match number.as_i64() {
             Some(int) => int.into(),
-            // JSON has no infinite numbers.
-            None => serde_json::Number::from_f64(number.as_f64())
+            // JSON has no infinite numbers, and a whole number is exact or a text.
+            None => Some(number.as_f64())
+                .filter(|float| {
+                    !number.is_integer() || Number::parse(&float.to_string()).is_some_and(|same| same == *number)
+                })
+                .and_then(serde_json::Number::from_f64)
                 .map_or_else(|| Json::String(number.to_string()), Json::Number),
         },
         Kind::String(text) => text.to_string().into(),

@@ -43,6 +43,8 @@ pub struct Val {
 struct Summary {
     /// Number of values within, itself included; saturating.
     weight: u32,
+    /// Bytes of text within; saturating.
+    text: u32,
     marks: Marks,
     has_unknown: bool,
 }
@@ -171,8 +173,10 @@ pub struct Link {
 impl Summary {
     fn of(kind: &Kind) -> Summary {
         let mut summary = Summary { weight: 1, ..Summary::default() };
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
         let mut add = |part: &Val| {
             summary.weight = summary.weight.saturating_add(part.summary.weight);
+            summary.text = summary.text.saturating_add(part.summary.text);
             summary.marks = summary.marks.with(part.deep_marks());
             summary.has_unknown |= part.summary.has_unknown;
         };
@@ -181,14 +185,16 @@ impl Summary {
                 summary.has_unknown = true;
                 let arms = unknown.arms.iter().flat_map(|arms| arms.iter());
                 summary.weight = arms.fold(1, |weight, arm| weight.saturating_add(arm.summary.weight));
+                summary.text = unknown.template.as_ref().map_or(0, |text| length(text));
             }
+            Kind::String(text) => summary.text = length(text),
             Kind::List(elements) | Kind::Set(elements) => elements.items.iter().for_each(add),
             Kind::Tuple(items) => items.iter().for_each(add),
             Kind::Map(members) | Kind::Object(members) => {
                 members.items.iter().for_each(|member| add(&member.val));
                 summary.has_unknown |= members.open.is_some();
             }
-            Kind::Null(_) | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
+            Kind::Null(_) | Kind::Bool(_) | Kind::Number(_) => {}
         }
         summary
     }
@@ -227,6 +233,11 @@ impl Val {
     /// How many values are within, itself included.
     pub fn weight(&self) -> u32 {
         self.summary.weight
+    }
+
+    /// Bytes of text within.
+    pub fn text_len(&self) -> usize {
+        self.summary.text as usize
     }
 
     /// `null` of no known type.
