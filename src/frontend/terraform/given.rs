@@ -26,7 +26,7 @@ pub fn given(
     let mut given = FxHashMap::default();
     let none = Repetition::default();
     let nothing = evaluator.root(module.clone(), FxHashMap::default());
-    let mut flag = |name: &str, value: &str, given: &mut FxHashMap<Arc<str>, Val>| {
+    let mut flag = |name: &str, value: &str, how: &str, given: &mut FxHashMap<Arc<str>, Val>| {
         let Some(declaration) = module.variables.get(name) else { return };
         let span = declaration.head();
         let ty = evaluator.declared_type(&nothing, declaration);
@@ -37,7 +37,7 @@ pub fn given(
         };
         match val {
             Ok(val) => {
-                given.insert(name.into(), val);
+                given.insert(name.into(), val.through(span, format!("var.{name}, given by {how}").into()));
             }
             Err(message) => problems.push(
                 Problem::at(ProblemKind::Evaluation, span, format!("the value given for var.{name}: {message}"))
@@ -49,7 +49,7 @@ pub fn given(
         let variables =
             std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)));
         for (name, value) in variables {
-            flag(&name, &value, &mut given);
+            flag(&name, &value, &format!("TF_VAR_{name}"), &mut given);
         }
     }
     let mut files: Vec<(usize, &String, Arc<syntax::File>)> = folder
@@ -74,11 +74,14 @@ pub fn given(
             // Only bound names are known in a variable file, and there is none.
             let scope = Scope { is_closed: true, ..Scope::new(&nothing, &file, &none) };
             let (val, _) = evaluator.argument(scope, attribute.value);
-            given.insert(Arc::from(file.text(attribute.name)), val);
+            let name = file.text(attribute.name);
+            let (span, path) = (val.span, sources.get(val.span.file).path());
+            let what = format!("var.{name}, given in {path}:{}", sources.line(span));
+            given.insert(name.into(), val.through(span, what.into()));
         }
     }
     for (name, value) in &settings.vars {
-        flag(name, value, &mut given);
+        flag(name, value, "--var", &mut given);
     }
     problems.extend(parse_problems);
     given
