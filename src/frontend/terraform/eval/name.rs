@@ -239,18 +239,21 @@ pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
             let items = value.items();
             match number()? {
                 Some(index) => items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span)),
-                None => open(element()).map(|any| any.one_of(items.to_vec(), false)),
+                None => open(element()).map(|any| any.one_of(items.iter(), false)),
             }
         }
         Kind::Map(_) | Kind::Object(_) => match text()? {
             Some(name) => member(value, &name, span),
-            None => open(element()).map(|any| any.one_of(value.parts().cloned().collect(), false)),
+            None => open(element()).map(|any| any.one_of(value.parts(), false)),
         },
         _ => Err(no_elements(value.sort(), span)),
     }
-    .map(|val| {
-        let parts = [value.clone(), key.clone()];
-        spread(val, &parts, &mut |parts| index(&parts[0], &parts[1], span)).marked(marks)
+    .map(|val| match val.is_unknown() {
+        true => {
+            let parts = [value.clone(), key.clone()];
+            spread(val, &parts, &mut |parts| index(&parts[0], &parts[1], span)).marked(marks)
+        }
+        false => val.marked(marks),
     })
 }
 
