@@ -1026,4 +1026,29 @@ issensitive(timestamp())
   unknown
 issensitive(sensitive(timestamp()))
   true : bool
+# elements that are not known
+alltrue([false, timestamp() == "a"])
+  false : bool
+alltrue([timestamp() == "a", false])
+  unknown
+anytrue([timestamp() == "a", true])
+  true : bool
+coalescelist(["a"], [timestamp()])
+  ["a"] : tuple([string])
+coalescelist(["a"], jsondecode(timestamp()))
+  ["a"] : tuple([string])
+length(sort(["a", timestamp()]))
+  2 : number
+sort(["a", timestamp()])[0]
+  unknown
+one(toset(["b", timestamp()]))
+  unknown
+tolist(toset(["b", timestamp()]))[0]
+  unknown
+element(tolist(toset(["b", timestamp()])), 0)
+  unknown
+contains(setunion(["a"], [timestamp()]), "a")
+  true : bool
+length(setunion(["a"], [timestamp()]))
+  unknown
 "##;

@@ -915,3 +915,54 @@ fn a_console_tells_what_is_not_known_and_what_failed_and_hides_what_is_sensitive
     assert_eq!(rest[2], "12345678901234567890123");
     assert_eq!(rest.last(), Some(&"[]"), "`exit` ends it");
 }
+
+#[test]
+fn a_finding_tells_which_variable_or_local_set_the_value_and_what_gave_it() {
+    let main = r#"variable "public" {
+  type    = bool
+  default = false
+}
+variable "name" {
+  default = true
+}
+locals {
+  envs = {
+    dev  = false
+    prod = true
+  }
+  merged = merge({ p = false }, { p = true })
+}
+resource "aws_db_instance" "a" {
+  publicly_accessible = VALUE
+}
+"#;
+    let told = |value: &str, arguments: &[&str], environment: &[(&str, &str)]| {
+        let folder = tree(&[("main.tf", &main.replace("VALUE", value)), ("prod.tfvars", "\n\npublic = true\n")]);
+        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
+            .current_dir(folder.path())
+            .args(["scan", "--format", "json", "--select", PUBLIC])
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let finding = &report["findings"][0];
+        let place = format!("{}:{}", finding["at"]["path"].as_str().unwrap(), finding["at"]["line"]);
+        (place, finding["related"][0]["message"].as_str().unwrap_or("").replace("the value is used here, set by ", ""))
+    };
+    let pair = |place: &str, what: &str| (place.to_string(), what.to_string());
+    let plain = |value: &str| told(value, &[], &[]);
+    assert_eq!(
+        told("var.public", &["--var-file", "prod.tfvars"], &[]),
+        pair("prod.tfvars:3", "var.public, given in prod.tfvars:3")
+    );
+    assert_eq!(told("var.public", &["--var", "public=true"], &[]), pair("main.tf:1", "var.public, given by --var"));
+    assert_eq!(
+        told("var.public", &["--tf-env"], &[("TF_VAR_public", "true")]),
+        pair("main.tf:1", "var.public, given by TF_VAR_public")
+    );
+    assert_eq!(plain("var.name"), pair("main.tf:6", "default of var.name"));
+    assert_eq!(plain("local.envs.prod"), pair("main.tf:11", "local.envs.prod"));
+    assert_eq!(plain("lookup(local.envs, \"prod\", false)"), pair("main.tf:11", "local.envs"));
+    assert_eq!(plain("local.merged.p"), pair("main.tf:13", "local.merged.p"));
+}

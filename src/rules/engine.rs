@@ -391,7 +391,11 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
     // The line to mend is the one that decided the value; the way from there to the use explains it.
     let mut at = found.at;
     if let Some(trail) = &found.trail {
-        related.push(Related { at: cx.sources.get(at.file).first_line(at), message: "the value is used here".into() });
+        // The finding stands at the last step: its name is told where the value is used.
+        let origin = trail.steps.last().map(|step| &*step.what).filter(|what| *what != "decided here");
+        let message =
+            format!("the value is used here{}", origin.map(|what| format!(", set by {what}")).unwrap_or_default());
+        related.push(Related { at: cx.sources.get(at.file).first_line(at), message });
         for step in &trail.steps {
             related.push(Related {
                 at: cx.sources.get(step.span.file).first_line(step.span),

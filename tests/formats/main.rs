@@ -166,7 +166,8 @@ critical aws-rds-publicly-accessible:
 9 | public   = true
   |            ^^^^
   = module.stores[\"orders\"] is called here infra/main.tf:5
-  = the value is used here infra/modules/db/main.tf:11
+  = the value is used here, set by argument public of module.stores
+      infra/modules/db/main.tf:11
   = fix: Set publicly_accessible to false and reach the database from inside the
          VPC.
 ";

@@ -241,7 +241,8 @@ fn dynamic(
             match collection.known_elements() {
                 None => vec![rest],
                 Some(known) => {
-                    let (keys, values) = known.perhaps.into_iter().unzip();
+                    let keys = known.perhaps.iter().map(|(key, _)| key);
+                    let values = known.perhaps.iter().map(|(_, value)| value);
                     let rest = (rest.0.one_of(keys, known.has_others), rest.1.one_of(values, known.has_others));
                     known.certain.into_iter().chain([rest]).collect()
                 }

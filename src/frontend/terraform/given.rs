@@ -48,7 +48,7 @@ pub fn given(
     let mut given = FxHashMap::default();
     let none = Repetition::default();
     let nothing = evaluator.root(module.clone(), FxHashMap::default());
-    let mut flag = |name: &str, value: &str, given: &mut FxHashMap<Arc<str>, Val>| {
+    let mut flag = |name: &str, value: &str, how: &str, given: &mut FxHashMap<Arc<str>, Val>| {
         let Some(declaration) = module.variables.get(name) else { return };
         let span = declaration.head();
         let ty = evaluator.declared_type(&nothing, declaration);
@@ -59,7 +59,7 @@ pub fn given(
         };
         match val {
             Ok(val) => {
-                given.insert(name.into(), val);
+                given.insert(name.into(), val.through(span, format!("var.{name}, given by {how}").into()));
             }
             Err(message) => problems.push(
                 Problem::at(ProblemKind::Evaluation, span, format!("the value given for var.{name}: {message}"))
@@ -71,7 +71,7 @@ pub fn given(
         let variables =
             std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_string(), value)));
         for (name, value) in variables {
-            flag(&name, &value, &mut given);
+            flag(&name, &value, &format!("TF_VAR_{name}"), &mut given);
         }
     }
     let mut files: Vec<(usize, &String, Arc<syntax::File>)> = folder
@@ -95,11 +95,14 @@ pub fn given(
         for attribute in file.attributes(file.root()) {
             let scope = Scope::constant(&nothing, &file, &none);
             let (val, _) = evaluator.argument(scope, attribute.value);
-            given.insert(Arc::from(file.text(attribute.name)), val);
+            let name = file.text(attribute.name);
+            let (span, path) = (val.span, sources.get(val.span.file).path());
+            let what = format!("var.{name}, given in {path}:{}", sources.line(span));
+            given.insert(name.into(), val.through(span, what.into()));
         }
     }
     for (name, value) in &settings.vars {
-        flag(name, value, &mut given);
+        flag(name, value, "--var", &mut given);
     }
     problems.extend(parse_problems);
     given

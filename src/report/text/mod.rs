@@ -140,14 +140,12 @@ impl Page<'_> {
         let blank = self.place(finding, out)?;
         for place in &finding.related {
             let path = report.sources.get(place.at.file).path();
-            writeln!(
-                out,
-                "{blank} {} {} {}:{}",
-                paint.dim("="),
-                plain(&place.message),
-                plain(path),
-                report.sources.line(place.at)
-            )?;
+            let line = report.sources.line(place.at);
+            let text = format!("{} {}:{line}", plain(&place.message), plain(path));
+            let columns = self.width.saturating_sub(blank.len() + 3);
+            let mut lines = wrap(&text, columns, columns.saturating_sub(2)).into_iter();
+            writeln!(out, "{blank} {} {}", paint.dim("="), lines.next().unwrap_or_default())?;
+            lines.try_for_each(|line| writeln!(out, "{blank}     {line}"))?;
         }
         if !finding.tools.is_empty() {
             writeln!(out, "{blank} {} reported by {}", paint.dim("="), plain(&finding.tools.join(", ")))?;

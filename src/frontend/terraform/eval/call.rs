@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::name::step_name;
 use super::{Caller, Evaluated, Evaluator, Instance, Instances, Repetition, Scope, fail};
 use crate::frontend::terraform::functions::{self, Place};
 use crate::frontend::terraform::module::{Declaration, Module, folder_of_call};
 use crate::frontend::terraform::syntax::{self, ExprId, ExprKind, List, Text};
-use crate::frontend::terraform::value::{Kind, Member, Type, Unknown, Val};
+use crate::frontend::terraform::value::{DECIDED, Kind, Member, Type, Unknown, Val};
 use crate::model::Call;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
@@ -52,7 +53,10 @@ impl Evaluator<'_> {
         match functions::call(name, values, &place) {
             Ok(value) => {
                 self.charge_result(name, &value, span)?;
-                Ok(value.at(span))
+                // What a function takes out of its argument was decided there.
+                let name = exprs.first().filter(|expr| is_reference(scope, **expr));
+                let name = name.map_or(DECIDED, |expr| step_name(file.source_text(file.expr_span(*expr))));
+                Ok(value.used_as(span, name))
             }
             Err(message) => Err(fail(span, format!("{name}: {message}"))),
         }

@@ -7,7 +7,7 @@ use crate::frontend::terraform::functions;
 use crate::frontend::terraform::syntax::{ExprId, ExprKind, Text};
 use crate::frontend::terraform::value::arms::spread;
 use crate::frontend::terraform::value::convert::{after_apply, convert};
-use crate::frontend::terraform::value::{AFTER_APPLY, Kind, Sort, Type, Unknown, Val};
+use crate::frontend::terraform::value::{AFTER_APPLY, DECIDED, Kind, Sort, Type, Unknown, Val};
 use crate::path;
 use crate::source::Span;
 
@@ -73,7 +73,7 @@ impl Evaluator<'_> {
                 }
             };
         }
-        Ok(value.used_at(span))
+        Ok(value.used_as(span, step_name(scope.file.source_text(span))))
     }
 
     /// The value of a name, how many steps after the root it used, and whether it is part of a resource that is written in JSON.
@@ -145,6 +145,12 @@ impl Evaluator<'_> {
             _ => self.resource(scope, root, steps, span),
         }
     }
+}
+
+/// What a step of the way of a value is called by a name as it is written.
+pub(super) fn step_name(text: &str) -> &str {
+    const LONGEST: usize = 80;
+    if text.len() > LONGEST || text.contains('\n') { DECIDED } else { text }
 }
 
 /// The attribute of an object or the element of a map.
@@ -236,18 +242,21 @@ pub(super) fn index(value: &Val, key: &Val, span: Span) -> Evaluated {
             let items = value.items();
             match number()? {
                 Some(index) => items.get(index).cloned().ok_or_else(|| out_of_range(index, items.len(), span)),
-                None => open(element()).map(|any| any.one_of(items.to_vec(), false)),
+                None => open(element()).map(|any| any.one_of(items.iter(), false)),
             }
         }
         Kind::Map(_) | Kind::Object(_) => match text()? {
             Some(name) => member(value, &name, span),
-            None => open(element()).map(|any| any.one_of(value.parts().cloned().collect(), false)),
+            None => open(element()).map(|any| any.one_of(value.parts(), false)),
         },
         _ => Err(no_elements(value.sort(), span)),
     }
-    .map(|val| {
-        let parts = [value.clone(), key.clone()];
-        spread(val, &parts, &mut |parts| index(&parts[0], &parts[1], span)).marked(marks)
+    .map(|val| match val.is_unknown() {
+        true => {
+            let parts = [value.clone(), key.clone()];
+            spread(val, &parts, &mut |parts| index(&parts[0], &parts[1], span)).marked(marks)
+        }
+        false => val.marked(marks),
     })
 }
 

@@ -197,8 +197,8 @@ impl Evaluator<'_> {
                         // An instance that is there in any case stands for itself.
                         Some(known) => {
                             let is_open = known.has_others && known.certain.is_empty();
-                            let all = known.certain.into_iter().chain(known.perhaps);
-                            value.one_of(all.map(|(_, value)| value).collect(), is_open)
+                            let all = known.certain.iter().chain(&known.perhaps);
+                            value.one_of(all.map(|(_, value)| value), is_open)
                         }
                         None => value,
                     };

@@ -107,10 +107,11 @@ impl Val {
     }
 
     /// What may be one of these, and whatever else where `is_open`.
-    pub fn one_of(self, mut all: Vec<Val>, is_open: bool) -> Val {
+    pub fn one_of<'v>(self, all: impl Iterator<Item = &'v Val>, is_open: bool) -> Val {
         let Kind::Unknown(unknown) = &self.kind else { return self };
         let plain = Unknown { arms: None, ..(**unknown).clone() };
         let rest = self.clone().with_kind(Kind::Unknown(plain.into()));
+        let mut all: Vec<Val> = all.take(MAX_LEAVES + 1).cloned().collect();
         all.extend(is_open.then(|| rest.clone()));
         if all.len() > MAX_LEAVES { rest } else { rest.choice(&all) }
     }

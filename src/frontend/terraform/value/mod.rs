@@ -107,6 +107,9 @@ pub struct Member {
     pub val: Val,
 }
 
+/// What a step is called that has no name.
+pub const DECIDED: &str = "decided here";
+
 /// Why what a provider computes is not known. A part of such a value is computed too, so that it is told by this reason.
 pub const AFTER_APPLY: &str = "known after apply";
 
@@ -335,8 +338,13 @@ impl Val {
     /// The same value at another place of use. Where it was decided becomes the first step of its trail, unless that lies
     /// within the place of use.
     pub fn used_at(self, span: Span) -> Val {
-        let val = self.each_arm(&|arm| arm.used_at(span));
-        val.moved_to(span)
+        self.used_as(span, DECIDED)
+    }
+
+    /// As [`Val::used_at`]; `name` is what it is called there.
+    pub fn used_as(self, span: Span, name: &str) -> Val {
+        let val = self.each_arm(&|arm| arm.used_as(span, name));
+        val.moved_to(span, name)
     }
 
     /// The same value with both its arms, if it has two, as `change` makes them.
@@ -351,12 +359,12 @@ impl Val {
         }
     }
 
-    fn moved_to(self, span: Span) -> Val {
+    fn moved_to(self, span: Span, name: &str) -> Val {
         let told = self.trail.as_ref().is_some_and(|link| link.span == self.span);
         if span.contains(self.span) || told {
             return Val { span, ..self };
         }
-        let link = Link { span: self.span, what: "decided here".into(), next: self.trail };
+        let link = Link { span: self.span, what: name.into(), next: self.trail };
         Val { span, trail: Some(Arc::new(link)), ..self }
     }
 
