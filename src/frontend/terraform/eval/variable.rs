@@ -301,11 +301,7 @@ impl Evaluator<'_> {
     pub fn output_value(&self, instance: &Rc<Instance>, name: &str, declaration: &Declaration, span: Span) -> Val {
         self.memoized(instance, Space::Output, name, span, || {
             let Some(value) = declaration.attribute("value") else { return Ok(Val::null(span)) };
-            // What a child says of its output is for those who read its plan: to its caller the value is what it is.
-            let marks = match instance.caller {
-                Some(_) => Marks::NONE,
-                None => self.declared_marks(instance, declaration),
-            };
+            let marks = self.declared_marks(instance, declaration);
             let val = self.constant(instance, &value)?;
             if val.deep_marks().has(Marks::SENSITIVE) && !marks.has(Marks::SENSITIVE) && instance.caller.is_none() {
                 let message = format!("output \"{name}\" shows a sensitive value without `sensitive = true`");
@@ -320,7 +316,12 @@ impl Evaluator<'_> {
                 let message = format!("output \"{name}\" of a root module can't be ephemeral");
                 self.refuse(declaration.head(), message);
             }
-            Ok(val.marked(marks))
+            // That a child calls its output sensitive is for those who read its plan: to its caller the value is what it is.
+            let kept = match instance.caller {
+                Some(_) => marks.without(Marks::SENSITIVE),
+                None => marks,
+            };
+            Ok(val.marked(kept))
         })
     }
 }
