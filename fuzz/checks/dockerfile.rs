@@ -48,7 +48,7 @@ fn scripts(text: &str) {
         let found = shell::commands(text, language);
         for command in &found.list {
             for word in &command.words {
-                assert!(word.at <= text.len(), "{:?} does not stand in the script", word.text);
+                assert!(word.at as usize <= text.len(), "{:?} does not stand in the script", word.text);
             }
             let _ = (command.name(), command.arguments(), command.operands().count());
         }

@@ -332,10 +332,10 @@ impl Instruction {
     /// Where a word of a command begins in the file; none in the JSON form, and where there is no such word.
     pub fn offset_of(&self, command: &Command, word: usize) -> Option<u32> {
         let script = match command.within {
-            Some(index) => &self.heredocs.get(index)?.script,
+            Some(index) => &self.heredocs.get(index as usize)?.script,
             None => self.script()?,
         };
-        Some(script.offset(command.words.get(word)?.at))
+        Some(script.offset(command.words.get(word)?.at as usize))
     }
 
     /// Whether a command of a `RUN` gives its output to another one.

@@ -79,7 +79,7 @@ fn commands(instruction: &Instruction, language: Language, problems: &mut Vec<Pr
         for command in &mut body.list {
             command.is_inner |= is_inner;
             command.heredocs.clear();
-            command.within = Some(index);
+            command.within = Some(index as u32);
         }
         found.has_pipe |= body.has_pipe && !is_inner;
         found.list.append(&mut body.list);

@@ -152,6 +152,7 @@ pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -
     });
     let instructions = instructions.collect();
     entries.push(entry("instructions", Node::list(instructions, stage.span)));
+    entries.shrink_to_fit();
     let name = stage.name.clone().unwrap_or_else(|| stage.index.to_string());
     Resource {
         format: "dockerfile",

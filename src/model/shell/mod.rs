@@ -63,9 +63,9 @@ pub struct Command {
     /// Whether it stands in the text given to another shell, as in `sh -c 'text'`.
     pub is_inner: bool,
     /// The heredoc in whose text it stands, by its position among those of the instruction.
-    pub within: Option<usize>,
+    pub within: Option<u32>,
     /// Position of the program among the words, after prefixes such as `sudo` and `env` with their options.
-    program: usize,
+    program: u32,
 }
 
 /// A word of a command.
@@ -73,8 +73,8 @@ pub struct Command {
 pub struct Word {
     /// The text without quotes; variables and short substitutions as written.
     pub text: String,
-    /// Offset in the script.
-    pub at: usize,
+    /// Offset in the script; words are many, and no file has more than 4 GiB.
+    pub at: u32,
     /// Whether a variable or substitution is part of it.
     pub expands: bool,
     /// Whether any part was quoted.
@@ -112,14 +112,14 @@ impl Commands {
     fn finish(&mut self, depth: u32) {
         let mut inner = Vec::new();
         for command in &mut self.list {
-            command.program = command.find_program();
+            command.program = command.find_program() as u32;
             let Some((script, language)) = command.script_argument() else { continue };
             if depth >= MAX_DEPTH {
-                self.faults.push((script.at, Fault::TooDeep));
+                self.faults.push((script.at as usize, Fault::TooDeep));
                 continue;
             }
             let read = commands_at(&script.text, language, depth + 1);
-            self.faults.extend(read.faults.into_iter().map(|(_, fault)| (script.at, fault)));
+            self.faults.extend(read.faults.into_iter().map(|(_, fault)| (script.at as usize, fault)));
             for mut found in read.list {
                 found.is_inner = true;
                 // Places inside an unquoted text are not those of the script.
@@ -177,7 +177,7 @@ fn base_name(path: &str) -> &str {
 impl Command {
     /// The program without its folder, after prefixes such as `sudo` and their options.
     pub fn name(&self) -> &str {
-        let name = self.words.get(self.program).map_or("", |word| base_name(&word.text));
+        let name = self.words.get(self.program as usize).map_or("", |word| base_name(&word.text));
         name.strip_suffix(".exe").unwrap_or(name)
     }
 
@@ -238,7 +238,7 @@ impl Command {
 
     /// The words after the program.
     pub fn arguments(&self) -> &[Word] {
-        self.words.get(self.program + 1..).unwrap_or(&[])
+        self.words.get(self.program as usize + 1..).unwrap_or(&[])
     }
 
     /// The words after the program that are no options.

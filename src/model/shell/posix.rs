@@ -368,7 +368,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn grow<'w>(word: &'w mut Option<Word>, at: usize, text: &str) -> &'w mut Word {
-    let word = word.get_or_insert_with(|| Word { at, ..Word::default() });
+    let word = word.get_or_insert_with(|| Word { at: at as u32, ..Word::default() });
     word.text.push_str(text);
     word
 }

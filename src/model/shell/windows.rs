@@ -70,7 +70,7 @@ fn split(text: &str, grammar: &Grammar, out: &mut Commands) {
     let mut chars = text.char_indices().peekable();
     while let Some((at, char)) = chars.next() {
         let open = |word: &mut Option<Word>| {
-            word.get_or_insert_with(|| Word { at, ..Word::default() });
+            word.get_or_insert_with(|| Word { at: at as u32, ..Word::default() });
         };
         if let Some((mark, _)) = quote {
             open(&mut word);

@@ -235,8 +235,8 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             }
             let is_script = |text: &str| ["$(", "<(", "`"].iter().any(|open| text.starts_with(open));
             for word in shell.arguments().iter().filter(|word| word.expands && is_script(&word.text)) {
-                let end = given.last().map_or(0, |(_, end)| *end).max(word.at + word.text.len() + 2);
-                given.push((word.at, end));
+                let end = given.last().map_or(0, |(_, end)| *end).max(word.at as usize + word.text.len() + 2);
+                given.push((word.at as usize, end));
             }
         }
         let download = (0..found.len()).find(|index| {
@@ -259,7 +259,7 @@ fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
                     })
                     .unwrap_or(false);
             // sh -c "$(curl …)", bash <(curl …)
-            let place = command.words.first().map_or(0, |word| word.at);
+            let place = command.words.first().map_or(0, |word| word.at as usize);
             let before = given.partition_point(|(start, _)| *start <= place);
             let substituted = !command.is_inner && given[..before].last().is_some_and(|(_, end)| place < *end);
             piped || substituted
