@@ -1,5 +1,7 @@
 //! Dockerfiles as BuildKit understands them: instructions, and stages with what they inherit.
 
+use std::sync::OnceLock;
+
 use super::shell::{Command, Commands, Language};
 use crate::source::{FileId, Span};
 
@@ -137,9 +139,72 @@ pub enum Arguments {
     /// The JSON form.
     Json(Vec<Word>),
     /// Everything else: the text with continuations joined, and its words.
-    Text(Script, Vec<Word>),
+    Text(Script, Words),
     /// Pairs of ENV, LABEL and ARG; the value is empty where there is none.
     Pairs(Vec<(Word, Option<Word>)>),
+}
+
+/// The words of a text, found when they are asked for: those of scripts, which are most of a Dockerfile, seldom are.
+#[derive(Debug, Clone)]
+pub struct Words {
+    found: OnceLock<Box<[Word]>>,
+    file: FileId,
+    escape: char,
+}
+
+impl Words {
+    /// The words of a text in this file, with this escape character.
+    pub fn new(file: FileId, escape: char) -> Words {
+        Words { found: OnceLock::new(), file, escape }
+    }
+
+    fn of(&self, script: &Script) -> &[Word] {
+        let all = (0, script.text.len());
+        self.found.get_or_init(|| words(script, all, self.file, self.escape).into_boxed_slice())
+    }
+}
+
+/// Splits a part of a text at blanks outside quotes; quotes around a whole word are dropped.
+pub fn words(script: &Script, part: (usize, usize), file: FileId, escape: char) -> Vec<Word> {
+    let (from, end) = part;
+    let text = &script.text;
+    let mut words = Vec::new();
+    let mut start = None;
+    let mut quote = None;
+    let mut escaped = false;
+    let mut finish = |start: usize, stop: usize| {
+        let raw = &text[start..stop];
+        let bare = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+        let bare = bare.or_else(|| raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\''))).unwrap_or(raw);
+        words.push(Word { text: bare.to_string(), span: script.span(file, start, stop) });
+    };
+    for (index, char) in text[from..end].char_indices().map(|(index, char)| (index + from, char)) {
+        match (char, quote) {
+            _ if escaped => escaped = false,
+            (char, _) if char == escape && quote != Some('\'') => {
+                escaped = true;
+                start.get_or_insert(index);
+            }
+            ('"' | '\'', None) => {
+                quote = Some(char);
+                start.get_or_insert(index);
+            }
+            (char, Some(open)) if char == open => quote = None,
+            (char, None) if char.is_whitespace() => {
+                if let Some(start) = start.take() {
+                    finish(start, index);
+                }
+            }
+            _ => {
+                start.get_or_insert(index);
+            }
+        }
+    }
+    if let Some(start) = start {
+        finish(start, end);
+    }
+    words.shrink_to_fit();
+    words
 }
 
 /// A text joined from several lines, with the way back to the file.
@@ -160,6 +225,13 @@ impl Script {
         let piece = index.checked_sub(1).and_then(|index| self.pieces.get(index));
         let (start, file) = piece.copied().unwrap_or((0, self.start));
         file + (at as u32 - start.min(at as u32))
+    }
+
+    /// The place in the file of a part of the text.
+    pub fn span(&self, file: FileId, start: usize, end: usize) -> Span {
+        let first = self.offset(start);
+        let last = if end > start { self.offset(end - 1) + 1 } else { first };
+        Span::new(file, first, last.max(first))
     }
 }
 
@@ -301,7 +373,8 @@ impl Instruction {
     /// The words of the arguments in either form; names and values of pairs in turn.
     pub fn words(&self) -> Vec<&Word> {
         match &self.arguments {
-            Arguments::Json(words) | Arguments::Text(_, words) => words.iter().collect(),
+            Arguments::Json(words) => words.iter().collect(),
+            Arguments::Text(script, words) => words.of(script).iter().collect(),
             Arguments::Pairs(pairs) => {
                 pairs.iter().flat_map(|(name, value)| [Some(name), value.as_ref()]).flatten().collect()
             }

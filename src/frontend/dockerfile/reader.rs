@@ -1,7 +1,7 @@
 //! The lines of a Dockerfile as instructions.
 
 use super::{KEYWORDS, syntax};
-use crate::model::dockerfile::{Arguments, Directive, Flag, Heredoc, Instruction, Script, Shell, Word};
+use crate::model::dockerfile::{Arguments, Directive, Flag, Heredoc, Instruction, Script, Shell, Word, Words, words};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
 
@@ -260,9 +260,7 @@ impl<'t> Reader<'t> {
     }
 
     fn script_span(&self, script: &Script, start: usize, end: usize) -> Span {
-        let first = script.offset(start);
-        let last = if end > start { script.offset(end - 1) + 1 } else { first };
-        Span::new(self.file, first, last.max(first))
+        script.span(self.file, start, end)
     }
 
     fn arguments(&self, keyword: &str, script: &Script, at: usize, end: usize) -> Arguments {
@@ -278,11 +276,11 @@ impl<'t> Reader<'t> {
                 return Arguments::Json(self.json_words(script, at, end, items));
             }
         }
-        let words = self.words(script, at, end);
+        let words = || words(script, (at, end), self.file, self.escape);
         match keyword {
-            "ENV" | "LABEL" if !words.is_empty() => Arguments::Pairs(pairs(words, script, at, end, self)),
-            "ARG" => Arguments::Pairs(words.into_iter().map(split_pair).collect()),
-            _ => Arguments::Text(self.rest(script, at, end), words),
+            "ENV" | "LABEL" if !text.trim().is_empty() => Arguments::Pairs(pairs(words(), script, at, end, self)),
+            "ARG" => Arguments::Pairs(words().into_iter().map(split_pair).collect()),
+            _ => Arguments::Text(self.rest(script, at, end), Words::new(self.file, self.escape)),
         }
     }
 
@@ -294,48 +292,6 @@ impl<'t> Reader<'t> {
             start: script.offset(at),
             pieces: inside.map(|(start, file)| (start - at as u32, *file)).collect(),
         }
-    }
-
-    /// Splits at blanks outside quotes; quotes around a whole word are dropped.
-    fn words(&self, script: &Script, at: usize, end: usize) -> Vec<Word> {
-        let mut words = Vec::new();
-        let text = &script.text;
-        let mut start = None;
-        let mut quote = None;
-        let mut escaped = false;
-        let mut finish = |start: usize, stop: usize| {
-            let raw = &text[start..stop];
-            let bare = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
-            let bare = bare.or_else(|| raw.strip_prefix('\'').and_then(|raw| raw.strip_suffix('\''))).unwrap_or(raw);
-            words.push(Word { text: bare.to_string(), span: self.script_span(script, start, stop) });
-        };
-        for (index, char) in text[at..end].char_indices().map(|(index, char)| (index + at, char)) {
-            match (char, quote) {
-                _ if escaped => escaped = false,
-                (char, _) if char == self.escape && quote != Some('\'') => {
-                    escaped = true;
-                    start.get_or_insert(index);
-                }
-                ('"' | '\'', None) => {
-                    quote = Some(char);
-                    start.get_or_insert(index);
-                }
-                (char, Some(open)) if char == open => quote = None,
-                (char, None) if char.is_whitespace() => {
-                    if let Some(start) = start.take() {
-                        finish(start, index);
-                    }
-                }
-                _ => {
-                    start.get_or_insert(index);
-                }
-            }
-        }
-        if let Some(start) = start {
-            finish(start, end);
-        }
-        words.shrink_to_fit();
-        words
     }
 
     fn json_words(&self, script: &Script, at: usize, end: usize, items: Vec<String>) -> Vec<Word> {
