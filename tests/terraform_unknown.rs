@@ -238,3 +238,13 @@ undecided type = \"ingress\"; protocol = var.s";
         )
     });
 }
+
+#[test]
+fn the_known_beginning_of_a_text_tells_it_from_others() {
+    let group = |description: &str| {
+        format!("{VARIABLES}resource \"aws_security_group\" \"a\" {{\n  description = \"{description}\"\n}}\n")
+    };
+    let rule = "aws-security-group-missing-description";
+    assert_eq!(judged(&group("Tasks of ${var.s}"), rule), "good");
+    assert_eq!(judged(&group("Managed by ${var.s}"), rule), "undecided");
+}

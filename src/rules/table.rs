@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use super::schema::{Absent, Condition, Demand, Scalar, Table, Target};
-use crate::model::{Lookup, Model, Node, ResourceId, Value};
+use crate::model::{Lookup, Model, Node, ResourceId, Unknown, Value};
 
 /// What became of one value.
 #[derive(Debug)]
@@ -221,9 +221,22 @@ fn operate(operator: &Condition, subject: Lookup<'_>) -> Option<bool> {
         Lookup::Unknown(node) => match (operator, &node.value) {
             (Condition::Present(wanted), Value::Unknown(unknown)) if unknown.not_null => Some(*wanted),
             (Condition::Empty(wanted), Value::Unknown(unknown)) if unknown.not_null => Some(!wanted),
+            (Condition::Equals(scalar), Value::Unknown(unknown)) if begins_otherwise(unknown, scalar) => Some(false),
+            (Condition::In(scalars), Value::Unknown(unknown))
+                if scalars.iter().all(|scalar| begins_otherwise(unknown, scalar)) =>
+            {
+                Some(false)
+            }
             _ => None,
         },
     }
+}
+
+/// Whether the known beginning of a text shows that it is another one.
+fn begins_otherwise(unknown: &Unknown, scalar: &Scalar) -> bool {
+    let (Some(template), Scalar::String(text)) = (&unknown.template, scalar) else { return false };
+    let known = template.split("${").next().unwrap_or("");
+    !text.starts_with(known)
 }
 
 fn operate_known(operator: &Condition, node: &Node) -> Option<bool> {
