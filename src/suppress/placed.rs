@@ -147,6 +147,12 @@ pub(super) fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
     lines
 }
 
+/// Whether a name in a comment for hadolint is one of ShellCheck's, about whose rules gate says nothing.
+fn is_of_shellcheck(name: &str) -> bool {
+    let number = name.strip_prefix("SC").or_else(|| name.strip_prefix("sc"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Adds a suppression if it acts; says why if it does not.
 fn add(
     cx: &Context<'_>,
@@ -168,6 +174,10 @@ fn add(
     let mut one = Placed { dialect, mark, at, covered: Covered::default(), names: names.collect() };
     let has_many = notes.len() >= MAX_NEAREST;
     let mut tell = |one: &Placed, message: String, help: &str| {
+        // A name of another tool that gate has no rule for is told once, however many comments speak of it.
+        if !is_own && notes.iter().any(|note| note.message == message) {
+            return;
+        }
         notes.extend(one.note_if_wanted(cx, message, help.to_string()));
     };
     if let Some((message, help)) = one.mark.fault.clone() {
@@ -175,7 +185,7 @@ fn add(
     }
     let mut unknown = 0;
     for (name, means, _) in &one.names {
-        if means.is_empty() && !cx.catalog.is_of_tool(name) {
+        if means.is_empty() && !cx.catalog.is_of_tool(name) && !is_of_shellcheck(name) {
             unknown += 1;
             let near = (is_own && unknown <= MAX_NEAREST && !has_many).then(|| {
                 let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();

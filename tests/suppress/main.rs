@@ -313,6 +313,8 @@ fn checkov_skips_inside_the_block_only() {
     assert!(bucket("# inside", comment).with(config("dialects: [trivy]")).apply().gone().is_empty());
     let unknown = bucket("# inside", "# checkov:skip=CKV_AWS_99999:x").apply();
     assert_eq!(unknown.said(), ["main.tf:4: no rule or alias is called `CKV_AWS_99999`"]);
+    let twice = bucket("# inside", "# checkov:skip=CKV_AWS_99999:x\n  # checkov:skip=CKV_AWS_99999:y").apply();
+    assert_eq!(twice.said().len(), 1, "a name is told once");
 }
 
 #[test]
