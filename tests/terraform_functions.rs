@@ -172,6 +172,18 @@ fn nothing_outside_the_root_is_read() {
 
 /// An expression and, on the next line, what terraform says.
 const TABLE: &str = r##"# numbers
+-4 * 0
+  -0 : number
+0 * 4
+  0 : number
+0 / -4
+  -0 : number
+0 % 0
+  0 : number
+0 % -4
+  0 : number
+-5 + 5
+  0 : number
 [{a = [1]}].*.a.*
   refused
 [{a = [{b = 1}]}][*].a.*.b

@@ -156,7 +156,11 @@ impl Number {
     /// The product.
     pub fn multiply(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
-            (Number::Int(a), Number::Int(b)) if a.checked_mul(*b).is_some() => Ok(Number::Int(a * b)),
+            (Number::Int(a), Number::Int(b)) if a.checked_mul(*b).is_some() => Ok(match a * b {
+                // Zero has the sign that the product has.
+                0 if *a < 0 || *b < 0 => Number::Int(0).negate(),
+                product => Number::Int(product),
+            }),
             (Number::Infinite { .. }, other) | (other, Number::Infinite { .. }) if other.is_zero() => {
                 Err(Refused::Undefined)
             }
@@ -192,6 +196,7 @@ impl Number {
                 true => Number::Int(0).negate(),
                 false => Number::Int(0),
             }),
+            (Number::Int(0), Number::Int(..0)) => Ok(Number::Int(0).negate()),
             (Number::Int(a), Number::Int(b)) if a.checked_rem(*b) == Some(0) => Ok(Number::Int(a / b)),
             _ => Number::checked(self.float() / other.float()),
         }
@@ -202,10 +207,7 @@ impl Number {
         match (self, other) {
             (Number::Infinite { .. }, _) | (_, Number::Infinite { .. }) => Err(Refused::Undefined),
             // Terraform takes the quotient for infinite, of which nothing is subtracted.
-            _ if other.is_zero() => match self.is_zero() {
-                true => Err(Refused::Undefined),
-                false => Ok(self.clone()),
-            },
+            _ if other.is_zero() => Ok(self.clone()),
             (Number::Int(a), Number::Int(b)) => Ok(Number::Int(a.checked_rem(*b).unwrap_or(0))),
             _ => {
                 let whole = (self.float() / other.float()).trunc().with_precision(PRECISION).value();
