@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use ipnet::IpNet;
+use rustc_hash::FxHashSet;
 
 use super::subject::digest;
 use crate::model::view::iam;
@@ -22,9 +23,14 @@ const GRANTING: [&str; 5] = ["cidr_blocks", "ipv6_cidr_blocks", "security_groups
 /// What is right or wrong by degrees: of two wrong ones neither opens more.
 const DEGREES: [&str; 8] = ["image", "version", "tag", "base", "name", "ssl_policy", "security_policy", "algorithm"];
 
+/// The last key of an attribute's path.
+pub(super) fn last_key(attribute: &str) -> &str {
+    attribute.rsplit('.').next().unwrap_or("").trim_end_matches("[]")
+}
+
 /// Whether an attribute's values differ in degree only.
 pub(super) fn is_degree(attribute: &str, node: &Node) -> bool {
-    let last = attribute.rsplit('.').next().unwrap_or("").trim_end_matches("[]").to_lowercase();
+    let last = last_key(attribute).to_lowercase();
     match node.value {
         Value::Number(_) => !last.contains("port"),
         Value::String(_) => DEGREES.iter().any(|word| last.ends_with(word)),
@@ -42,7 +48,10 @@ fn within(new: &Node, old: &Node, in_rule: bool) -> bool {
     match (&new.value, &old.value) {
         (Value::Map(_), Value::Map(_)) => maps_within(new, old, in_rule),
         (Value::List(items), Value::List(_)) => {
-            items.iter().all(|item| old.items().iter().any(|one| within(item, one, in_rule)))
+            // Of a long list most is as it was.
+            let known: FxHashSet<u64> = old.items().iter().map(digest).collect();
+            let is_new = |item: &&Node| !known.contains(&digest(item));
+            items.iter().filter(is_new).all(|item| old.items().iter().any(|one| within(item, one, in_rule)))
         }
         // One alone stands for a list of one.
         (Value::List(items), _) => items.iter().all(|item| within(item, old, in_rule)),
@@ -61,39 +70,29 @@ pub(super) fn read(node: &Node) -> Cow<'_, Node> {
 
 fn maps_within(new: &Node, old: &Node, in_rule: bool) -> bool {
     let in_rule = in_rule || is_rule(new) || is_rule(old);
-    let get = |node: &Node, key: &str| match node.get(key) {
-        Lookup::Known(node) => !is_empty(node),
-        Lookup::Unknown(_) => true,
-        Lookup::Absent(_) => false,
-    };
+    fn get<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+        match node.get(key) {
+            Lookup::Known(node) => Some(node).filter(|node| !node.is_empty()),
+            Lookup::Unknown(node) => Some(node),
+            Lookup::Absent(_) => None,
+        }
+    }
     let ports = ports(new).zip(ports(old));
     if ports.is_some_and(|((from, to), (first, last))| from < first || to > last) {
         return false;
     }
     let is_port = |key: &str| ports.is_some() && matches!(key, "from_port" | "fromPort" | "to_port" | "toPort");
-    let told = |key: &str| !WORDS.contains(&key) && !is_port(key);
-    let added = new.entries().iter().filter(|entry| told(&entry.key) && get(new, &entry.key)).all(|entry| {
-        let key = &*entry.key;
-        let before = old.entries().iter().find(|other| other.key == entry.key).filter(|_| get(old, key));
-        match (before, key) {
-            (None, _) => !in_rule || NARROWING.contains(&key),
-            (Some(before), "Condition" | "condition") => digest(&read(&entry.node)) == digest(&read(&before.node)),
-            (Some(before), "except") => within(&before.node, &entry.node, in_rule),
-            (Some(before), _) => within(&entry.node, &before.node, in_rule),
-        }
-    });
-    let gone = |key: &str| told(key) && get(old, key) && !get(new, key) && !GRANTING.contains(&key);
-    added && !(in_rule && old.entries().iter().any(|entry| gone(&entry.key)))
-}
-
-fn is_empty(node: &Node) -> bool {
-    match &node.value {
-        Value::Null => true,
-        Value::List(items) => items.is_empty(),
-        Value::Map(map) => map.entries().is_empty(),
-        Value::String(text) => text.is_empty(),
-        _ => false,
-    }
+    let told = |key: &&str| !WORDS.contains(key) && !is_port(key);
+    let is_kept = |key: &str| match (get(new, key), get(old, key), key) {
+        (None, _, _) => true,
+        (Some(_), None, _) => !in_rule || NARROWING.contains(&key),
+        (Some(now), Some(before), "Condition" | "condition") => digest(&read(now)) == digest(&read(before)),
+        (Some(now), Some(before), "except") => within(before, now, in_rule),
+        (Some(now), Some(before), _) => within(now, before, in_rule),
+    };
+    let is_gone = |key: &str| get(old, key).is_some() && get(new, key).is_none() && !GRANTING.contains(&key);
+    new.entries().iter().map(|entry| &*entry.key).filter(told).all(is_kept)
+        && !(in_rule && old.entries().iter().map(|entry| &*entry.key).filter(told).any(is_gone))
 }
 
 /// Texts are equal, or one lies in the other's network, or the other's wildcards stand for it.
@@ -103,32 +102,9 @@ fn text_within(new: &str, old: &str) -> bool {
     }
     match (new.trim().parse::<IpNet>(), old.trim().parse::<IpNet>()) {
         (Ok(new), Ok(old)) => old.contains(&new),
-        _ => old.contains('*') && stands_for(old.as_bytes(), new.as_bytes()),
+        // Only in patterns of policies a question mark stands for something.
+        _ => old.contains('*') && !old.contains('?') && iam::covers(old, new),
     }
-}
-
-/// Whether a pattern with `*` for any characters stands for a text.
-fn stands_for(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut read) = (0, 0);
-    let mut star = None;
-    while read < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at + 1, read));
-                at += 1;
-            }
-            Some(byte) if *byte == text[read] => (at, read) = (at + 1, read + 1),
-            _ => match &mut star {
-                // The star takes one character more.
-                Some((after, from)) => {
-                    *from += 1;
-                    (at, read) = (*after, *from);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 /// The first and last port of a rule of a firewall; all of them where it names none.
@@ -162,14 +138,15 @@ pub(super) fn names_other_host(new: &str, old: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{names_other_host, stands_for, text_within};
+    use super::{names_other_host, text_within};
+    use crate::model::view::iam::covers;
 
     #[test]
     fn a_text_lies_within_a_network_or_a_pattern() {
         assert!(text_within("10.1.0.0/16", "10.0.0.0/8") && !text_within("10.0.0.0/8", "10.1.0.0/16"));
         assert!(text_within("s3:GetObject", "s3:*") && !text_within("s3:*", "s3:GetObject"));
         assert!(text_within("arn:aws:s3:::logs/a", "*") && !text_within("/", "/etc"));
-        assert!(stands_for(b"a*b*c", b"aXbYbZc") && !stands_for(b"a*b", b"aXc"));
+        assert!(covers("a*b*c", "aXbYbZc") && !covers("a*b", "aXc"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod plan;
 mod subject;
 mod union;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -120,7 +120,7 @@ pub fn against(
     }
     let was_suppressed = |at: usize| pairs[at].is_some_and(|before| was.suppressed[before]);
     // What is not judged any more is not mended.
-    let undecided = Undecided::of(base, head, &before.plan.renames);
+    let undecided = LazyLock::new(|| Undecided::of(base, head, &before.plan.renames));
     let fixed = (0..gone.len()).filter(|at| gone[*at]);
     let path = |at: usize| before.plan.discovered.sources.get(was.findings[at].at.file).path();
     let fixed = fixed.filter(|at| !undecided.has(was.findings[*at], path(*at), &was.subjects[*at].root));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::exposure::read;
+use super::exposure::{last_key, read};
 use crate::finding::Finding;
 use crate::model::view::rule::is_rule;
 use crate::model::{Entry, Lookup, Model, Node, Resource, Value};
@@ -66,8 +66,9 @@ pub(super) fn subjects<'a>(findings: &[&Finding], model: &'a Model, sources: &'a
             // What is missing is told at the block that should have it.
             Some(place) if place.lacks(&finding.attribute) => (Judging::Missing, 0, 0),
             Some(place) => {
-                let rule = place.rule.map_or(0, digest);
-                (Judging::Value(place.node, place.rule), digest(&read(place.node)), rule)
+                let (around, rule) = place.rule.unzip();
+                let rule = rule.unwrap_or(0);
+                (Judging::Value(place.node, around), digest(&read(place.node)), rule)
             }
             None if is_script => {
                 let text = sources.slice(finding.judged);
@@ -103,18 +104,17 @@ struct Place<'a> {
     node: &'a Node,
     /// The key that has it, or the list that it is in.
     key: &'a str,
-    /// The innermost rule around it.
-    rule: Option<&'a Node>,
+    /// The innermost rule around it, with its hash.
+    rule: Option<(&'a Node, u64)>,
     holder: Holder,
 }
 
 impl Place<'_> {
     /// Whether this is a block of which an attribute was judged that it does not have.
     fn lacks(&self, attribute: &str) -> bool {
-        let last = attribute.rsplit('.').next().unwrap_or("").trim_end_matches("[]");
         // A container is told by the line of its name.
         let is_block = !self.node.entries().is_empty() || self.key == "name" && self.holder.name != 0;
-        is_block && self.rule.is_none() && self.key != last
+        is_block && self.rule.is_none() && self.key != last_key(attribute)
     }
 }
 
@@ -127,7 +127,7 @@ impl<'a> Values<'a> {
         let mut open = vec![Place { node: body, key: "", rule: None, holder: Holder::default() }];
         while let Some(place) = open.pop() {
             let Place { node, .. } = place;
-            let rule = if is_rule(node) { Some(node) } else { place.rule };
+            let rule = if is_rule(node) { Some((node, digest(node))) } else { place.rule };
             let place = Place { rule, ..place };
             values.insert(node.span, place);
             open.extend(node.structure.as_deref().map(|node| Place { node, ..place }));
@@ -154,17 +154,21 @@ pub(super) fn body_digest(resource: &Resource) -> u64 {
     if resource.format == "terraform" {
         return digest_without(&resource.body, name, true);
     }
-    let mut hasher = DefaultHasher::new();
+    let digest = |entry: &Entry, everywhere| (entry.key.clone(), digest_without(&entry.node, name, everywhere));
+    let mut parts = Vec::new();
     for entry in resource.body.entries() {
         match &*entry.key {
             "metadata" => {
                 let inner = entry.node.entries().iter();
                 let inner = inner.filter(|inner| !matches!(&*inner.key, "name" | "namespace"));
-                inner.for_each(|inner| (&inner.key, digest_without(&inner.node, name, true)).hash(&mut hasher));
+                parts.extend(inner.map(|inner| digest(inner, true)));
             }
-            key => (key, digest_without(&entry.node, name, false)).hash(&mut hasher),
+            _ => parts.push(digest(entry, false)),
         }
     }
+    parts.sort_unstable();
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
     hasher.finish()
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
@@ -98,10 +99,10 @@ impl Repository {
         self.commit(named)
     }
 
-    /// The commit from which `HEAD` and another one, called `reference`, went apart; none where it is that one itself.
-    pub fn merge_base(&self, named: &Commit, reference: &str) -> Result<Option<Commit>, Error> {
+    /// The commit from which `HEAD` and another one, called `reference`, went apart.
+    pub fn merge_base(&self, other: &Commit, reference: &str) -> Result<Commit, Error> {
         let repository = self.repository.to_thread_local();
-        let named = named.id;
+        let named = other.id;
         let head = repository
             .head_id()
             .map_err(|_| Error::new("the repository has no commit to compare", "commit first, or leave --base out"))?
@@ -110,13 +111,13 @@ impl Repository {
         let parents = repository.find_commit(head).map(|head| head.parent_ids().map(|id| id.detach()).collect());
         let parents: Vec<ObjectId> = parents.unwrap_or_default();
         if named == head || parents.contains(&named) {
-            return Ok(None);
+            return Ok(other.clone());
         }
         let base = repository.merge_base(head, named).ok().flatten().map(|base| base.detach());
         let apart = || Error::new(format!("HEAD and {reference} have no commit in common that is known here"), FETCH);
         match base.ok_or_else(apart)? {
-            base if base == named => Ok(None),
-            base => self.commit(base).map(Some),
+            base if base == named => Ok(other.clone()),
+            base => self.commit(base),
         }
     }
 
@@ -169,7 +170,7 @@ impl Repository {
             repository,
             folder: self.folder.clone(),
             id,
-            folders,
+            folders: Arc::new(folders),
             submodules,
             shared: BTreeSet::new(),
             taken: BTreeSet::new(),
@@ -185,12 +186,13 @@ struct Named {
 
 /// The files of one commit, where they lie in the work tree. Paths outside the work tree, what tools install in it without
 /// committing it (`.terraform`), and submodules that are shared are those on disk.
+#[derive(Clone)]
 pub struct Commit {
     repository: gix::ThreadSafeRepository,
     folder: PathBuf,
     id: ObjectId,
     /// The names in each folder, sorted, by its path in the tree.
-    folders: FxHashMap<PathBuf, Vec<Named>>,
+    folders: Arc<FxHashMap<PathBuf, Vec<Named>>>,
     /// The commits of other repositories that stand in folders, by their path in the tree.
     submodules: BTreeMap<PathBuf, ObjectId>,
     /// Those that the commit after it has just so.

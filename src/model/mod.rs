@@ -15,7 +15,7 @@ pub mod view;
 
 pub use graph::{Edge, Graph};
 pub use names::Names;
-pub use node::{Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value};
+pub use node::{DECIDED, Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value};
 
 use std::sync::{Arc, OnceLock};
 

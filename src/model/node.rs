@@ -25,6 +25,9 @@ pub struct Trail {
     pub steps: Vec<Step>,
 }
 
+/// What a step is called that has no name.
+pub const DECIDED: &str = "decided here";
+
 /// One step of a [`Trail`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -183,6 +186,16 @@ impl Node {
             },
             Value::Unknown(_) => Lookup::Unknown(self),
             _ => Lookup::Absent(self),
+        }
+    }
+
+    /// Whether it is a text, list or map with nothing in it.
+    pub fn is_empty(&self) -> bool {
+        match &self.value {
+            Value::String(text) => text.is_empty(),
+            Value::List(items) => items.is_empty(),
+            Value::Map(map) => map.entries().is_empty(),
+            _ => false,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::finding::{Finding, Related};
 use crate::model::dockerfile::BUILD_CHECKS;
 use crate::model::view::pod::{Pod, pod};
 use crate::model::view::{command, rule};
-use crate::model::{Lookup, Node, Resource, ResourceId};
+use crate::model::{DECIDED, Lookup, Node, Resource, ResourceId};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
 
@@ -321,13 +321,14 @@ fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
     let mut judged = Judged::default();
     let ids: Vec<Arc<str>> = rules.iter().map(|rule| Arc::from(rule.id.as_str())).collect();
     let mut undecided = vec![0; rules.len()];
+    let mut around = rule::Rules::default();
     let found = results.iter().filter_map(|ran| ran.findings.as_ref().ok());
     judged.findings.reserve_exact(found.map(|findings| findings.found.len()).sum());
     for ran in results {
         match ran.findings {
             Ok(findings) => {
                 undecided[ran.rule] += findings.undecided;
-                let finish = |found| finish(cx, &rules[ran.rule], &ids[ran.rule], found);
+                let finish = |found| finish(cx, &rules[ran.rule], &ids[ran.rule], found, &mut around);
                 judged.findings.extend(findings.found.into_iter().map(finish));
             }
             Err(reason) => {
@@ -375,7 +376,7 @@ fn fail_build_checks(cx: Cx<'_>, rules: &[Rule], ids: &[Arc<str>], findings: &mu
 }
 
 /// Gives a finding its rule, its final place and its fingerprint.
-fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
+fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut rule::Rules<'m>) -> Finding {
     let resource = found.resource.map(|id| cx.model.resource(id));
     let address =
         found.address.or_else(|| resource.map(|resource| resource.address.clone())).unwrap_or_else(|| "".into());
@@ -392,7 +393,7 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
     let mut at = found.at;
     if let Some(trail) = &found.trail {
         // The finding stands at the last step: its name is told where the value is used.
-        let origin = trail.steps.last().map(|step| &*step.what).filter(|what| *what != "decided here");
+        let origin = trail.steps.last().map(|step| &*step.what).filter(|what| *what != DECIDED);
         let message =
             format!("the value is used here{}", origin.map(|what| format!(", set by {what}")).unwrap_or_default());
         related.push(Related { at: cx.sources.get(at.file).first_line(at), message });
@@ -433,8 +434,8 @@ fn finish(cx: Cx<'_>, rule: &Rule, id: &Arc<str>, found: Found) -> Finding {
     let identity = if sensitive { found.identity.as_deref().unwrap_or("") } else { &snippet };
     // The same addresses are another matter on another port.
     let of_rules = resource.filter(|resource| resource.format != "dockerfile" && !sensitive);
-    let rule_around = of_rules.and_then(|resource| rule::around(&resource.body, found.at)).map(rule::identity);
-    let fingerprint = fingerprint(id, &address, &found.attribute, identity, rule_around.as_deref());
+    let around = of_rules.and_then(|resource| around.around(resource, found.at));
+    let fingerprint = fingerprint(id, &address, &found.attribute, identity, around.as_deref());
     Finding {
         rule: id.clone(),
         severity: if found.is_milder { rule.severity.milder() } else { rule.severity },

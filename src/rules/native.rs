@@ -20,7 +20,7 @@ mod waf;
 
 use std::sync::Arc;
 
-use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::model::{DECIDED, Lookup, Model, Node, Resource, ResourceId, Value};
 use crate::source::{Sources, Span};
 
 use super::options::Options;
@@ -189,7 +189,7 @@ impl Findings {
             let is_resource = |what: &str| what.starts_with("aws_") || what.starts_with("data.");
             let mut steps: Vec<_> = trail.steps.iter().take_while(|step| !is_resource(&step.what)).cloned().collect();
             // An output hands on what its module made.
-            while steps.last().is_some_and(|step| &*step.what == "decided here" || step.what.starts_with("module.")) {
+            while steps.last().is_some_and(|step| &*step.what == DECIDED || step.what.starts_with("module.")) {
                 steps.pop();
             }
             found.trail = (!steps.is_empty()).then(|| Arc::new(crate::model::Trail { steps }));

@@ -248,7 +248,7 @@ fn operate_known(operator: &Condition, node: &Node) -> Option<bool> {
         Condition::LessThan(limit) => Some(node.as_f64().is_some_and(|number| number < *limit)),
         Condition::MoreThan(limit) => Some(node.as_f64().is_some_and(|number| number > *limit)),
         Condition::Present(wanted) => Some((!is_list || !elements.is_empty()) == *wanted),
-        Condition::Empty(wanted) => Some(is_empty(node) == *wanted),
+        Condition::Empty(wanted) => Some(node.is_empty() == *wanted),
         Condition::Matches(_) | Condition::Contains(_) | Condition::CidrOpen(_) | Condition::Wildcard(_) if is_list => {
             // The opposite form (`cidr_open: false`) asks that no element is: the complement of the positive one.
             let (positive, wanted) = match operator {
@@ -283,15 +283,6 @@ fn text_of(node: &Node) -> Option<String> {
         Value::Number(number) => number.to_string(),
         _ => String::new(),
     })
-}
-
-fn is_empty(node: &Node) -> bool {
-    match &node.value {
-        Value::String(text) => text.is_empty(),
-        Value::List(items) => items.is_empty(),
-        Value::Map(map) => map.entries().is_empty(),
-        _ => false,
-    }
 }
 
 fn equals(node: &Node, scalar: &Scalar) -> bool {

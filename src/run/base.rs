@@ -37,10 +37,7 @@ impl Opened {
         };
         let repository = Repository::open(folder)?;
         let rules = repository.named(reference)?;
-        let mut base = match repository.merge_base(&rules, reference)? {
-            Some(base) => base,
-            None => repository.named(reference)?,
-        };
+        let mut base = repository.merge_base(&rules, reference)?;
         let tip = repository.head()?;
         base.followed_by(&tip);
         Ok(Some(Opened {

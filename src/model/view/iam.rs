@@ -37,6 +37,33 @@ pub fn statements(document: &Node) -> Vec<Statement<'_>> {
     }
 }
 
+/// Whether a pattern of a policy takes in a text: `*` stands for any characters, `?` for one. Case matters.
+pub fn covers(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut next, mut star, mut retry) = (0, 0, None, 0);
+    while next < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some(at);
+                retry = next;
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == text[next] => {
+                at += 1;
+                next += 1;
+            }
+            _ => match star {
+                Some(known) => {
+                    retry += 1;
+                    (at, next) = (known + 1, retry);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
 /// One statement.
 #[derive(Debug, Clone, Copy)]
 pub struct Statement<'a> {

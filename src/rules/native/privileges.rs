@@ -3,7 +3,7 @@
 use super::iam::{IDENTITY, allowing, anyone, identity, is_narrowed, text, trust};
 
 use super::{Cx, Findings, Native};
-use crate::model::view::iam::{Statement, document};
+use crate::model::view::iam::{self, Statement, document};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::secret::is_secret_name;
 
@@ -197,30 +197,7 @@ const WRITES: &[&str] = &[
 
 /// Whether an action with wildcards, as in a policy, takes in a named one. Case does not matter to IAM.
 fn covers(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
-    let (pattern, action) = (pattern.as_bytes(), action.as_bytes());
-    let (mut at, mut next, mut star, mut retry) = (0, 0, None, 0);
-    while next < action.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some(at);
-                retry = next;
-                at += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == action[next] => {
-                at += 1;
-                next += 1;
-            }
-            _ => match star {
-                Some(known) => {
-                    retry += 1;
-                    (at, next) = (known + 1, retry);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
+    iam::covers(&pattern.to_lowercase(), &action.to_lowercase())
 }
 
 /// Whether a pattern takes in one of these.

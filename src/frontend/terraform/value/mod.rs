@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub use self::equality::{equal, set_order};
 pub use self::number::Number;
 pub use self::types::{AttributeType, Sort, Type};
+pub use crate::model::DECIDED;
 use crate::source::Span;
 
 /// A value with the place of the expression that yields it.
@@ -106,9 +107,6 @@ pub struct Member {
     /// The value.
     pub val: Val,
 }
-
-/// What a step is called that has no name.
-pub const DECIDED: &str = "decided here";
 
 /// Why what a provider computes is not known. A part of such a value is computed too, so that it is told by this reason.
 pub const AFTER_APPLY: &str = "known after apply";
