@@ -80,7 +80,7 @@ pub fn output(
     let mut bodies = bodies.chain([(&declaration.file, declaration.block.body)]);
     let written = bodies.find_map(|(file, body)| Some((file, file.attribute(body, "value")?)));
     if let Some((file, attribute)) = written {
-        let key_span = Span::new(file.id, attribute.start, attribute.name_end);
+        let key_span = file.name_span(attribute);
         members.push(Member { key: "value".into(), key_span, val });
     }
     members
@@ -122,7 +122,7 @@ fn without(
             _ => evaluator.argument(scope, attribute.value),
         };
         depends(name, dependencies);
-        let key_span = Span::new(file.id, attribute.start, attribute.name_end);
+        let key_span = file.name_span(attribute);
         members.push(Member { key: evaluator.name(name), key_span, val });
     }
     let mut groups: BTreeMap<Arc<str>, (Span, Vec<Val>)> = BTreeMap::new();

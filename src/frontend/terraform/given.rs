@@ -134,7 +134,7 @@ pub fn variable_files(folder: &Folder, path: &str, settings: &Settings) -> Vec<R
             .map(|attribute| {
                 let (val, _) = evaluator.argument(Scope::constant(&instance, file, &none), attribute.value);
                 let node = evaluator.lower(&val);
-                let key_span = Span::new(file.id, attribute.start, attribute.name_end);
+                let key_span = file.name_span(attribute);
                 Entry { key: file.text(attribute.name).into(), key_span, node }
             })
             .collect();

@@ -158,13 +158,13 @@ pub fn check_file(file: &File, problems: &mut Vec<Problem>) {
     let known: Vec<&str> = FILE.blocks.iter().map(|one| one.name).collect();
     for attribute in stray().take(MAX_STRAY) {
         let name = file.text(attribute.name);
-        let span = Span::new(file.id, attribute.start, attribute.name_end);
+        let span = file.name_span(attribute);
         let help = did_you_mean(name, &known).unwrap_or_else(|| "put it in a block".into());
         let message = format!("`{name}` stands outside of every block; terraform refuses it");
         problems.push(Problem::at(ProblemKind::Unread, span, message).help(help));
     }
     if let Some(next) = stray().nth(MAX_STRAY) {
-        let span = Span::new(file.id, next.start, next.name_end);
+        let span = file.name_span(next);
         let message = format!("{} more arguments stand outside of every block", stray().count() - MAX_STRAY);
         problems.push(Problem::at(ProblemKind::Unread, span, message).help("put them in blocks"));
     }
@@ -184,7 +184,7 @@ fn check_repetition(file: &File, block: &Block, problems: &mut Vec<Problem>) {
     let repeats = matches!(file.text(block.kind), "resource" | "data" | "ephemeral" | "module");
     let Some(each) = file.attribute(block.body, "for_each").filter(|_| repeats) else { return };
     if file.attribute(block.body, "count").is_some() {
-        let span = Span::new(file.id, each.start, each.name_end);
+        let span = file.name_span(each);
         let message = "a block takes either `count` or `for_each`; terraform refuses both".to_string();
         problems.push(Problem::at(ProblemKind::Evaluation, span, message).help("remove one of them"));
     }
@@ -202,7 +202,7 @@ fn is_refused_override(file: &File, block: &Block, problems: &mut Vec<Problem>) 
     let is_empty = |value| matches!(file.expr(value).kind, ExprKind::Tuple(items) if items.is_empty());
     let depends = file.attribute(block.body, "depends_on").filter(|one| !is_empty(one.value));
     if let Some(depends) = depends.filter(|_| matches!(kind, "data" | "module" | "output" | "resource")) {
-        let span = Span::new(file.id, depends.start, depends.name_end);
+        let span = file.name_span(depends);
         let message = "override files can't change `depends_on`; terraform refuses it";
         problems.push(Problem::at(ProblemKind::Evaluation, span, message.to_string()).help(help));
     }
@@ -260,7 +260,7 @@ fn check_body(file: &File, body: BodyId, schema: &Schema, head: Span, is_overrid
             if name == "//" || schema.arguments.contains(&name) || schema.block(name).is_some() {
                 continue;
             }
-            let span = Span::new(file.id, attribute.start, attribute.name_end);
+            let span = file.name_span(attribute);
             let shown = name.escape_debug();
             refuse(span, format!("terraform knows no argument `{shown}` here"), did_you_mean(name, schema.arguments));
         }

@@ -182,14 +182,17 @@ impl Module {
         }
         let span = file.header_span(&block);
         if is_override {
-            let message = format!("there is no {kind} \"{name}\" for this override file to change");
-            self.problems
-                .push(Problem::at(ProblemKind::Evaluation, span, message).help("declare it in a file of its own"));
-            return;
+            return self.nothing_to_change(&format!("{kind} \"{name}\""), span);
         }
         if !items.add(name.as_str().into(), declaration) {
             self.duplicate(&kind, &name, span);
         }
+    }
+
+    /// An override file that changes what is not declared.
+    fn nothing_to_change(&mut self, what: &str, span: Span) {
+        let message = format!("there is no {what} for this override file to change");
+        self.problems.push(Problem::at(ProblemKind::Evaluation, span, message).help("declare it in a file of its own"));
     }
 
     /// An override file changes the provider of the same name and alias; that without an alias needs no block to be changed.
@@ -205,11 +208,8 @@ impl Module {
             None if wanted.is_none() => self.providers.push(declaration),
             None => {
                 let alias = wanted.unwrap_or_default();
-                let message = format!(
-                    "there is no provider \"{label}\" with the alias {alias:?} for this override file to change"
-                );
-                let problem = Problem::at(ProblemKind::Evaluation, declaration.head(), message);
-                self.problems.push(problem.help("declare it in a file of its own"));
+                let what = format!("provider \"{label}\" with the alias {alias:?}");
+                self.nothing_to_change(&what, declaration.head());
             }
         }
     }
@@ -218,14 +218,12 @@ impl Module {
         for attribute in file.attributes(block.body) {
             let name: Arc<str> = file.text(attribute.name).into();
             let item = At { file: file.clone(), item: attribute.value };
-            let span = Span::new(file.id, attribute.start, attribute.name_end);
+            let span = file.name_span(attribute);
             if is_override {
                 match self.locals.get_mut(&name) {
                     Some(base) => *base = item,
                     None => {
-                        let message = format!("there is no local \"{name}\" for this override file to change");
-                        let problem = Problem::at(ProblemKind::Evaluation, span, message);
-                        self.problems.push(problem.help("declare it in a file of its own"));
+                        self.nothing_to_change(&format!("local \"{name}\""), span);
                         self.locals.add(name, item);
                     }
                 }

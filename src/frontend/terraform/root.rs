@@ -29,8 +29,6 @@ pub struct Root {
     folder: Arc<str>,
     /// What providers give to the resources of the instance that is collected.
     defaults: Defaults,
-    /// `moved` blocks: the module instance, and the places of the addresses before and now.
-    moved: Vec<(String, Span, Span)>,
     pub resources: Vec<Resource>,
     pub edges: Vec<LocalEdge>,
     pub problems: Vec<Problem>,
@@ -67,13 +65,6 @@ impl Root {
         let mut open = VecDeque::from([(instance.clone(), Defaults::default())]);
         while let Some((instance, passed)) = open.pop_front() {
             root.collect(&evaluator, &instance, passed, &mut references, &mut open);
-        }
-        for (prefix, from, to) in std::mem::take(&mut root.moved) {
-            let address = |span| {
-                let text: String = sources.slice(span).split_whitespace().collect();
-                format!("{prefix}{}", text.trim_matches('"'))
-            };
-            root.moves.push(Move { root: root.folder.clone(), from: address(from), to: address(to) });
         }
         instance.release();
         root.connect(references);
@@ -118,9 +109,13 @@ impl Root {
             }
         }
         for declaration in &module.moves {
-            let place = |name| declaration.attribute(name).map(|one| one.file.expr_span(one.item));
-            if let (Some(from), Some(to)) = (place("from"), place("to")) {
-                self.moved.push((instance.prefix.clone(), from, to));
+            let address = |name| {
+                let at = declaration.attribute(name)?;
+                let text: String = at.file.source_text(at.file.expr_span(at.item)).split_whitespace().collect();
+                Some(format!("{}{}", instance.prefix, text.trim_matches('"')))
+            };
+            if let (Some(from), Some(to)) = (address("from"), address("to")) {
+                self.moves.push(Move { root: self.folder.clone(), from, to });
             }
         }
         for (kind, declarations) in [("variable", &module.variables), ("output", &module.outputs)] {
@@ -184,15 +179,13 @@ impl Root {
 
     /// How many of these blocks there is room for.
     fn granted(&self, evaluator: &Evaluator<'_>, wanted: usize, at: Span) -> usize {
-        let granted = wanted.min(MAX_RESOURCES.saturating_sub(self.resources.len()));
-        if granted < wanted {
-            let message = format!(
+        let told = (
+            format!(
                 "this module and what it calls make more than {MAX_RESOURCES} blocks: what is over that is not judged"
-            );
-            let help = "call modules in fewer levels, or make fewer instances";
-            evaluator.problem(Problem::at(ProblemKind::Limit, at, message).help(help));
-        }
-        granted
+            ),
+            "call modules in fewer levels, or make fewer instances",
+        );
+        evaluator.room(wanted, MAX_RESOURCES.saturating_sub(self.resources.len()), at, told)
     }
 
     #[allow(clippy::too_many_arguments, reason = "one row of facts about one block, passed straight on")]

@@ -100,32 +100,36 @@ impl Evaluator<'_> {
 
     /// How many of these instances of a called module there is room for.
     pub(super) fn granted_modules(&self, wanted: usize, call: Span) -> usize {
+        let told = (
+            format!("the calls of modules make more than {MAX_MODULES} instances: those from here on are not judged"),
+            "call modules in fewer levels, or fewer times",
+        );
         let made = self.budget.modules.get();
-        let granted = wanted.min(MAX_MODULES - made);
+        let granted = self.room(wanted, MAX_MODULES - made, call, told);
         self.budget.modules.set(made + granted);
-        if granted < wanted {
-            let message = format!(
-                "the calls of modules make more than {MAX_MODULES} instances: those from here on are not judged"
-            );
-            let help = "call modules in fewer levels, or fewer times";
-            self.problem(Problem::at(ProblemKind::Limit, call, message).help(help));
-        }
         granted
     }
 
     /// How many of these blocks of a `dynamic` there is room for.
     pub fn granted_blocks(&self, wanted: usize, header: Span) -> usize {
-        let made = self.budget.blocks.get();
-        let granted = wanted.min(MAX_BLOCKS - made);
-        self.budget.blocks.set(made + granted);
-        if granted < wanted {
-            let message = format!(
+        let told = (
+            format!(
                 "the dynamic blocks of this module make more than {MAX_BLOCKS} blocks: those from here on are not judged"
-            );
-            let help = "go through smaller collections, most of all in dynamic blocks within dynamic blocks";
-            self.problem(Problem::at(ProblemKind::Limit, header, message).help(help));
-        }
+            ),
+            "go through smaller collections, most of all in dynamic blocks within dynamic blocks",
+        );
+        let made = self.budget.blocks.get();
+        let granted = self.room(wanted, MAX_BLOCKS - made, header, told);
+        self.budget.blocks.set(made + granted);
         granted
+    }
+
+    /// How many of what is wanted fit into what is left; told at `at` where it is not all, with what to do.
+    pub fn room(&self, wanted: usize, left: usize, at: Span, (message, help): (String, &'static str)) -> usize {
+        if left < wanted {
+            self.problem(Problem::at(ProblemKind::Limit, at, message).help(help));
+        }
+        wanted.min(left)
     }
 }
 

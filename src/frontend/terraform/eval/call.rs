@@ -271,7 +271,7 @@ impl Evaluator<'_> {
         for attribute in call.file.attributes(call.block.body) {
             let argument = call.file.text(attribute.name);
             if !META.contains(&argument) && module.variables.get(argument).is_none() {
-                let span = Span::new(call.file.id, attribute.start, attribute.name_end);
+                let span = call.file.name_span(attribute);
                 let message = format!("module \"{name}\" has no variable \"{argument}\"");
                 self.observe("terraform-unknown-module-argument", span, message);
             }

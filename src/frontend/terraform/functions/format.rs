@@ -232,12 +232,12 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
         })
     };
     Ok(match verb.letter {
-        'v' if verb.sharp => json(value)?,
+        'v' if verb.sharp => super::json::written(value)?,
         'v' => match &value.kind {
             Kind::String(text) => text.to_string(),
             Kind::Number(number) => general(number, None, 'g'),
             Kind::Bool(bool) => bool.to_string(),
-            _ => json(value)?,
+            _ => super::json::written(value)?,
         },
         's' => cut(&as_text()?, verb.precision),
         'q' => encode_json(&Val::string(cut(&as_text()?, verb.precision), value.span)),
@@ -267,10 +267,6 @@ fn body(verb: &Verb, value: &Val) -> Result<String, String> {
         'g' | 'G' => as_float(&|number| general(number, verb.precision, verb.letter))?,
         other => return Err(format!("there is no verb `%{other}`")),
     })
-}
-
-fn json(value: &Val) -> Result<String, String> {
-    super::json::written(value)
 }
 
 fn cut(text: &str, precision: Option<usize>) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ANY, Answer, Function, Place, STRING, Val, Want, bounded, function, normal, text};
-use crate::frontend::terraform::value::lower::encode_json;
+use crate::frontend::terraform::value::lower::{encode_json, is_finite};
 use crate::frontend::terraform::value::{Kind, Member, Number, Sort, Type, Unknown};
 use crate::source::Span;
 
@@ -45,16 +45,9 @@ fn encode(arguments: &[Val], at: &Place) -> Answer {
 
 /// The JSON of a value; an error where a number is infinite, for which JSON has no word.
 pub(super) fn written(value: &Val) -> Result<String, String> {
-    match has_infinite(value) {
-        true => Err("JSON has no infinite numbers".into()),
-        false => Ok(encode_json(value)),
-    }
-}
-
-fn has_infinite(value: &Val) -> bool {
-    match &value.kind {
-        Kind::Number(number) => !number.is_finite(),
-        _ => value.items().iter().chain(value.members().iter().map(|member| &member.val)).any(has_infinite),
+    match is_finite(value) {
+        true => Ok(encode_json(value)),
+        false => Err("JSON has no infinite numbers".into()),
     }
 }
 

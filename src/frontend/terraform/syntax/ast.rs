@@ -238,6 +238,11 @@ impl File {
         &self.exprs[id.0 as usize]
     }
 
+    /// The name of an argument.
+    pub fn name_span(&self, attribute: &Attribute) -> Span {
+        Span::new(self.id, attribute.start, attribute.name_end)
+    }
+
     /// Where an expression stands.
     pub fn expr_span(&self, id: ExprId) -> Span {
         let expr = self.expr(id);

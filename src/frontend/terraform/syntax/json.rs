@@ -351,13 +351,15 @@ impl Parser {
 
     /// Whether a property is what its name says, and no tag of that name.
     fn is_dynamic(&self, property: &Attribute) -> bool {
+        if self.file.text(property.name) != "dynamic" {
+            return false;
+        }
         let is_there = |object: &ExprId, name: &str| {
             self.json_properties(*object).iter().any(|one| self.file.text(one.name) == name)
         };
         let kinds = self.json_objects(property.value).into_iter().flat_map(|kinds| self.json_properties(kinds));
         let mut bodies = kinds.flat_map(|kind| self.json_objects(kind.value));
-        self.file.text(property.name) == "dynamic"
-            && bodies.any(|body| is_there(&body, "for_each") && is_there(&body, "content"))
+        bodies.any(|body| is_there(&body, "for_each") && is_there(&body, "content"))
     }
 
     /// `"dynamic": {"ingress": {"for_each": …, "content": {…}}}` as the blocks of native syntax.

@@ -13,9 +13,9 @@ const MAX_STEPS: usize = 8;
 
 /// The value as rules see it.
 pub fn lower(val: &Val) -> Node {
+    let trail = val.trail.as_deref().map(|link| Arc::new(trail(link)));
     // What a list holds may be known though not where in it.
     if let (Kind::List(_), Some(parts)) = (&val.kind, &val.structure) {
-        let trail = val.trail.as_deref().map(|link| Arc::new(trail(link)));
         return Node { span: val.span, trail, ..lower(parts) };
     }
     // Of a list or map that is known in part, rules see the part; of one with two arms, either.
@@ -23,7 +23,6 @@ pub fn lower(val: &Val) -> Node {
         && !matches!(unknown.ty, Type::String)
         && unknown.arms.is_none()
     {
-        let trail = val.trail.as_deref().map(|link| Arc::new(trail(link)));
         let known = lower(parts);
         let value = match &known.value {
             Value::Map(map) => {
@@ -57,12 +56,7 @@ pub fn lower(val: &Val) -> Node {
         }
         Kind::Unknown(unknown) => Value::Unknown(Arc::new(lower_unknown(unknown))),
     };
-    Node {
-        value,
-        span: val.span,
-        trail: val.trail.as_deref().map(|link| Arc::new(trail(link))),
-        structure: val.structure.as_ref().map(|structure| Arc::new(lower(structure))),
-    }
+    Node { value, span: val.span, trail, structure: val.structure.as_ref().map(|structure| Arc::new(lower(structure))) }
 }
 
 fn lower_number(number: &Number) -> model::Number {
@@ -172,7 +166,8 @@ pub fn answer(val: &Val) -> String {
     format!("{{\"value\":{value},{}", &about[1..])
 }
 
-fn is_finite(val: &Val) -> bool {
+/// Whether no number in it is infinite, so that it can be written as JSON.
+pub fn is_finite(val: &Val) -> bool {
     val.as_number().is_none_or(Number::is_finite) && val.parts().all(is_finite)
 }
 

@@ -347,14 +347,11 @@ impl Val {
 
     /// The same value with both its arms, if it has two, as `change` makes them.
     fn each_arm(self, change: &dyn Fn(Val) -> Val) -> Val {
-        match &self.kind {
-            Kind::Unknown(unknown) if unknown.arms.is_some() => {
-                let arms = unknown.arms.as_ref().map(|arms| Arc::new(arms.each_ref().map(|arm| change(arm.clone()))));
-                let unknown = Unknown { arms, ..(**unknown).clone() };
-                self.with_kind(Kind::Unknown(unknown.into()))
-            }
-            _ => self,
-        }
+        let Kind::Unknown(unknown) = &self.kind else { return self };
+        let Some(arms) = &unknown.arms else { return self };
+        let arms = Some(Arc::new(arms.each_ref().map(|arm| change(arm.clone()))));
+        let unknown = Unknown { arms, ..(**unknown).clone() };
+        self.with_kind(Kind::Unknown(unknown.into()))
     }
 
     fn moved_to(self, span: Span, name: &str) -> Val {

@@ -157,8 +157,7 @@ impl Number {
     pub fn multiply(&self, other: &Number) -> Result<Number, Refused> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) if a.checked_mul(*b).is_some() => Ok(match a * b {
-                // Zero has the sign that the product has.
-                0 if *a < 0 || *b < 0 => Number::Int(0).negate(),
+                0 => self.zero_by(other),
                 product => Number::Int(product),
             }),
             (Number::Infinite { .. }, other) | (other, Number::Infinite { .. }) if other.is_zero() => {
@@ -181,6 +180,11 @@ impl Number {
         Number::Infinite { is_negative: self.has_minus() != other.has_minus() }
     }
 
+    /// Zero with the sign that a product or quotient of the two has.
+    fn zero_by(&self, other: &Number) -> Number {
+        if self.has_minus() != other.has_minus() { Number::Int(0).negate() } else { Number::Int(0) }
+    }
+
     fn is_zero(&self) -> bool {
         self.as_i64() == Some(0)
     }
@@ -192,11 +196,7 @@ impl Number {
             _ if self.is_zero() && other.is_zero() => Err(Refused::Undefined),
             (Number::Infinite { .. }, _) => Ok(self.infinite_by(other)),
             _ if other.is_zero() => Ok(self.infinite_by(other)),
-            (_, Number::Infinite { .. }) => Ok(match self.has_minus() != other.has_minus() {
-                true => Number::Int(0).negate(),
-                false => Number::Int(0),
-            }),
-            (Number::Int(0), Number::Int(..0)) => Ok(Number::Int(0).negate()),
+            (_, Number::Infinite { .. }) | (Number::Int(0), Number::Int(_)) => Ok(self.zero_by(other)),
             (Number::Int(a), Number::Int(b)) if a.checked_rem(*b) == Some(0) => Ok(Number::Int(a / b)),
             _ => Number::checked(self.float() / other.float()),
         }
