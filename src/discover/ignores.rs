@@ -1,12 +1,13 @@
 //! Ignore files: gate's own, and git's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::io_reason;
+use super::names::is_hidden;
 use super::walk::{Folder, Found, Scope};
 use crate::filesystem::{Entry, FileSystem, Kind};
 
@@ -92,20 +93,36 @@ impl Scope<'_> {
 
     /// The ignore files of a folder and of all folders above it up to the root.
     pub fn ignores_down_to(&self, folder: &Path) -> Arc<Ignores> {
-        let mut ignores = Arc::new(Ignores::default());
         let above: Vec<&Path> = folder.ancestors().collect();
-        for level in above.into_iter().rev() {
-            let [gate, git] = [GATE, GIT].map(|name| {
-                let path = self.root.join(level).join(name);
-                let files = self.ignore_files(name);
-                let is_file = files.kind(&path).is_ok_and(|kind| kind == Kind::File);
-                is_file.then(|| ignore_lines(files, &path).ok()).flatten().map(|text| matcher(level, &text))
-            });
-            if gate.is_some() || git.is_some() {
-                ignores = Arc::new(Ignores { above: Some(ignores), gate, git });
-            }
+        above.into_iter().rev().fold(Arc::default(), |ignores, level| self.ignores_in(level, ignores))
+    }
+
+    /// The ignore files of a folder, and those of the folders above it.
+    fn ignores_in(&self, folder: &Path, above: Arc<Ignores>) -> Arc<Ignores> {
+        let [gate, git] = [GATE, GIT].map(|name| {
+            let path = self.root.join(folder).join(name);
+            let files = self.ignore_files(name);
+            let is_file = files.kind(&path).is_ok_and(|kind| kind == Kind::File);
+            is_file.then(|| ignore_lines(files, &path).ok()).flatten().map(|text| matcher(folder, &text))
+        });
+        match (&gate, &git) {
+            (None, None) => above,
+            _ => Arc::new(Ignores { above: Some(above), gate, git }),
         }
-        ignores
+    }
+
+    /// Whether a walk would meet what git has at this path.
+    pub fn shows(&self, path: &Path, is_folder: bool) -> bool {
+        if path.iter().any(is_hidden) || path.ancestors().any(|above| self.is_excluded(above)) {
+            return false;
+        }
+        let mut ignores = Arc::default();
+        let mut above = PathBuf::new();
+        path.iter().all(|name| {
+            ignores = self.ignores_in(&above, std::mem::take(&mut ignores));
+            above.push(name);
+            !ignores.excludes(&above, is_folder || above != path, || true)
+        })
     }
 }
 

@@ -3,13 +3,14 @@
 //! A tool follows a link wherever it leads. What a link inside the root leads to is read where it lies; what nobody would read there,
 //! since it is hidden, ignored, excluded or of a name that tells nothing, is read through the link. Links never lead out of the root.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::names::is_hidden;
 use super::walk::{Candidate, Folder, Found, Scope, is_certain, unread};
 use super::{claims_of, io_reason};
 use crate::filesystem::Kind;
+use crate::frontend::Claim;
 
 const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed";
 
@@ -26,7 +27,7 @@ pub(super) struct Link {
 #[derive(Debug, Default)]
 pub(super) struct Visited {
     pub folders: BTreeSet<PathBuf>,
-    linked: Vec<(PathBuf, PathBuf)>,
+    linked: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Scope<'_> {
@@ -95,33 +96,34 @@ impl Scope<'_> {
                 let real = |one: &Candidate| Some(link.target.join(one.path.strip_prefix(&link.path).ok()?));
                 through.extend(more.candidates.iter().filter_map(real));
                 found.join(more);
-                found.visited.linked.push((link.target, link.path));
+                found.visited.linked.insert(link.target, link.path);
             }
         }
         to_files.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut read = found.claimed();
         for Link { path, target, .. } in to_files {
             let claims = claims_of(self.frontends, &path);
-            if self.is_met(&target, &claims, found) {
+            if self.is_met(&target, &claims, &found.visited, &read) {
                 found.skip(&path, "link to a file, which is met where it lies");
                 continue;
             }
             through.insert(target);
+            read.insert(path.clone());
             found.candidates.push(Candidate { path, claims, searched: false, asked: true });
         }
         // What is in a hidden text is told once.
         found.candidates.retain(|one| !one.claims.is_empty() || !through.contains(&one.path));
     }
 
-    /// Whether a file is read by itself, by whoever would read it through a link.
-    fn is_met(&self, target: &Path, claims: &[(usize, crate::frontend::Claim)], found: &Found) -> bool {
+    /// Whether a file is among those that are read, by whoever would read it through a link.
+    fn is_met(&self, target: &Path, claims: &[(usize, Claim)], visited: &Visited, read: &BTreeSet<PathBuf>) -> bool {
         let own = claims_of(self.frontends, target);
         if !claims.iter().all(|(frontend, _)| own.iter().any(|(own, _)| own == frontend)) {
             return false;
         }
-        let under = |(real, link): &(PathBuf, PathBuf)| Some(link.join(target.strip_prefix(real).ok()?));
-        let names: BTreeSet<PathBuf> =
-            found.visited.linked.iter().filter_map(under).chain([target.to_path_buf()]).collect();
-        found.candidates.iter().any(|one| !one.claims.is_empty() && names.contains(&one.path))
+        let linked = |above: &Path| Some(visited.linked.get(above)?.join(target.strip_prefix(above).ok()?));
+        read.contains(target)
+            || target.ancestors().filter_map(linked).any(|path| read.contains(&path))
             || self.is_met_unread(target)
     }
 

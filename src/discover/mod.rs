@@ -216,8 +216,9 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     found.sort();
     scope.add(walk.also, &mut found);
     if walk.within.is_none() {
-        scope.tell_submodules(walk.paths, &mut found);
-        scope.add_moved(walk.paths, &mut found);
+        let given: Vec<PathBuf> = walk.paths.iter().filter_map(|path| walk.files.real(path).ok()).collect();
+        scope.tell_submodules(&given, &mut found);
+        scope.add_moved(&given, &mut found);
     }
     let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);
     let texts = match walk.within {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::claims_of;
-use super::names::is_hidden;
 use super::walk::{Candidate, Found, Scope};
 use crate::filesystem::{FileSystem, Kind};
 
@@ -15,25 +14,24 @@ const MAX_PAIRS: usize = 10_000;
 const MAX_COMPARED_BYTES: u64 = 1 << 20;
 
 impl Scope<'_> {
-    /// Adds the files that the base showed and that a change moved to where nobody looks: into a hidden, ignored or excluded place.
-    pub fn add_moved(&self, paths: &[PathBuf], found: &mut Found) {
+    /// Adds the files that the base showed and that a change moved to where nobody looks: into a hidden, ignored or excluded place
+    /// below a real path that is given.
+    pub fn add_moved(&self, given: &[PathBuf], found: &mut Found) {
         let Some(change) = self.change else { return };
-        let given: Vec<PathBuf> = paths.iter().filter_map(|path| self.files.real(path).ok()).collect();
         let relative = |full: &PathBuf| full.strip_prefix(self.root).ok().map(Path::to_path_buf);
         let is_claimed = |path: &PathBuf| !claims_of(self.frontends, path).is_empty();
         let is_gone = |path: &PathBuf| {
-            !matches!(self.files.kind(&self.root.join(path)), Ok(Kind::File | Kind::Link)) && self.shows(path)
+            !matches!(self.files.kind(&self.root.join(path)), Ok(Kind::File | Kind::Link)) && self.shows(path, false)
         };
         let gone: Vec<PathBuf> =
             change.base.files_below(self.root).iter().filter_map(relative).filter(is_claimed).filter(is_gone).collect();
         if gone.is_empty() {
             return;
         }
-        let read: BTreeSet<&Path> =
-            found.candidates.iter().filter(|one| !one.claims.is_empty()).map(|one| one.path.as_path()).collect();
+        let read = found.claimed();
         let is_new = |path: &PathBuf| {
             let full = self.root.join(path);
-            !read.contains(path.as_path())
+            !read.contains(path)
                 && !change.base.has(&full)
                 && given.iter().any(|given| full.starts_with(given))
                 && self.files.kind(&full).is_ok_and(|kind| kind == Kind::File)
@@ -56,17 +54,6 @@ impl Scope<'_> {
         found.candidates.retain(|one| !taken.contains(&one.path));
         found.candidates.extend(moved);
         found.sort();
-    }
-
-    /// Whether a walk shows a file of this path.
-    fn shows(&self, path: &Path) -> bool {
-        let is_ignored = |path: &Path, is_folder| {
-            self.ignores_down_to(path.parent().unwrap_or(Path::new(""))).excludes(path, is_folder, || true)
-        };
-        !path.iter().any(is_hidden)
-            && !path.ancestors().any(|above| self.is_excluded(above))
-            && !is_ignored(path, false)
-            && !path.ancestors().skip(1).any(|above| above != Path::new("") && is_ignored(above, true))
     }
 
     fn has_same_claim(&self, one: &Path, other: &Path) -> bool {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::escaped;
-use super::names::is_hidden;
 use super::walk::{Found, Scope};
 use crate::problem::{Problem, ProblemKind};
 
@@ -12,10 +11,9 @@ const LIST: &str = ".gitmodules";
 const MAX_LIST_BYTES: u64 = 1 << 20;
 
 impl Scope<'_> {
-    /// Tells of submodules below the given folders that are not checked out. One that a change brings closes the gate: it may
+    /// Tells of submodules below the real paths that are given that are not checked out. One that a change brings closes the gate: it may
     /// stand where files stood.
-    pub fn tell_submodules(&self, paths: &[PathBuf], found: &mut Found) {
-        let given: Vec<PathBuf> = paths.iter().filter_map(|path| self.files.real(path).ok()).collect();
+    pub fn tell_submodules(&self, given: &[PathBuf], found: &mut Found) {
         let all = match self.change {
             Some(change) => change.head.submodules_below(self.root),
             None => self.listed_submodules(),
@@ -24,10 +22,7 @@ impl Scope<'_> {
         for full in all.into_iter().filter(|full| given.iter().any(|given| full.starts_with(given))) {
             let Ok(path) = full.strip_prefix(self.root) else { continue };
             let is_there = self.files.list(&full).is_ok_and(|names| names.iter().any(|entry| entry.name != ".git"));
-            let is_left_out = path.iter().any(is_hidden)
-                || self.is_excluded(path)
-                || self.ignores_down_to(path.parent().unwrap_or(Path::new(""))).excludes(path, true, || true);
-            if is_there || is_left_out {
+            if is_there || !self.shows(path, true) {
                 continue;
             }
             let kind = if is_old(&full) { ProblemKind::Note } else { ProblemKind::Unread };

@@ -54,6 +54,12 @@ impl Found {
         self.candidates.dedup_by(|a, b| a.path == b.path);
     }
 
+    /// The paths that some format may own.
+    pub fn claimed(&self) -> BTreeSet<PathBuf> {
+        let claimed = self.candidates.iter().filter(|one| !one.claims.is_empty());
+        claimed.map(|one| one.path.clone()).collect()
+    }
+
     pub fn skip(&mut self, path: &Path, reason: &str) {
         self.skipped.push((escaped(path), reason.into()));
     }
