@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 pub use crate::severity::Severity;
 use crate::source::Span;
 
@@ -30,6 +32,8 @@ pub struct Finding {
     pub environments: Vec<Arc<str>>,
     /// The place holds a secret: reports hide the text under it.
     pub sensitive: bool,
+    /// It speaks of one container of a pod or task, and not of all.
+    pub is_of_container: bool,
     /// Rule, address, attribute and the normalized text of the value; free of line numbers. Hexadecimal.
     pub fingerprint: String,
     /// How it stands to the base of a change or to a baseline; none where nothing was compared.
@@ -46,6 +50,16 @@ impl Finding {
     pub fn counts(&self) -> bool {
         self.status != Some(Status::Old)
     }
+}
+
+/// A hash of what makes findings one: hexadecimal, 32 characters. No part runs into the next.
+pub fn fingerprint<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How a finding stands to what was there before.

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use sha2::{Digest, Sha256};
 
 use super::read::Result1;
 use super::{Imported, Imports, message, tool};
 use crate::config::Config;
-use crate::finding::{Finding, Related, Suppressed};
+use crate::finding::{self, Finding, Related, Suppressed};
 use crate::model::{Model, Resource};
 use crate::rules::Catalog;
 use crate::source::{FileId, Sources, Span};
@@ -75,7 +74,9 @@ pub(super) fn placed(
         }
     };
     let finding = Finding {
-        fingerprint: fingerprint(&result.rule, &address, &identity),
+        // The same when lines move and files are renamed. The fingerprints of tools are not used: some give all results the
+        // same, and each has its own idea of what makes two results one.
+        fingerprint: finding::fingerprint(["import", &result.rule, &address, &identity]),
         rule: result.rule,
         severity: result.severity,
         message,
@@ -86,6 +87,7 @@ pub(super) fn placed(
         scope: None,
         possible: result.possible,
         environments: Vec::new(),
+        is_of_container: false,
         sensitive: result.sensitive,
         status: None,
         judged: if result.has_line { at } else { Span { end: at.start, ..at } },
@@ -109,17 +111,6 @@ fn without_tag(image: &str) -> &str {
         Some((before, tag)) if !tag.contains('/') => before,
         _ => name,
     }
-}
-
-/// A hash of the rule, the resource and the text of the line: the same when lines move and files are renamed. The fingerprints
-/// of tools are not used: some give all results the same, and each has its own idea of what makes two results one.
-fn fingerprint(rule: &str, address: &str, identity: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in ["import", rule, address, identity] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Holds the results against gate's findings and against each other.

@@ -30,6 +30,7 @@ pub(super) fn finding(at: Span, rule: &str, severity: Severity, status: Option<S
         scope: None,
         possible: false,
         environments: Vec::new(),
+        is_of_container: false,
         sensitive: false,
         fingerprint: format!("{:032x}", at.start + 1),
         status,

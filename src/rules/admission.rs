@@ -86,7 +86,7 @@ impl<'a> Judge<'a> {
             rule: &self.rules[*rule].id,
             at: found.at,
             address: "",
-            is_of_container: found.message.starts_with("container "),
+            is_of_container: found.is_of_container,
             is_possible: found.possible,
         };
         let claims: Vec<Claim<'_>> = own.iter().map(claim).collect();

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use sha2::{Digest, Sha256};
 
 use super::admission;
 use super::arms;
@@ -15,7 +14,7 @@ use super::precedence;
 use super::rego;
 use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
-use crate::finding::{Finding, Related};
+use crate::finding::{self, Finding, Related};
 use crate::model::dockerfile::BUILD_CHECKS;
 use crate::model::view::pod::{Pod, pod};
 use crate::model::view::{command, rule};
@@ -271,7 +270,7 @@ fn run_view(cx: Cx<'_>, id: ResourceId, pod: Pod<'_>, view: &str, job: Job<'_>, 
         let head = container.body.get("name").known().map_or(container.body.span, |name| name.span);
         judge_root(cx, id, container.body, head, table, target, findings);
         for found in &mut findings.found[known..] {
-            found.message = format!("container {}: {}", container.title(), found.message);
+            found.of_container(container.title());
         }
     }
 }
@@ -435,7 +434,9 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
     // The same addresses are another matter on another port.
     let of_rules = resource.filter(|resource| resource.format != "dockerfile" && !sensitive);
     let around = of_rules.and_then(|resource| around.around(resource, found.at));
-    let fingerprint = fingerprint(id, &address, &found.attribute, identity, around.as_deref());
+    // What stays the same when lines move, files are renamed and code is reformatted.
+    let parts = [id, &*address, &found.attribute, identity];
+    let fingerprint = finding::fingerprint(parts.into_iter().chain(around.as_deref()));
     Finding {
         rule: id.clone(),
         severity: if found.is_milder { rule.severity.milder() } else { rule.severity },
@@ -448,6 +449,7 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
         environments: Vec::new(),
         possible: found.possible,
         sensitive,
+        is_of_container: found.is_of_container,
         fingerprint,
         status: None,
         tools: Vec::new(),
@@ -471,14 +473,4 @@ fn fill(template: &str, address: &str, resource: Option<&Resource>, attribute: &
 fn bare(snippet: &str) -> &str {
     let within = |quote: char| snippet.strip_prefix(quote)?.strip_suffix(quote).filter(|rest| !rest.contains(quote));
     within('"').or_else(|| within('\'')).unwrap_or(snippet)
-}
-
-/// A hash of what stays the same when lines move, files are renamed and code is reformatted.
-fn fingerprint(rule: &str, address: &str, attribute: &str, snippet: &str, around: Option<&str>) -> String {
-    let mut hash = Sha256::new();
-    for part in [rule, address, attribute, snippet].into_iter().chain(around) {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

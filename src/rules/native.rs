@@ -152,6 +152,8 @@ pub struct Found {
     pub possible: bool,
     /// It is less severe than the rule says, by one step.
     pub is_milder: bool,
+    /// It speaks of one container of a pod or task, and not of all.
+    pub is_of_container: bool,
     /// What tells a sensitive place from others in its fingerprint, since its text must not be guessed from that. Only what
     /// can't be guessed, such as a long random token, may stand here.
     pub identity: Option<String>,
@@ -210,6 +212,7 @@ impl Findings {
             sensitive: false,
             possible: false,
             is_milder: false,
+            is_of_container: false,
             identity: None,
         });
         self.found.last_mut().expect("one was pushed")
@@ -240,6 +243,13 @@ impl Found {
     /// Adds a place that explains the finding.
     pub fn related(&mut self, at: Span, message: impl Into<String>) -> &mut Found {
         self.related.push(crate::finding::Related { at, message: message.into() });
+        self
+    }
+
+    /// Says that it speaks of the container of this name or title.
+    pub fn of_container(&mut self, name: &str) -> &mut Found {
+        self.message = format!("container {name}: {}", self.message);
+        self.is_of_container = true;
         self
     }
 

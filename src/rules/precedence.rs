@@ -63,10 +63,7 @@ pub fn one_per_cause(findings: &mut Vec<Finding>, rules: &[Rule], asked: &FxHash
             rule: &finding.rule,
             at: finding.at,
             address: &finding.address,
-            is_of_container: finding
-                .message
-                .strip_prefix(&*finding.address)
-                .is_some_and(|rest| rest.starts_with(": container ")),
+            is_of_container: finding.is_of_container,
             is_possible: finding.possible,
         })
         .collect();

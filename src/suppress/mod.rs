@@ -23,6 +23,7 @@ pub use near::comments_near;
 pub use rewrite::{Left, LineEdit, Rewriting, edited, rewrite};
 pub use told::{is_about_suppressions, speaks_of_suppressions};
 
+use self::placed::{Placed, Taken};
 use crate::config::Config;
 use crate::discover::Discovered;
 use crate::finding::{Finding, Suppressed};
@@ -80,9 +81,7 @@ pub struct Decided {
 /// Holds findings against all suppressions of the files and the configuration.
 pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     let rules = Rules::new(cx);
-    let mut notes = Vec::new();
-    let mut told = Vec::new();
-    let placed = placed::placed(cx, &rules, &mut notes, &mut told);
+    let Taken { placed, mut notes, mut told, .. } = Taken::from_files(cx, &rules);
     let entries = entries(cx, &rules, &mut notes);
     let mut by_file: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
     for (index, one) in placed.iter().enumerate() {
@@ -103,26 +102,12 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     kept.retain(|finding| held.keeps(finding));
     let is_about = |rule: usize| is_about_suppressions(&cx.catalog.rules()[rule]);
     told.extend(held.placed.iter().flat_map(|one| one.unused(cx, &rules, |rule| !is_about(rule))));
-    let mut about = Vec::new();
-    for (what, problem) in told {
-        told::tell(cx, what, problem, &mut about, &mut held.notes);
-    }
-    // A line may say the same twice.
-    let place = |finding: &Finding| (finding.at, finding.rule.clone(), finding.message.clone());
-    about.sort_by_cached_key(place);
-    about.dedup_by_key(|finding| place(finding));
-    cx.config.adjust(cx.catalog, &mut about);
+    let mut about = told::findings(cx, told, &mut held.notes);
     // They may be suppressed as well; of a suppression that finds none of them there is no further word to have.
     about.retain(|finding| held.keeps(finding));
     kept.extend(about);
-    let mut idle = Vec::new();
-    for (what, problem) in held.placed.iter().flat_map(|one| one.unused(cx, &rules, is_about)) {
-        told::tell(cx, what, problem, &mut idle, &mut held.notes);
-    }
-    idle.sort_by_cached_key(place);
-    idle.dedup_by_key(|finding| place(finding));
-    cx.config.adjust(cx.catalog, &mut idle);
-    kept.extend(idle);
+    let idle = held.placed.iter().flat_map(|one| one.unused(cx, &rules, is_about));
+    kept.extend(told::findings(cx, idle, &mut held.notes));
     let Held { entries, suppressed, mut notes, .. } = held;
     // An entry may speak of a rule of gate's and of the same one of a tool's whose results are imported.
     let used: BTreeSet<u32> = entries.iter().filter(|entry| entry.used).map(|entry| entry.form.line).collect();
@@ -136,7 +121,7 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
 /// All suppressions, against which findings are held.
 struct Held<'c, 'a> {
     cx: &'c Context<'a>,
-    placed: Vec<placed::Placed>,
+    placed: Vec<Placed>,
     by_file: FxHashMap<FileId, Vec<usize>>,
     entries: Vec<Entry<'a>>,
     owners: FxHashMap<&'a str, Vec<usize>>,
@@ -153,12 +138,15 @@ impl Held<'_, '_> {
         let files = files_of(finding, &resources);
         let rule = cx.catalog.find(&finding.rule);
         let mut first: Option<usize> = None;
-        let is_about = rule.is_some_and(|rule| is_about_suppressions(&cx.catalog.rules()[rule]));
+        let is_about = || rule.is_some_and(|rule| is_about_suppressions(&cx.catalog.rules()[rule]));
         let may = !self.unignorable.contains(&*finding.rule);
         for &index in files.iter().filter_map(|file| self.by_file.get(file)).flatten() {
             let one = &mut self.placed[index];
+            if !one.means(rule, finding.sensitive) {
+                continue;
+            }
             // Whoever accepts all that is found in a place says nothing about suppressions there.
-            if (is_about && !one.names_rules()) || !one.means(rule, finding.sensitive) {
+            if !one.names_rules() && is_about() {
                 continue;
             }
             if !one.reaches(finding, &resources, cx.discovered) {

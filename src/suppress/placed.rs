@@ -30,93 +30,184 @@ const MAX_PER_FILE: usize = 5_000;
 /// Notes after which nobody is told what an unknown rule might be: that takes a look at every rule there is.
 const MAX_NEAREST: usize = 100;
 
-/// All suppressions that act; the others leave a note, or are told by a rule.
-pub(super) fn placed(
-    cx: &Context<'_>,
-    rules: &Rules<'_>,
-    notes: &mut Vec<Problem>,
-    told: &mut Vec<(About, Problem)>,
-) -> Vec<Placed> {
-    let sources = &cx.discovered.sources;
-    let rows: Vec<_> = ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)).collect();
-    let candidates: Vec<Span> = cx
-        .comments
-        .iter()
-        .copied()
-        .filter(|comment| rows.iter().any(|row| sources.slice(*comment).contains(row.needle)))
-        .collect();
-    let files: FxHashSet<FileId> = candidates.iter().map(|comment| comment.file).collect();
-    let mut placed = Vec::new();
-    if !candidates.is_empty() {
+/// What the suppressions of all files come to.
+#[derive(Default)]
+pub(super) struct Taken {
+    /// Those that act.
+    pub placed: Vec<Placed>,
+    /// What is said of the others.
+    pub notes: Vec<Problem>,
+    /// What rules tell of the others.
+    pub told: Vec<(About, Problem)>,
+    /// Messages about names of other tools: each is told once, however many comments speak of it.
+    said: FxHashSet<String>,
+}
+
+impl Taken {
+    /// Reads comments, members of JSON and annotations.
+    pub fn from_files(cx: &Context<'_>, rules: &Rules<'_>) -> Taken {
+        let mut taken = Taken::default();
+        taken.comments(cx, rules);
+        taken.remarks(cx, rules);
+        taken.annotations(cx, rules);
+        taken.limit(&cx.discovered.sources);
+        // Reasons in gate's own form are the ones to show.
+        taken.placed.sort_by_key(|one| (one.dialect != "gate", one.at));
+        taken
+    }
+
+    fn comments(&mut self, cx: &Context<'_>, rules: &Rules<'_>) {
+        let sources = &cx.discovered.sources;
+        let rows: Vec<_> = ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)).collect();
+        let has_needle = |comment: &Span| rows.iter().any(|row| sources.slice(*comment).contains(row.needle));
+        let candidates: Vec<Span> = cx.comments.iter().copied().filter(has_needle).collect();
+        if candidates.is_empty() {
+            return;
+        }
+        let files: FxHashSet<FileId> = candidates.iter().map(|comment| comment.file).collect();
         let layout = Layout::new(sources, cx.model, cx.comments, &files);
         for comment in candidates {
             let format = layout.format(comment.file);
             for (at, text) in lines(sources, comment) {
-                for row in &rows {
+                for row in rows.iter().filter(|row| text.contains(row.needle)) {
                     let mut marks = Vec::new();
-                    if text.contains(row.needle) {
-                        (row.read)(&Line { text, format }, &mut marks);
-                    }
+                    (row.read)(&Line { text, format }, &mut marks);
                     for mark in marks {
                         let covered = layout.covered(comment, mark.reach);
-                        add(cx, rules, (row.dialect, at, mark, covered), (&mut placed, notes, told));
+                        self.add(cx, rules, (row.dialect, at, mark, covered));
                     }
                 }
             }
         }
     }
-    for (file, source) in sources.iter().filter(|(_, source)| source.path().ends_with(".json")) {
-        for remark in json::remarks(source.text(), dialect::OWN.needle) {
-            let span = |range: std::ops::Range<usize>| Span::new(file, range.start as u32, range.end as u32);
-            let at = source.first_line(span(remark.at));
-            let mut marks = Vec::new();
-            (dialect::OWN.read)(&Line { text: remark.text.trim(), format: None }, &mut marks);
-            for mark in marks {
-                let is_misplaced = mark.reach == Reach::FileTop && !remark.is_outermost;
-                let covered = Covered { spans: vec![span(remark.object.clone())], is_literal: false };
-                add(
-                    cx,
-                    rules,
-                    (dialect::OWN.dialect, at, mark, (!is_misplaced).then_some(covered)),
-                    (&mut placed, notes, told),
-                );
+
+    /// The members of JSON that stand for comments.
+    fn remarks(&mut self, cx: &Context<'_>, rules: &Rules<'_>) {
+        let sources = cx.discovered.sources.iter();
+        for (file, source) in sources.filter(|(_, source)| source.path().ends_with(".json")) {
+            for remark in json::remarks(source.text(), dialect::OWN.needle) {
+                let span = |range: std::ops::Range<usize>| Span::new(file, range.start as u32, range.end as u32);
+                let at = source.first_line(span(remark.at));
+                let mut marks = Vec::new();
+                (dialect::OWN.read)(&Line { text: remark.text.trim(), format: None }, &mut marks);
+                for mark in marks {
+                    let is_misplaced = mark.reach == Reach::FileTop && !remark.is_outermost;
+                    let covered = Covered { spans: vec![span(remark.object.clone())], is_literal: false };
+                    let covered = (!is_misplaced).then_some(covered);
+                    self.add(cx, rules, (dialect::OWN.dialect, at, mark, covered));
+                }
             }
         }
     }
-    // The same object may come from several frontends or instances.
-    let mut seen = FxHashSet::default();
-    for resource in &cx.model.resources {
-        if resource.format != "kubernetes" || !seen.insert(resource.span) {
-            continue;
-        }
-        for entry in annotations(resource) {
-            for row in ANNOTATION_ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)) {
-                let Some(mark) = (row.read)(&entry.key, entry.node.as_str().unwrap_or("")) else { continue };
-                let at = sources.get(entry.key_span.file).first_line(entry.key_span.to(entry.node.span));
-                let covered = Covered { spans: vec![resource.span], is_literal: false };
-                add(cx, rules, (row.dialect, at, mark, Some(covered)), (&mut placed, notes, told));
+
+    fn annotations(&mut self, cx: &Context<'_>, rules: &Rules<'_>) {
+        let sources = &cx.discovered.sources;
+        // The same object may come from several frontends or instances.
+        let mut seen = FxHashSet::default();
+        for resource in &cx.model.resources {
+            if resource.format != "kubernetes" || !seen.insert(resource.span) {
+                continue;
+            }
+            for entry in annotations(resource) {
+                for row in ANNOTATION_ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)) {
+                    let Some(mark) = (row.read)(&entry.key, entry.node.as_str().unwrap_or("")) else { continue };
+                    let at = sources.get(entry.key_span.file).first_line(entry.key_span.to(entry.node.span));
+                    let covered = Covered { spans: vec![resource.span], is_literal: false };
+                    self.add(cx, rules, (row.dialect, at, mark, Some(covered)));
+                }
             }
         }
     }
-    let mut counts: FxHashMap<FileId, usize> = FxHashMap::default();
-    placed.retain(|one| {
-        let count = counts.entry(one.at.file).or_default();
-        *count += 1;
-        if *count == MAX_PER_FILE + 1 {
-            let mut problem = Problem::at(
-                ProblemKind::Limit,
-                one.at,
-                format!("more than {MAX_PER_FILE} suppressions in one file; those from here on do not act"),
-            )
-            .help("leave the file out with `exclude`, or the rules with `ignore-rules`");
-            problem.path = sources.get(one.at.file).path().to_string();
-            notes.push(problem);
+
+    fn limit(&mut self, sources: &Sources) {
+        let mut counts: FxHashMap<FileId, usize> = FxHashMap::default();
+        self.placed.retain(|one| {
+            let count = counts.entry(one.at.file).or_default();
+            *count += 1;
+            if *count == MAX_PER_FILE + 1 {
+                let mut problem = Problem::at(
+                    ProblemKind::Limit,
+                    one.at,
+                    format!("more than {MAX_PER_FILE} suppressions in one file; those from here on do not act"),
+                )
+                .help("leave the file out with `exclude`, or the rules with `ignore-rules`");
+                problem.path = sources.get(one.at.file).path().to_string();
+                self.notes.push(problem);
+            }
+            *count <= MAX_PER_FILE
+        });
+    }
+
+    /// Adds a suppression if it acts; says why if it does not.
+    fn add(
+        &mut self,
+        cx: &Context<'_>,
+        rules: &Rules<'_>,
+        (dialect, at, mark, covered): (&'static str, Span, Mark, Option<Covered>),
+    ) {
+        let written = match &mark.ids {
+            Ids::Named(ids) | Ids::AllBut(ids) => ids.clone(),
+            Ids::All | Ids::Secrets => Vec::new(),
+        };
+        let what = if written.is_empty() { "all rules".to_string() } else { written.join(", ") };
+        let is_own = dialect == "gate";
+        let names = written.into_iter().map(|name| {
+            let means = rules.resolve(&name).to_vec();
+            (name, means, false)
+        });
+        let is_file = mark.reach == Reach::FileTop;
+        let mut one = Placed { dialect, mark, at, covered: Covered::default(), names: names.collect() };
+        let Taken { placed, notes, told, said } = self;
+        let has_many = notes.len() >= MAX_NEAREST;
+        let mut tell = |one: &Placed, message: String, help: &str| {
+            if is_own || !said.contains(&message) {
+                let note = one.note_if_wanted(cx, message, help.to_string());
+                said.extend(note.iter().filter(|_| !is_own).map(|note| note.message.clone()));
+                notes.extend(note);
+            }
+        };
+        if let Some((message, help)) = one.mark.fault.clone() {
+            return tell(&one, message, &help);
         }
-        *count <= MAX_PER_FILE
-    });
-    // Reasons in gate's own form are the ones to show.
-    placed.sort_by_key(|one| (one.dialect != "gate", one.at));
-    placed
+        let mut unknown = 0;
+        for (name, means, _) in &one.names {
+            if means.is_empty() && !cx.catalog.is_of_tool(name) && !is_of_shellcheck(name) {
+                unknown += 1;
+                let near = (is_own && unknown <= MAX_NEAREST && !has_many).then(|| {
+                    let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
+                    did_you_mean(name, &known)
+                });
+                let help = match is_own {
+                    true => near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into()),
+                    false => format!("no rule of gate's stands for it, so that only {dialect} heeds it"),
+                };
+                tell(&one, format!("no rule or alias is called `{name}`"), &help);
+            }
+        }
+        if let Some(until) = one.mark.until.filter(|until| *until < cx.today) {
+            let message = format!("the suppression of {what} ended on {until}");
+            let problem = one.note_if_wanted(cx, message, "mend the finding, or give it a later day".into());
+            return told.extend(problem.map(|problem| (About::Expired, problem)));
+        }
+        if is_own && cx.config.require_reason && !one.mark.reason.contains(char::is_alphanumeric) {
+            let message = format!("the suppression of {what} has no reason, so it does not act");
+            let help = "write the reason after the brackets, or after the colon of an annotation";
+            let problem = one.note_if_wanted(cx, message, help.into());
+            return told.extend(problem.map(|problem| (About::Reasonless, problem)));
+        }
+        match covered {
+            Some(covered) => one.covered = covered,
+            None if is_own && is_file => {
+                let help = "move it above the first line of code, or write `ignore[…]` above what is meant";
+                let message =
+                    "`ignore-file` acts only in the first comments of a file, or in the outermost object of JSON";
+                return tell(&one, message.into(), help);
+            }
+            None if !is_own => return,
+            None => {}
+        }
+        placed.push(one);
+    }
 }
 
 fn is_understood(config: &Config, dialect: &str) -> bool {
@@ -151,75 +242,6 @@ pub(super) fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
 fn is_of_shellcheck(name: &str) -> bool {
     let number = name.strip_prefix("SC").or_else(|| name.strip_prefix("sc"));
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Adds a suppression if it acts; says why if it does not.
-fn add(
-    cx: &Context<'_>,
-    rules: &Rules<'_>,
-    (dialect, at, mark, covered): (&'static str, Span, Mark, Option<Covered>),
-    (placed, notes, told): (&mut Vec<Placed>, &mut Vec<Problem>, &mut Vec<(About, Problem)>),
-) {
-    let written = match &mark.ids {
-        Ids::Named(ids) | Ids::AllBut(ids) => ids.clone(),
-        Ids::All | Ids::Secrets => Vec::new(),
-    };
-    let what = if written.is_empty() { "all rules".to_string() } else { written.join(", ") };
-    let is_own = dialect == "gate";
-    let names = written.into_iter().map(|name| {
-        let means = rules.resolve(&name).to_vec();
-        (name, means, false)
-    });
-    let is_file = mark.reach == Reach::FileTop;
-    let mut one = Placed { dialect, mark, at, covered: Covered::default(), names: names.collect() };
-    let has_many = notes.len() >= MAX_NEAREST;
-    let mut tell = |one: &Placed, message: String, help: &str| {
-        // A name of another tool that gate has no rule for is told once, however many comments speak of it.
-        if !is_own && notes.iter().any(|note| note.message == message) {
-            return;
-        }
-        notes.extend(one.note_if_wanted(cx, message, help.to_string()));
-    };
-    if let Some((message, help)) = one.mark.fault.clone() {
-        return tell(&one, message, &help);
-    }
-    let mut unknown = 0;
-    for (name, means, _) in &one.names {
-        if means.is_empty() && !cx.catalog.is_of_tool(name) && !is_of_shellcheck(name) {
-            unknown += 1;
-            let near = (is_own && unknown <= MAX_NEAREST && !has_many).then(|| {
-                let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
-                did_you_mean(name, &known)
-            });
-            let help = match is_own {
-                true => near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into()),
-                false => format!("no rule of gate's stands for it, so that only {dialect} heeds it"),
-            };
-            tell(&one, format!("no rule or alias is called `{name}`"), &help);
-        }
-    }
-    if let Some(until) = one.mark.until.filter(|until| *until < cx.today) {
-        let message = format!("the suppression of {what} ended on {until}");
-        let problem = one.note_if_wanted(cx, message, "mend the finding, or give it a later day".into());
-        return told.extend(problem.map(|problem| (About::Expired, problem)));
-    }
-    if is_own && cx.config.require_reason && !one.mark.reason.contains(char::is_alphanumeric) {
-        let message = format!("the suppression of {what} has no reason, so it does not act");
-        let help = "write the reason after the brackets, or after the colon of an annotation";
-        let problem = one.note_if_wanted(cx, message, help.into());
-        return told.extend(problem.map(|problem| (About::Reasonless, problem)));
-    }
-    match covered {
-        Some(covered) => one.covered = covered,
-        None if is_own && is_file => {
-            let help = "move it above the first line of code, or write `ignore[…]` above what is meant";
-            let message = "`ignore-file` acts only in the first comments of a file, or in the outermost object of JSON";
-            return tell(&one, message.into(), help);
-        }
-        None if !is_own => return,
-        None => {}
-    }
-    placed.push(one);
 }
 
 impl Placed {

@@ -1,9 +1,7 @@
 //! Findings about suppressions themselves: those that have ended, give no reason, or have nothing to act on.
 
-use sha2::{Digest, Sha256};
-
 use super::Context;
-use crate::finding::Finding;
+use crate::finding::{self, Finding};
 use crate::problem::Problem;
 use crate::rules::{Catalog, Check, Native, Rule, native};
 
@@ -36,14 +34,25 @@ pub fn speaks_of_suppressions(catalog: &Catalog, rule: &str) -> bool {
     catalog.find(rule).is_some_and(|rule| is_about_suppressions(&catalog.rules()[rule]))
 }
 
-/// A finding where its rule runs; a note where it does not, and nothing where somebody has turned it off.
-pub(super) fn tell(
+/// What is said of suppressions as findings, sorted, each once: a line may say the same twice.
+pub(super) fn findings(
     cx: &Context<'_>,
-    about: About,
-    problem: Problem,
-    findings: &mut Vec<Finding>,
+    told: impl IntoIterator<Item = (About, Problem)>,
     notes: &mut Vec<Problem>,
-) {
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (about, problem) in told {
+        tell(cx, about, problem, &mut findings, notes);
+    }
+    let place = |finding: &Finding| (finding.at, finding.rule.clone(), finding.message.clone());
+    findings.sort_by_cached_key(place);
+    findings.dedup_by_key(|finding| place(finding));
+    cx.config.adjust(cx.catalog, &mut findings);
+    findings
+}
+
+/// A finding where its rule runs; a note where it does not, and nothing where somebody has turned it off.
+fn tell(cx: &Context<'_>, about: About, problem: Problem, findings: &mut Vec<Finding>, notes: &mut Vec<Problem>) {
     let rule = cx.catalog.find(about.rule());
     match (rule, problem.span) {
         (Some(rule), _) if cx.ignored.contains(&rule) => {}
@@ -54,7 +63,7 @@ pub(super) fn tell(
             findings.push(Finding {
                 rule: rule.id.as_str().into(),
                 severity: rule.severity,
-                fingerprint: fingerprint(&rule.id, &problem.message, &identity.join(" ")),
+                fingerprint: finding::fingerprint(["suppression", &rule.id, &problem.message, &identity.join(" ")]),
                 message: problem.message,
                 at,
                 address: "".into(),
@@ -63,6 +72,7 @@ pub(super) fn tell(
                 scope: None,
                 possible: false,
                 environments: Vec::new(),
+                is_of_container: false,
                 sensitive: false,
                 status: None,
                 tools: Vec::new(),
@@ -71,13 +81,4 @@ pub(super) fn tell(
         }
         _ => notes.push(problem),
     }
-}
-
-fn fingerprint(rule: &str, message: &str, text: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in ["suppression", rule, message, text] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

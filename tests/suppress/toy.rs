@@ -78,6 +78,7 @@ impl Scan {
         let related = related.iter().map(|call| Related { at: call.span, message: "is called here".into() }).collect();
         self.findings.push(Finding {
             environments: Vec::new(),
+            is_of_container: false,
             rule: rule.into(),
             severity: Severity::Medium,
             message: String::new(),

@@ -34,7 +34,7 @@ pub(super) fn each<'a>(pod: Pod<'a>, out: &mut Findings, mut check: impl FnMut(C
         let known = out.found.len();
         check(container, out);
         for found in &mut out.found[known..] {
-            found.message = format!("container {}: {}", container.title(), found.message);
+            found.of_container(container.title());
         }
     }
 }
@@ -85,7 +85,7 @@ pub(super) fn tasks(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Resource
             let known = out.found.len();
             check(resource, definition, out);
             for found in &mut out.found[known..] {
-                found.message = format!("container {name}: {}", found.message);
+                found.of_container(&name);
             }
         }
     }
@@ -99,7 +99,7 @@ fn releases(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Setting<'_>, &mu
     }
 }
 
-fn is_root(user: &str) -> bool {
+pub(super) fn is_root(user: &str) -> bool {
     let name = user.split(':').next().unwrap_or("");
     matches!(name, "0" | "root") || name.eq_ignore_ascii_case("ContainerAdministrator")
 }

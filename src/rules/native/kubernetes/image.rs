@@ -4,7 +4,7 @@ use crate::model::dockerfile::{Dockerfile, Stage};
 use crate::model::image::Image;
 use crate::model::view::pod::{Container, Pod};
 use crate::model::{Lookup, Node, ResourceId};
-use crate::rules::native::containers::each;
+use crate::rules::native::containers::{each, is_root};
 use crate::rules::native::{Cx, Findings, Native};
 use crate::source::Span;
 
@@ -87,7 +87,7 @@ pub fn has_user(cx: &Cx, container: Container<'_>) -> bool {
     let built = cx.model.builds().of_image(image);
     let is_user = |user: &str| {
         let name = user.trim_matches(['"', '\'']).split(':').next().unwrap_or_default();
-        !name.is_empty() && !name.contains('$') && !matches!(name, "0" | "root")
+        !name.is_empty() && !name.contains('$') && !is_root(name)
     };
     !built.is_empty()
         && built.iter().all(|built| {

@@ -189,8 +189,8 @@ fn apparmor_disabled(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| judge(container.body.at(PATH), out));
     for (name, node) in annotations(pod) {
         if node.as_str().is_some_and(|profile| !is_confined(profile)) {
-            let message = format!("container {name}: the AppArmor profile is {}, wanted runtime/default", show(node));
-            out.fail(node, "metadata.annotations", message);
+            let message = format!("the AppArmor profile is {}, wanted runtime/default", show(node));
+            out.fail(node, "metadata.annotations", message).of_container(name);
         }
     }
 }
