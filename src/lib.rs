@@ -12,6 +12,7 @@ pub mod compare;
 pub mod config;
 pub mod confine;
 pub mod discover;
+pub mod duration;
 pub mod escape;
 pub mod filesystem;
 pub mod finding;

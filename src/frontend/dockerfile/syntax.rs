@@ -1,6 +1,7 @@
 //! What a builder refuses of an instruction that it knows: too few or too many arguments, and flags, kinds and ports that there
 //! are not, by the reference: <https://docs.docker.com/reference/dockerfile/>. Where a variable decides, nothing is said.
 
+use crate::duration::nanoseconds;
 use crate::model::dockerfile::{Flag, Instruction};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
@@ -92,30 +93,9 @@ fn in_flag(keyword: &str, flag: &Flag) -> Option<Refusal> {
         }
         ("HEALTHCHECK", name) => {
             let message = format!("--{name}={} is no duration", value.escape_debug());
-            (!is_duration(value)).then(|| (flag.span, message, format!("write a unit: --{name}=30s")))
+            nanoseconds(value).is_none().then(|| (flag.span, message, format!("write a unit: --{name}=30s")))
         }
         _ => None,
-    }
-}
-
-/// `1h30m`, `1.5s`, `0`.
-fn is_duration(text: &str) -> bool {
-    const UNITS: &[&str] = &["ns", "us", "µs", "ms", "s", "m", "h"];
-    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest == "0" {
-        return true;
-    }
-    loop {
-        let number = rest.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(rest.len());
-        let unit = rest[number..].find(|char: char| char.is_ascii_digit() || char == '.').map(|at| at + number);
-        let end = unit.unwrap_or(rest.len());
-        if rest[..number].parse::<f64>().is_err() || !UNITS.contains(&&rest[number..end]) {
-            return false;
-        }
-        rest = &rest[end..];
-        if rest.is_empty() {
-            return true;
-        }
     }
 }
 

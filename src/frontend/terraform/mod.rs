@@ -38,6 +38,11 @@ use crate::source::{FileId, Source, Sources};
 /// The terraform whose semantics are followed.
 const VERSION: &str = "1.11.4";
 
+/// Whether a file of this name or path is a part of a module, or sets its variables.
+pub fn is_named(name: &str) -> bool {
+    [".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json"].iter().any(|end| name.ends_with(end))
+}
+
 /// The Terraform and OpenTofu frontend.
 pub struct Terraform;
 
@@ -51,8 +56,7 @@ impl Frontend for Terraform {
         if path.to_str().and_then(installed::root_of_list).is_some() {
             return Claim::Yes;
         }
-        let ends = [".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json"];
-        if ends.iter().any(|end| name.ends_with(end)) { Claim::Yes } else { Claim::No }
+        if is_named(name) { Claim::Yes } else { Claim::No }
     }
 
     /// A module is its folder, what it calls by path, and what is installed for its other calls.

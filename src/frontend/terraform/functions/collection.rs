@@ -35,10 +35,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("compact", &[STRINGS.whole()], Want::List(&Want::String), |a, at| {
         let kept = a[0].items().iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
         Ok(Val::list(Type::String, kept.cloned().collect(), at.span))
-    }),
+    })
+    .keeping(),
     variadic("concat", &[PARTS], PARTS, Want::Any, concat),
     function("contains", &[ANY.unknown(), ANY.unknown()], Want::Bool, contains),
-    function("distinct", &[LIST.whole()], Want::List(&Want::Any), distinct),
+    function("distinct", &[LIST.whole()], Want::List(&Want::Any), distinct).keeping(),
     function("element", &[PARTS, NUMBER.unknown()], Want::Any, element),
     function("flatten", &[PARTS], Want::Any, flatten),
     function("index", &[ANY.unknown(), ANY.unknown()], Want::Number, index),
@@ -46,7 +47,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("matchkeys", &[LIST.unknown(), LIST.unknown(), LIST.unknown()], Want::List(&Want::Any), matchkeys),
     function("one", &[PARTS], Want::Any, one),
     variadic("range", &[NUMBER], NUMBER, Want::List(&Want::Number), range),
-    function("reverse", &[PARTS], Want::Any, reverse),
+    function("reverse", &[PARTS], Want::Any, reverse).keeping(),
     function("slice", &[PARTS, NUMBER.unknown(), NUMBER.unknown()], Want::Any, slice),
     function("sort", &[STRINGS], Want::List(&Want::String), |a, at| {
         let mut items = a[0].items().to_vec();
@@ -60,7 +61,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }
         items.sort_by(|a, b| text(a).cmp(text(b)));
         Ok(Val::list(Type::String, items, at.span))
-    }),
+    })
+    .keeping(),
 ];
 
 /// A list of the same kind as `like`: a tuple stays one.

@@ -28,7 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             return Ok(result.with_kind(Kind::Unknown(unknown.into())));
         }
         // A null of no type leaves the result unknown.
-        if a[1..].iter().any(is_untyped) {
+        if a[1..].iter().any(is_bare_null) {
             return Ok(open(Type::String, a, at));
         }
         bounded(formatted(pattern, &a[1..])?, at)
@@ -68,7 +68,7 @@ fn template(pattern: &str, values: &[Val]) -> Option<String> {
 fn format_list(arguments: &[Val], at: &Place) -> Answer {
     let ty = Type::list(Type::String);
     let lists = |argument: &Val| matches!(argument.kind, Kind::List(_) | Kind::Set(_) | Kind::Tuple(_));
-    let is_open = |argument: &Val| argument.is_unknown() && !argument.ty().is_primitive() || is_untyped(argument);
+    let is_open = |argument: &Val| argument.is_unknown() && !argument.ty().is_primitive() || is_bare_null(argument);
     if arguments[1..].iter().any(is_open) {
         return Ok(open(ty, arguments, at));
     }
@@ -115,7 +115,7 @@ struct Verb {
 }
 
 /// Whether this is `null` and nothing more.
-fn is_untyped(value: &Val) -> bool {
+fn is_bare_null(value: &Val) -> bool {
     matches!(value.kind, Kind::Null(Type::Dynamic))
 }
 

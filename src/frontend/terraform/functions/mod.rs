@@ -154,11 +154,19 @@ struct Function {
     variadic: Option<Parameter>,
     /// The type of an unknown result.
     returns: Want,
+    /// The result holds what the first argument holds, but for doubles and empty texts.
+    is_keeping: bool,
     code: Code,
 }
 
+impl Function {
+    const fn keeping(self) -> Function {
+        Function { is_keeping: true, ..self }
+    }
+}
+
 const fn function(name: &'static str, parameters: &'static [Parameter], returns: Want, code: Code) -> Function {
-    Function { name, parameters, variadic: None, returns, code }
+    Function { name, parameters, variadic: None, returns, is_keeping: false, code }
 }
 
 const fn variadic(
@@ -168,7 +176,7 @@ const fn variadic(
     returns: Want,
     code: Code,
 ) -> Function {
-    Function { name, parameters, variadic: Some(rest), returns, code }
+    Function { name, parameters, variadic: Some(rest), returns, is_keeping: false, code }
 }
 
 /// The tables, one per subject.
@@ -194,9 +202,6 @@ const TABLES: &[&[Function]] = &[
 
 static BY_NAME: LazyLock<FxHashMap<&'static str, &'static Function>> =
     LazyLock::new(|| TABLES.iter().copied().flatten().map(|function| (function.name, function)).collect());
-
-/// Functions whose result holds what their argument holds, but for doubles and empty texts.
-const KEEPING: &[&str] = &["compact", "distinct", "reverse", "sort"];
 
 /// Calls a function of terraform's own.
 pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
@@ -229,7 +234,7 @@ pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
     }
     let result = if is_open { open(function.returns.ty(), &values, place) } else { (function.code)(&values, place)? };
     let result = match values.first() {
-        Some(list) if KEEPING.contains(&name) => collection::with_elements(result, list),
+        Some(list) if function.is_keeping => collection::with_elements(result, list),
         _ => result,
     };
     // What is not known because of a conditional is what it is in either arm.

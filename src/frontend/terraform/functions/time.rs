@@ -3,6 +3,7 @@
 use chrono::{DateTime, Datelike, Duration, FixedOffset, Timelike};
 
 use super::{Function, STRING, Val, Want, function, string, text};
+use crate::duration::nanoseconds;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("formatdate", &[STRING, STRING], Want::String, |a, at| {
@@ -65,34 +66,10 @@ fn zone(point: &DateTime<FixedOffset>, letter: bool, colon: bool) -> String {
     format!("{sign}{:02}{}{:02}", minutes / 60, if colon { ":" } else { "" }, minutes % 60)
 }
 
-/// A duration as Go writes it: `1h30m`, `-1.5h`, `100ms`.
+/// A duration as Go writes it.
 fn duration(text: &str) -> Result<Duration, String> {
-    let refused = || format!("{text:?} is no duration: write it as in 1h30m");
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest.is_empty() {
-        return Err(refused());
-    }
-    let mut total = 0f64;
-    while !rest.is_empty() {
-        if rest == "0" {
-            break;
-        }
-        let end = rest.find(|char: char| !char.is_ascii_digit() && char != '.').ok_or_else(refused)?;
-        let value: f64 = rest[..end].parse().map_err(|_| refused())?;
-        rest = &rest[end..];
-        let units: &[(&str, f64)] =
-            &[("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
-        let (unit, size) = units.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or_else(refused)?;
-        total += value * size;
-        rest = &rest[unit.len()..];
-    }
-    if total > 9.2e18 {
-        return Err(refused());
-    }
-    Ok(Duration::nanoseconds(if negative { -total } else { total } as i64))
+    let length = nanoseconds(text).ok_or_else(|| format!("{text:?} is no duration: write it as in 1h30m"))?;
+    Ok(Duration::nanoseconds(length as i64))
 }
 
 const MONTHS: [&str; 12] = [
