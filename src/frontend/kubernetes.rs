@@ -165,8 +165,8 @@ fn object(root: &Node, span: Span, source: &Source) -> Option<Resource> {
     object_of(root, span, kind.key_span.to(kind.node.span), source)
 }
 
-/// Kinds that lie in no namespace.
-const OF_CLUSTER: &[&str] = &[
+/// Kinds that lie in no namespace. Source: the Kubernetes API reference, and that of the projects whose kinds they are.
+pub(super) const OF_CLUSTER: &[&str] = &[
     "APIService",
     "CSIDriver",
     "CSINode",
@@ -179,6 +179,7 @@ const OF_CLUSTER: &[&str] = &[
     "ComponentStatus",
     "CustomResourceDefinition",
     "FlowSchema",
+    "GatewayClass",
     "IngressClass",
     "MutatingAdmissionPolicy",
     "MutatingAdmissionPolicyBinding",
@@ -190,11 +191,13 @@ const OF_CLUSTER: &[&str] = &[
     "PriorityClass",
     "PriorityLevelConfiguration",
     "RuntimeClass",
+    "SecurityContextConstraints",
     "StorageClass",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
     "VolumeAttachment",
+    "VolumeSnapshotClass",
 ];
 
 /// What an object is called in reports: `Deployment/shop/web`, `ClusterRole/reader`.

@@ -4,7 +4,6 @@
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
-use rustc_hash::FxHashMap;
 
 use crate::model::dockerfile::ImageBuild;
 use crate::model::shell::{self, Command, Language};
@@ -44,15 +43,7 @@ pub(super) fn builds(path: &str, root: &Node) -> Vec<ImageBuild> {
     let holders = jobs.iter().map(|job| &job.node).chain(root.get("runs").known());
     for job in holders {
         for step in job.get("steps").known().map(Node::items).unwrap_or_default() {
-            let mut environment = FxHashMap::default();
-            for holder in [root, job, step] {
-                for entry in holder.get("env").known().map(Node::entries).unwrap_or_default() {
-                    if let Some(value) = entry.node.to_text().filter(|value| !value.contains("${{")) {
-                        environment.insert(entry.key.to_string(), value);
-                    }
-                }
-            }
-            let step = Step { workspace, environment, root, job, step };
+            let step = Step { workspace, root, job, step };
             found.extend(step.action());
             found.extend(step.script());
         }
@@ -64,7 +55,6 @@ pub(super) fn builds(path: &str, root: &Node) -> Vec<ImageBuild> {
 struct Step<'n> {
     /// The folder of the repository, relative to the root of the scan.
     workspace: &'n str,
-    environment: FxHashMap<String, String>,
     root: &'n Node,
     job: &'n Node,
     step: &'n Node,
@@ -78,11 +68,17 @@ impl Step<'_> {
         let value = |found: &Captures<'_>| match &found[1] {
             "github.workspace" => "$GITHUB_WORKSPACE".to_string(),
             name => {
-                let known = name.strip_prefix("env.").and_then(|name| self.environment.get(name));
-                known.cloned().unwrap_or_else(|| "$_".into())
+                let known = name.strip_prefix("env.").and_then(|name| self.variable(name));
+                known.unwrap_or_else(|| "$_".into())
             }
         };
         EXPRESSION.replace_all(text, value).into_owned()
+    }
+
+    /// What the file sets a variable to: the step before its job, the job before the workflow.
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = |holder: &Node| holder.get("env").known()?.get(name).known()?.to_text();
+        [self.step, self.job, self.root].into_iter().filter_map(value).find(|value| !value.contains("${{"))
     }
 
     /// A path relative to the root of the scan; none where it is elsewhere or not known.

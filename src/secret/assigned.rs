@@ -38,19 +38,17 @@ pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax) -> O
 /// What a value is, if it is a secret under this name.
 fn judged(name: &str, value: &str) -> Option<&'static str> {
     let value = value.strip_prefix("base64:").unwrap_or(value);
-    let is_secret = |promise| match promise {
-        Promise::Password => is_chosen(value),
-        Promise::Token => is_random(value),
-    };
     // The cheapest first: almost no value is one.
-    if !is_chosen(value) && !is_random(value) || !is_literal_secret(value) || is_sample(value) || is_made_up(value) {
+    let (is_chosen, is_random) = (is_chosen(value), is_random(value));
+    if !is_chosen && !is_random || !is_literal_secret(value) || is_sample(value) || is_made_up(value) {
         return None;
     }
     let promise = promise(name.trim_matches(['-', '.', '$']))?;
-    (is_secret(promise) && !names_itself(name, value)).then_some(match promise {
-        Promise::Password => "password",
-        Promise::Token => "secret value",
-    })
+    let (is_secret, what) = match promise {
+        Promise::Password => (is_chosen, "password"),
+        Promise::Token => (is_random, "secret value"),
+    };
+    (is_secret && !names_itself(name, value)).then_some(what)
 }
 
 /// `my-token-1` of a token is a name for it; `Pass1234` of a password is not.

@@ -1,6 +1,7 @@
 //! Files by their names: how assignments are written in them, and whether random text in them is to be expected.
 
 use super::{Hit, find, store};
+use crate::path::name_of;
 
 /// Bytes of a line past which a text was written by a program.
 const LONG_LINE: usize = 5_000;
@@ -44,7 +45,7 @@ fn is_lock_file(path: &str) -> bool {
         "gradle.lockfile",
         "packages.lock.json",
     ];
-    let name = base(path);
+    let name = name_of(path);
     name.ends_with(".lock") || name.ends_with(".lock.hcl") || name.ends_with(".sum") || NAMES.contains(&name)
 }
 
@@ -120,7 +121,7 @@ fn is_about_others(path: &str) -> bool {
     folders.split('/').any(|folder| {
         folder.split(['-', '_', '.']).any(is_other) || folder.ends_with("tests") || folder.ends_with("testing")
     }) || name.split(['-', '_', '.']).any(|word| is_other(word) || word == "dist")
-        || is_test_class(base(path))
+        || is_test_class(name_of(path))
         || name.rsplit_once('.').is_some_and(|(stem, end)| !stem.is_empty() && PROSE_ENDS.contains(&end))
 }
 
@@ -131,13 +132,8 @@ fn is_test_class(name: &str) -> bool {
         || stem.strip_prefix("Test").is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
-/// The last part of a path.
-pub(super) fn base(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
 fn syntax(path: &str, text: &str) -> Syntax {
-    let name = base(path).to_ascii_lowercase();
+    let name = name_of(path).to_ascii_lowercase();
     let mut name = name.as_str();
     // What is made from a template is written as the file that it becomes.
     for end in [".j2", ".tpl", ".tmpl", ".erb", ".template", ".bak", ".old", ".orig", ".enc", ".local"] {

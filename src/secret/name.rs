@@ -197,10 +197,17 @@ const HARMLESS: &[&str] = &[
 /// Whether a name says that its value is a secret: `db_password`, `GITHUB_TOKEN`, `clientSecret`; not `secret_name`,
 /// `token_ttl` or `public_key`. Any way of joining words will do.
 pub fn is_secret_name(name: &str) -> bool {
-    // Only the last part of a path names the value.
-    let name = name.rsplit(['/', ':']).next().unwrap_or(name);
-    let words = words(name);
-    let joined = words.join("_");
+    let words = last_words(name);
+    says_secret(&words, &words.join("_"))
+}
+
+/// The words of the last part of a path, which alone names the value.
+fn last_words(name: &str) -> Vec<String> {
+    words(name.rsplit(['/', ':']).next().unwrap_or(name))
+}
+
+/// Whether words, which are joined by `_` too, say that a value is a secret.
+fn says_secret(words: &[String], joined: &str) -> bool {
     let says = SECRET.iter().any(|text| joined.contains(text))
         || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()));
     if !says || words.iter().any(|word| HARMLESS.contains(&word.as_str())) {
@@ -306,16 +313,16 @@ pub(super) enum Promise {
 
 /// As [`is_secret_name`], for a name in any text: tells what it promises, and leaves out more.
 pub(super) fn promise(name: &str) -> Option<Promise> {
-    if !is_secret_name(name) {
+    let words = last_words(name);
+    let joined = words.join("_");
+    if !says_secret(&words, &joined) {
         return None;
     }
-    let words = words(name);
     // `sha256` is a digest as well.
     let is_made_up = |word: &String| MADE_UP.contains(&word.trim_end_matches(|end: char| end.is_ascii_digit()));
     if words.iter().any(is_made_up) {
         return None;
     }
-    let joined = words.join("_");
     let is_password =
         ["password", "passwd", "passphrase", "passcode", "pword"].iter().any(|text| joined.contains(text))
             || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()));

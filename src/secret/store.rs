@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::file::base;
 use super::random::is_random;
 use super::url::is_stand_in;
 use super::value::{is_literal_secret, is_sample};
 use super::{Hit, Kind};
+use crate::path::name_of;
 
 /// Longest credential in such a place.
 const MAX_LENGTH: usize = 2_000;
@@ -23,12 +23,8 @@ pub(super) fn in_bearer_header(text: &str, start: usize, end: usize) -> Option<H
     let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
     let length = bytes[end..].iter().take(MAX_LENGTH).take_while(is_token).count();
     let token = &text[end..end + length];
-    (is_random(token) && is_literal_secret(token) && !is_sample(token)).then_some(Hit {
-        start: end,
-        end: end + length,
-        kind: Kind::Literal,
-        what: "token in a Bearer authorization header",
-    })
+    let is_secret = is_random(token) && is_literal_secret(token) && !is_sample(token);
+    is_secret.then(|| literal(text, token, "token in a Bearer authorization header"))
 }
 
 /// The user and password in the `auth` of a registry in Docker's configuration; `end` is the end of the quoted name.
@@ -36,13 +32,7 @@ pub(super) fn in_docker_auth(text: &str, end: usize) -> Option<Hit> {
     let rest = text.get(end..)?;
     let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     let encoded = &value[..value.as_bytes().iter().take(MAX_LENGTH).position(|byte| *byte == b'"')?];
-    let start = encoded.as_ptr() as usize - text.as_ptr() as usize;
-    encodes_password(encoded).then_some(Hit {
-        start,
-        end: start + encoded.len(),
-        kind: Kind::Literal,
-        what: "password of a container registry",
-    })
+    encodes_password(encoded).then(|| literal(text, encoded, "password of a container registry"))
 }
 
 /// Whether this is `user:password` in base64.
@@ -57,7 +47,7 @@ fn encodes_password(encoded: &str) -> bool {
 
 /// Adds the passwords of files that are known by their name.
 pub(super) fn of_file(path: &str, text: &str, hits: &mut Vec<Hit>) {
-    let found = match base(path) {
+    let found = match name_of(path) {
         ".pgpass" | "pgpass" | "pgpass.conf" => in_pgpass(text),
         ".netrc" | "_netrc" | "netrc" | ".authinfo" => in_netrc(text),
         ".npmrc" => in_npmrc(text),

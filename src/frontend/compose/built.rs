@@ -1,11 +1,13 @@
 //! The Dockerfiles that services are built from, whatever they are called.
 
+use rustc_hash::FxHashSet;
+
 use super::interpolate::{self, Variables};
 use crate::filesystem::Kind;
 use crate::frontend::yaml::{self, Dialect};
 use crate::frontend::{Parsed, Settings};
-use crate::model::view::build::place;
-use crate::model::{Lookup, Node};
+use crate::model::Node;
+use crate::model::view::build::{named, place};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Sources};
 
@@ -28,27 +30,21 @@ pub(super) fn named_in(text: &str) -> Vec<String> {
 
 /// The path of the Dockerfile of a `build`, in its short or long form.
 fn dockerfile(build: &Node) -> Option<String> {
-    let text = |key: &str, default: &str| match build.get(key) {
-        Lookup::Known(node) => node.as_str().map(str::to_string),
-        Lookup::Absent(_) => Some(default.to_string()),
-        Lookup::Unknown(_) => None,
-    };
     let (context, dockerfile) = match build.as_str() {
-        Some(context) => (context.to_string(), "Dockerfile".to_string()),
-        None => (text("context", ".")?, text("dockerfile", "Dockerfile")?),
+        Some(context) => (context, "Dockerfile"),
+        None => named(build)?,
     };
-    let is_inline = !build.get("dockerfile_inline").is_absent();
-    (!is_inline && !context.contains("://")).then(|| format!("{context}/{dockerfile}"))
+    (!context.contains("://")).then(|| format!("{context}/{dockerfile}"))
 }
 
 /// Tells of Dockerfiles that are there and were not read, as where a file that is laid over another names them.
 pub(super) fn tell_unread(settings: &Settings, sources: &Sources, parsed: &mut Parsed) {
     let services = parsed.resources.iter().filter(|one| one.kind.as_ref() == "service");
+    let read: FxHashSet<&str> = sources.iter().map(|(_, source)| source.path()).collect();
     let mut told = Vec::new();
     for service in services {
         let Some(path) = place(service) else { continue };
-        let is_read = sources.iter().any(|(_, source)| source.path() == path);
-        if is_read || settings.files.target(&settings.root.join(&path)) != Some(Kind::File) {
+        if read.contains(path.as_str()) || settings.files.target(&settings.root.join(&path)) != Some(Kind::File) {
             continue;
         }
         let message = format!("{}: its Dockerfile {path} was not read", service.address);

@@ -240,7 +240,8 @@ impl<'s> File<'s> {
                 _ => {}
             }
         }
-        if file.is_named && !is_broken && !is_object(source.text()) && !file.roots.iter().any(has_section) {
+        let is_manifest = is_object(source.text());
+        if file.is_named && !is_broken && !is_manifest && !file.roots.iter().any(has_section) {
             let mut entries = file.roots.iter().flat_map(Node::entries);
             if let Some(entry) = entries.find(|entry| !is_top(&entry.key)) {
                 let message =
@@ -250,7 +251,7 @@ impl<'s> File<'s> {
             }
         }
         file.nature = match () {
-            () if is_object(source.text()) => Nature::Manifest,
+            () if is_manifest => Nature::Manifest,
             () if file.is_named && (is_broken || file.roots.iter().any(has_section)) => Nature::Compose,
             () if !file.is_named && !file.roots.is_empty() && file.roots.iter().all(is_plainly_compose) => {
                 Nature::Compose

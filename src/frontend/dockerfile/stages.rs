@@ -185,6 +185,9 @@ fn user(dockerfile: &File, stage: &Stage) -> Option<User> {
         Some((depth, &own[..=own.iter().rposition(is_user)?]))
     })?;
     let word = *own.last()?.words().first()?;
+    if !word.text.contains('$') {
+        return Some(User { text: word.text.clone(), at: word.span, argument: None });
+    }
     let (mut set, mut known) = (FxHashMap::default(), FxHashMap::default());
     let mut arguments: FxHashSet<&str> = FxHashSet::default();
     let top = dockerfile.stages.first().map_or(0, |stage| stage.instructions.start);
@@ -194,7 +197,7 @@ fn user(dockerfile: &File, stage: &Stage) -> Option<User> {
         .filter_map(|(name, value)| Some((name.text.as_str(), value.as_ref()?)))
         .collect();
     let below = lineage[depth + 1..].iter().rev().flat_map(|stage| dockerfile.of(stage));
-    for one in below.chain(own).filter(|_| word.text.contains('$')) {
+    for one in below.chain(own) {
         for (name, value) in one.pairs() {
             let value = value.as_ref();
             match (one.keyword, value.or_else(|| globals.get(name.text.as_str()).copied())) {
@@ -216,7 +219,7 @@ fn user(dockerfile: &File, stage: &Stage) -> Option<User> {
     let mut named = named.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
     let argument = named.find(|name| arguments.contains(name) && !set.contains_key(*name)).map(str::to_string);
     let text = expand(&word.text, &known);
-    let is_known = word.text.contains('$') && !text.contains('$');
+    let is_known = !text.contains('$');
     Some(User {
         text: if is_known { text } else { word.text.clone() },
         at: word.span,

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::frontend::yaml;
+use crate::model::Node;
 use crate::source::FileId;
 
 /// The keys of every object. Another case is refused by kubectl, which is told.
@@ -48,9 +49,13 @@ pub(in crate::frontend) fn is_object(text: &str) -> bool {
         return true;
     }
     let read = yaml::read(FileId::OUTSIDE, text);
-    let has = |root: &crate::model::Node, key: &str| !root.get(key).is_absent();
-    read.documents.iter().any(|one| has(&one.root, "apiVersion") && has(&one.root, "kind"))
+    read.documents.iter().any(|one| has_keys_of_object(&one.root))
         || !read.problems.is_empty() && looks_like_manifest(text)
+}
+
+/// Whether a document has what every object has.
+pub(super) fn has_keys_of_object(root: &Node) -> bool {
+    ["apiVersion", "kind"].iter().all(|key| !root.get(key).is_absent())
 }
 
 /// Whether a text of which no object could be read would be a manifest: as YAML by a line of its own, as JSON by a key.

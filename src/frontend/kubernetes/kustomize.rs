@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::named::is_remote;
 use self::target::{Target, is_namesake, is_of_api, unnamed};
+use super::claim::has_keys_of_object;
 use super::{object_of, patch, transform};
 use crate::frontend::yaml::block::Block;
 use crate::model::{Entry, Lookup, Node, Resource, Value};
@@ -51,10 +52,9 @@ pub(super) struct Manifest {
 impl Manifest {
     /// Whether every object that may be in the file is at hand: a file of which nothing is one is blank or an empty list.
     fn is_whole(&self, sources: &Sources) -> bool {
-        let is_object = |root: &Node| ["apiVersion", "kind"].iter().all(|key| !root.get(key).is_absent());
         let is_blank = |line: &str| line.is_empty() || line.starts_with('#') || line == "---";
         let is_empty = || sources.get(self.file).text().lines().map(str::trim).all(is_blank);
-        self.documents.iter().all(is_object) && !self.documents.is_empty() || is_empty()
+        self.documents.iter().all(has_keys_of_object) && !self.documents.is_empty() || is_empty()
     }
 }
 

@@ -2,37 +2,9 @@
 
 use std::sync::Arc;
 
+use super::OF_CLUSTER;
 use crate::model::{Entry, Node, Value};
 use crate::source::Span;
-
-/// Kinds that lie in no namespace. Source: the Kubernetes API reference.
-const WITHOUT_NAMESPACE: &[&str] = &[
-    "APIService",
-    "CSIDriver",
-    "CSINode",
-    "CertificateSigningRequest",
-    "ClusterIssuer",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "CustomResourceDefinition",
-    "FlowSchema",
-    "GatewayClass",
-    "IngressClass",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Node",
-    "PersistentVolume",
-    "PodSecurityPolicy",
-    "PriorityClass",
-    "PriorityLevelConfiguration",
-    "RuntimeClass",
-    "SecurityContextConstraints",
-    "StorageClass",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "ValidatingWebhookConfiguration",
-    "VolumeSnapshotClass",
-];
 
 /// Labels of selectors and of what they select, by kind: where kustomize puts a common label beside `metadata.labels`.
 const SELECTORS: &[(&str, &str)] = &[
@@ -60,7 +32,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 /// An object in the namespace that a kustomization names. Subjects of bindings that are service accounts move along, since they
 /// are of the same kustomization in all but rare cases.
 pub(super) fn namespace(object: &Node, kind: &str, namespace: &Node) -> Node {
-    if WITHOUT_NAMESPACE.contains(&kind) && kind != "ClusterRoleBinding" {
+    if OF_CLUSTER.contains(&kind) && kind != "ClusterRoleBinding" {
         return object.clone();
     }
     let mut object = object.clone();

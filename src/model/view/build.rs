@@ -79,7 +79,7 @@ impl Builds {
                 let stage = stage(&dockerfiles[dockerfile], target.as_deref());
                 stage.map_or(Build::NoTarget, |stage| Build::Stage(Built { dockerfile, stage }))
             });
-            let built = Some(build).and_then(Build::stage);
+            let built = build.stage();
             builds.by_service.insert(ResourceId(index as u32), build);
             if let (Some(built), Some(context)) = (built, context(service)) {
                 builds.contexts.entry(built.dockerfile).or_default().push(context);
@@ -89,12 +89,12 @@ impl Builds {
                 builds.add(image, built);
             }
         }
+        let built_at = |path: &str, target: Option<&str>| {
+            let dockerfile = *by_path.get(path)?;
+            Some(Built { dockerfile, stage: stage(&dockerfiles[dockerfile], target)? })
+        };
         for build in image_builds {
-            let built = by_path.get(build.dockerfile.as_str()).and_then(|dockerfile| {
-                let stage = stage(&dockerfiles[*dockerfile], build.target.as_deref())?;
-                Some(Built { dockerfile: *dockerfile, stage })
-            });
-            let Some(built) = built else { continue };
+            let Some(built) = built_at(&build.dockerfile, build.target.as_deref()) else { continue };
             builds.others.push(built);
             builds.contexts.entry(built.dockerfile).or_default().push(build.context.clone());
             build.images.iter().for_each(|image| builds.add(image, built));
@@ -102,10 +102,8 @@ impl Builds {
         for config in resources.iter().filter(|one| one.api_version.starts_with("skaffold/")) {
             let artifacts = config.body.at("build.artifacts").known().map(Node::items).unwrap_or_default();
             for artifact in artifacts {
-                let built = artifact_place(config, artifact).and_then(|(path, target)| {
-                    let dockerfile = *by_path.get(path.as_str())?;
-                    Some(Built { dockerfile, stage: stage(&dockerfiles[dockerfile], target.as_deref())? })
-                });
+                let built =
+                    artifact_place(config, artifact).and_then(|(path, target)| built_at(&path, target.as_deref()));
                 builds.others.extend(built);
                 if let (Some(built), Some(image)) = (built, artifact.get("image").known().and_then(Node::as_str)) {
                     builds.add(image, built);
@@ -221,29 +219,20 @@ const PUBLIC: &[&str] =
 
 /// The folder that a service is built in, relative to the root.
 fn context(service: &Resource) -> Option<String> {
-    let build = service.body.get("build").known()?;
-    let context = match build.get("context") {
-        Lookup::Known(node) => node.as_str()?,
-        Lookup::Absent(_) => ".",
-        Lookup::Unknown(_) => return None,
-    };
+    let context = text_at(service.body.get("build").known()?, "context", ".")?;
     join(folder_of(&service.root), context)
 }
 
 /// The path of the Dockerfile of an artifact of Skaffold, relative to the root, and the stage that it names.
 fn artifact_place(config: &Resource, artifact: &Node) -> Option<(String, Option<String>)> {
-    let text = |path: &str, default: &str| match artifact.at(path) {
-        Lookup::Known(node) => node.as_str().map(str::to_string),
-        Lookup::Absent(_) => Some(default.to_string()),
-        Lookup::Unknown(_) => None,
-    };
     // Builders of other kinds read no Dockerfile.
     if ["jib", "bazel", "buildpacks", "ko", "custom"].iter().any(|kind| !artifact.get(kind).is_absent()) {
         return None;
     }
-    let (context, dockerfile) = (text("context", ".")?, text("docker.dockerfile", "Dockerfile")?);
+    let context = text_at(artifact, "context", ".")?;
+    let dockerfile = text_at(artifact, "docker.dockerfile", "Dockerfile")?;
     let target = artifact.at("docker.target").known().and_then(Node::to_text);
-    Some((join(&join(folder_of(&config.root), &context)?, &dockerfile)?, target))
+    Some((join(&join(folder_of(&config.root), context)?, dockerfile)?, target))
 }
 
 /// The index of the Dockerfile that is written out in a service.
@@ -270,21 +259,26 @@ fn target(service: &Resource) -> Option<Option<String>> {
 
 /// The path of the Dockerfile of a service, relative to the root; none for what is not in the tree.
 pub fn place(service: &Resource) -> Option<String> {
-    let build = service.body.get("build").known()?;
-    if !build.get("dockerfile_inline").is_absent() {
-        return None;
-    }
-    let text = |key: &str, default: &str| match build.get(key) {
-        Lookup::Known(node) => node.as_str().map(str::to_string),
-        Lookup::Absent(_) => Some(default.to_string()),
-        Lookup::Unknown(_) => None,
-    };
-    let (context, dockerfile) = (text("context", ".")?, text("dockerfile", "Dockerfile")?);
+    let (context, dockerfile) = named(service.body.get("build").known()?)?;
     if context.contains("://") || context.starts_with(['/', '~']) || context.starts_with("git@") {
         return None;
     }
-    let folder = folder_of(&service.root);
-    join(&join(folder, &context)?, &dockerfile)
+    join(&join(folder_of(&service.root), context)?, dockerfile)
+}
+
+/// The context and the Dockerfile in it that a `build` names; none where a variable decides, or where it is written out.
+pub fn named(build: &Node) -> Option<(&str, &str)> {
+    let is_inline = !build.get("dockerfile_inline").is_absent();
+    Some((text_at(build, "context", ".")?, text_at(build, "dockerfile", "Dockerfile")?)).filter(|_| !is_inline)
+}
+
+/// The text at a path, or the default where nothing is.
+fn text_at<'n>(node: &'n Node, path: &str, default: &'n str) -> Option<&'n str> {
+    match node.at(path) {
+        Lookup::Known(node) => node.as_str(),
+        Lookup::Absent(_) => Some(default),
+        Lookup::Unknown(_) => None,
+    }
 }
 
 /// The index of the stage that a build makes.

@@ -173,14 +173,16 @@ impl Cluster {
 
     /// Workloads in the namespace of `near` whose pods may carry all labels of this map.
     pub fn labeled(&self, wanted: &Node, near: &Resource) -> Vec<ResourceId> {
-        self.rarest("label", &equalities(wanted), Some(near))
-            .unwrap_or_else(|| self.union(Some(near), &[&["workload"]]))
+        self.pods(&equalities(wanted), near)
     }
 
     /// Workloads in the namespace of `near` whose pods this `LabelSelector` may select: all where there is none.
     pub fn selected(&self, selector: Option<&Node>, near: &Resource) -> Vec<ResourceId> {
-        let demands = selector.map(demands).unwrap_or_default();
-        self.rarest("label", &demands, Some(near)).unwrap_or_else(|| self.union(Some(near), &[&["workload"]]))
+        self.pods(&selector.map(demands).unwrap_or_default(), near)
+    }
+
+    fn pods(&self, demands: &[Demand], near: &Resource) -> Vec<ResourceId> {
+        self.rarest("label", demands, Some(near)).unwrap_or_else(|| self.union(Some(near), &[&["workload"]]))
     }
 
     /// Services whose own labels this `LabelSelector` may select, in the namespace of that object or in any.
@@ -191,31 +193,24 @@ impl Cluster {
 
     /// What meets the demand that the fewest meet; None without demands.
     fn rarest(&self, of: &str, demands: &[Demand], near: Option<&Resource>) -> Option<Vec<ResourceId>> {
-        let keys = |demand: &Demand| {
-            let mut keys: Vec<Vec<String>> = vec![vec![of.to_string()]];
+        let spaces = spaces(near);
+        let lists = |demand: &Demand| {
+            let mut lists: Vec<&[ResourceId]> = Vec::new();
+            let mut add = |key: &[&str]| lists.extend(spaces.iter().map(|space| self.at(space, key)));
+            add(&[of]);
             for (label, value) in demand {
                 match value {
                     Some(value) => {
-                        keys.push(vec![of.into(), label.clone(), value.clone()]);
-                        keys.push(vec![of.into(), label.clone()]);
+                        add(&[of, label, value]);
+                        add(&[of, label]);
                     }
-                    None => keys.push(vec!["has".into(), of.into(), label.clone()]),
+                    None => add(&["has", of, label]),
                 }
             }
-            keys
-        };
-        let lists = |demand: &Demand| -> Vec<&[ResourceId]> {
-            let keys = keys(demand);
-            let keys: Vec<Vec<&str>> = keys.iter().map(|key| key.iter().map(String::as_str).collect()).collect();
-            spaces(near).iter().flat_map(|space| keys.iter().map(|key| self.at(space, key))).collect()
+            lists
         };
         let candidates = demands.iter().map(lists);
-        candidates.min_by_key(|lists| lists.iter().map(|ids| ids.len()).sum::<usize>()).map(|lists| {
-            let mut found = lists.concat();
-            found.sort();
-            found.dedup();
-            found
-        })
+        candidates.min_by_key(|lists| lists.iter().map(|ids| ids.len()).sum::<usize>()).map(joined)
     }
 
     /// The network policies or disruption budgets in the namespace of `near` whose selector may select these labels.
@@ -251,12 +246,16 @@ impl Cluster {
     }
 
     fn union(&self, near: Option<&Resource>, keys: &[&[&str]]) -> Vec<ResourceId> {
-        let lists = spaces(near).into_iter().flat_map(|space| keys.iter().map(move |key| (space, *key)));
-        let mut found: Vec<ResourceId> = lists.flat_map(|(space, key)| self.at(space, key)).copied().collect();
-        found.sort();
-        found.dedup();
-        found
+        joined(spaces(near).into_iter().flat_map(|space| keys.iter().map(move |key| self.at(space, key))))
     }
+}
+
+/// What is in some of the lists, sorted.
+fn joined<'i>(lists: impl IntoIterator<Item = &'i [ResourceId]>) -> Vec<ResourceId> {
+    let mut found: Vec<ResourceId> = lists.into_iter().flatten().copied().collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 fn path(space: &str, key: &[&str]) -> String {

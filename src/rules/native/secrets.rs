@@ -9,7 +9,9 @@ use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::dockerfile::secrets::kept;
+use super::dockerfile::{acting, line_from};
 use super::{Cx, Findings, Found, Native};
+use crate::frontend::terraform;
 use crate::model::dockerfile::{Arguments, Dockerfile, Instruction};
 use crate::model::{Model, Node, Resource, ResourceId, Secret, Value};
 use crate::secret::{Kind, is_literal_secret, is_secret_name};
@@ -85,15 +87,14 @@ fn named_literals(cx: &Cx, out: &mut Findings) {
     for secret in cx.model.secrets.iter().filter(|secret| secret.kind == Kind::Literal) {
         let file = secret.span.file;
         let path = cx.sources.get(file).path();
-        let is_modelled = [".tf", ".tfvars", ".tf.json", ".tofu", ".tfvars.json"].iter().any(|end| path.ends_with(end))
+        let is_modelled = terraform::is_named(path)
             || cx.model.dockerfiles.binary_search_by_key(&file, |one| one.file).is_ok()
             || owners.of(secret.span).is_some();
         if is_modelled {
             continue;
         }
         let message = format!("{} is written out, wanted a reference to where it is kept", secret.what);
-        let found = out.at(secret.span, secret.what, message).sensitive();
-        found.identity = Some(name_before(cx, secret.span).to_string());
+        report(cx, secret, message, out).identity = Some(name_before(cx, secret.span).to_string());
     }
 }
 
@@ -124,7 +125,7 @@ fn image_variable(files: &[Arc<Dockerfile>], place: Span) -> Option<(&Dockerfile
     let (file, instruction) = files
         .flat_map(|file| file.instructions.iter().map(move |one| (file, one)))
         .find(|(_, one)| one.span.contains(place))?;
-    let acting = instruction.trigger.as_deref().unwrap_or(instruction);
+    let acting = acting(instruction);
     matches!(acting.keyword, "ENV" | "ARG").then_some((file, acting))
 }
 
@@ -172,7 +173,7 @@ fn literals(cx: &Cx, out: &mut Findings) {
         let stages = stages.get(&file.file).map_or(&[][..], |stages| stages);
         for instruction in &file.instructions {
             out.resource = stages.iter().find(|(_, one)| one.span.contains(instruction.span)).map(|(id, _)| *id);
-            let acting = instruction.trigger.as_deref().unwrap_or(instruction);
+            let acting = acting(instruction);
             in_commands(cx, acting, out);
             in_instruction(acting, out);
         }
@@ -315,25 +316,25 @@ fn names_object(name: &str, value: &str) -> bool {
     is_label && digits * 4 <= value.len() && !lower.contains("pass") && !lower.contains("pwd")
 }
 
-/// Assignments and flags of a RUN script, and labels.
 /// Passwords that commands of a RUN are given without a name.
 fn in_commands(cx: &Cx, instruction: &Instruction, out: &mut Findings) {
     for command in instruction.commands() {
         let Some(word) = commands::password_of(command) else { continue };
         // What a rule about its form speaks of is left to it.
-        let known = |secret: &Secret| command.words[word].text.contains(cx.sources.slice(secret.span));
+        let known = |secret: &Secret| {
+            secret.kind != Kind::Literal && command.words[word].text.contains(cx.sources.slice(secret.span))
+        };
         if cx.model.secrets_in(instruction.span).any(known) {
             continue;
         }
         let source = cx.sources.get(instruction.span.file);
-        let place = instruction.offset_of(command, word).filter(|at| source.text().is_char_boundary(*at as usize));
-        let start = place.unwrap_or(instruction.span.start);
-        let rest = source.first_line(Span { start, end: instruction.span.end.max(start), ..instruction.span });
+        let place = line_from(cx, instruction, (instruction, command, word));
+        let rest = place.unwrap_or_else(|| source.first_line(instruction.span));
         // Where the word is written as it is read, all else in its line may be shown.
         let (text, written) = (&command.words[word].text, source.slice(rest));
         let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
         let is_plain = place.is_some() && quotes < 2 && written[quotes..].starts_with(text.as_str());
-        let end = if is_plain { start + (text.len() + 2 * quotes) as u32 } else { rest.end };
+        let end = if is_plain { rest.start + (text.len() + 2 * quotes) as u32 } else { rest.end };
         let at = Span { end: end.min(rest.end), ..rest };
         let message =
             format!("a password that {} is given is written out in RUN, wanted a secret mount", command.name());
@@ -341,6 +342,7 @@ fn in_commands(cx: &Cx, instruction: &Instruction, out: &mut Findings) {
     }
 }
 
+/// Assignments and flags of a RUN script, and labels.
 fn in_instruction(instruction: &Instruction, out: &mut Findings) {
     static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?:^|[\s;&|'"(])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]*)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\;&|<>(){}]+))(?:[\s;&|)'"]|$)"#)

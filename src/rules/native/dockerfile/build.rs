@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Cx, Findings, Native, of_keyword, references, report};
+use super::{Cx, Findings, Native, in_stage, of_keyword, references, report};
 use crate::model::dockerfile::{Dockerfile, Instruction, Stage};
 use crate::model::dockerignore::Dockerignore;
 use crate::model::image::Image;
@@ -181,15 +181,6 @@ fn is_closed(file: &Dockerfile, stage: &Stage) -> bool {
 /// What every stage knows without a declaration, in capitals.
 const EVERYWHERE: &[&str] = &["PATH", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
 
-/// Whether a variable is declared in a stage before the instruction at `index`, or in one that it builds on. What stands above
-/// the first FROM is for FROM alone.
-fn is_declared(file: &Dockerfile, stage: &Stage, index: usize, name: &str) -> bool {
-    let own = file.instructions[stage.instructions.start..index].iter();
-    let below = file.lineage(stage).skip(1).flat_map(|base| file.of(base));
-    let mut declaring = own.chain(below).filter(|one| matches!(one.keyword, "ARG" | "ENV"));
-    file.declared.contains(name) && declaring.any(|one| one.pairs().iter().any(|(key, _)| key.text == name))
-}
-
 fn undefined_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     const EXPANDED: &[&str] = &["ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"];
     for stage in &file.stages {
@@ -202,12 +193,12 @@ fn undefined_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             let names = one.words().into_iter().filter(|word| !cx.sources.slice(word.span).starts_with('\''));
             let own: Vec<&str> = one.pairs().iter().map(|(key, _)| key.text.as_str()).collect();
             let undefined = names.flat_map(|word| references(&word.text)).find(|(name, after)| {
+                // What stands above the first FROM is for FROM alone.
+                let is_declared = || file.declared.contains(*name) && in_stage(file, stage, index, name).is_some();
                 // A base image may set what the file does not, but none sets what BuildKit does.
-                (is_closed || PREDEFINED.contains(name))
-                    && !after.contains('-')
-                    && !own.contains(name)
-                    && !EVERYWHERE.contains(&name.to_ascii_uppercase().as_str())
-                    && !is_declared(file, stage, index, name)
+                let may_tell = is_closed || PREDEFINED.contains(name);
+                let is_set = own.contains(name) || EVERYWHERE.contains(&name.to_ascii_uppercase().as_str());
+                may_tell && !after.contains('-') && !is_set && !is_declared()
             });
             if let Some((name, _)) = undefined {
                 let lack = match PREDEFINED.contains(&name) || global_argument(file, name).is_some() {

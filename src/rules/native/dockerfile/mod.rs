@@ -16,7 +16,7 @@ use crate::model::shell::Command;
 use crate::source::Span;
 
 /// The instruction that acts: what ONBUILD holds, or itself.
-fn acting(instruction: &Instruction) -> &Instruction {
+pub(super) fn acting(instruction: &Instruction) -> &Instruction {
     instruction.trigger.as_deref().unwrap_or(instruction)
 }
 
@@ -35,12 +35,22 @@ fn report_command(cx: &Cx, run: &Run<'_>, command: &Command, message: impl Into<
 /// Tells the last finding where the command stands that it is about, if that is another line than the first of its RUN.
 fn locate(cx: &Cx, outer: &Instruction, run: &Instruction, command: &Command, out: &mut Findings) {
     let source = cx.sources.get(outer.span.file);
-    let place = run.offset_of(command, 0).filter(|start| source.text().is_char_boundary(*start as usize));
-    let Some(start) = place.filter(|start| source.line(*start) != source.line(outer.span.start)) else { return };
-    if let Some(found) = out.found.last_mut() {
-        let at = source.first_line(Span { start, end: outer.span.end.max(start), ..outer.span });
+    let place = line_from(cx, outer, (run, command, 0));
+    let elsewhere = place.filter(|at| source.line(at.start) != source.line(outer.span.start));
+    if let (Some(at), Some(found)) = (elsewhere, out.found.last_mut()) {
         found.related(at, "the command stands here");
     }
+}
+
+/// A word of a command and what follows it in its line, as far as that belongs to the instruction `outer`.
+pub(super) fn line_from(
+    cx: &Cx,
+    outer: &Instruction,
+    (run, command, word): (&Instruction, &Command, usize),
+) -> Option<Span> {
+    let source = cx.sources.get(outer.span.file);
+    let start = run.offset_of(command, word).filter(|start| source.text().is_char_boundary(*start as usize))?;
+    Some(source.first_line(Span { start, end: outer.span.end.max(start), ..outer.span }))
 }
 
 /// The instructions of this keyword, those of ONBUILD left out.
@@ -164,24 +174,11 @@ fn variable<'f>(file: &'f Dockerfile, index: usize, name: &str) -> Option<Option
     if !file.declared.contains(name) {
         return None;
     }
-    let declared = |instruction: &'f Instruction| {
-        let counts = matches!(instruction.keyword, "ENV" | "ARG");
-        let pair = instruction.pairs().iter().rev().find(|(key, _)| key.text == name).filter(|_| counts)?;
-        Some(pair.1.as_ref().map(|value| value.text.as_str()))
-    };
-    let stage = file.stage_of(index);
-    let mut found = None;
-    if let Some(stage) = stage {
-        let own = file.instructions[stage.instructions.start..index].iter().rev();
-        found = own.filter_map(declared).next().or_else(|| {
-            let bases = file.lineage(stage).skip(1);
-            bases.flat_map(|base| file.of(base).iter().rev()).find_map(declared)
-        });
-    }
+    let mut found = file.stage_of(index).and_then(|stage| in_stage(file, stage, index, name));
     // ARG without a value takes that of the same name at the top of the file.
     if matches!(found, None | Some(None)) {
         let top = file.stages.first().map_or(0, |stage| stage.instructions.start);
-        let global = file.instructions[..top.min(index)].iter().rev().find_map(declared);
+        let global = file.instructions[..top.min(index)].iter().rev().find_map(|one| given(one, name));
         found = match (found, global) {
             (Some(None), Some(Some(value))) => Some(Some(value)),
             (None, global) => global,
@@ -189,4 +186,18 @@ fn variable<'f>(file: &'f Dockerfile, index: usize, name: &str) -> Option<Option
         };
     }
     found
+}
+
+/// The same by the ENV and ARG of a stage before the instruction, and by those of its bases.
+fn in_stage<'f>(file: &'f Dockerfile, stage: &'f Stage, index: usize, name: &str) -> Option<Option<&'f str>> {
+    let own = file.instructions[stage.instructions.start..index].iter().rev();
+    let below = file.lineage(stage).skip(1).flat_map(|base| file.of(base).iter().rev());
+    own.chain(below).find_map(|one| given(one, name))
+}
+
+/// What an ENV or ARG gives a variable.
+fn given<'f>(instruction: &'f Instruction, name: &str) -> Option<Option<&'f str>> {
+    let gives = matches!(instruction.keyword, "ENV" | "ARG");
+    let pair = instruction.pairs().iter().rev().find(|(key, _)| key.text == name).filter(|_| gives)?;
+    Some(pair.1.as_ref().map(|value| value.text.as_str()))
 }
