@@ -21,7 +21,7 @@ pub fn seeds(root: &Path, target: &str) -> Vec<Vec<u8>> {
     let mut seeds = match target {
         "terraform" => [files(root, &["tf"]), folders(root), examples("terraform")].concat(),
         "expression" => expressions(root),
-        "dockerfile" => [files(root, &["Dockerfile"]), examples("dockerfile")].concat(),
+        "dockerfile" => [files(root, &["Dockerfile"]), examples("dockerfile"), lines(WORKFLOWS)].concat(),
         "kubernetes" => [files(root, &["yaml", "json"]), examples("kubernetes"), lines(KUSTOMIZATION)].concat(),
         "compose" => [files(root, &["compose.yaml"]), folders(root), examples("compose"), compose(root)].concat(),
         "rego" => rego(root),
@@ -210,6 +210,7 @@ fn lines(text: &str) -> Vec<Vec<u8>> {
 const EXPRESSIONS: &str = include_str!("seeds/expressions.txt");
 const SUPPRESSIONS: &str = include_str!("seeds/suppressions.txt");
 const KUSTOMIZATION: &str = include_str!("seeds/kustomization.txt");
+const WORKFLOWS: &str = include_str!("seeds/workflows.txt");
 const REGO: &[&str] = &[include_str!("seeds/policy-terraform.txt"), include_str!("seeds/policy-kubernetes.txt")];
 const SARIF: &[&str] = &[include_str!("seeds/results.sarif"), include_str!("seeds/trivial.sarif")];
 const CONFIGURATIONS: &[&str] = &[

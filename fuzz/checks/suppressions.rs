@@ -73,12 +73,21 @@ fn commented(lines: &[&str]) -> Tree {
         "{top}apiVersion: v1\nkind: Pod\nmetadata:\n  name: web # {last}\n  annotations:\n    {key}: {note}\n    checkov.io/skip1: {note}\nspec:\n{inner}  hostNetwork: true # {last}\n  containers:\n    - name: web\n{inner}      image: nginx\n      securityContext:\n        privileged: true # {last}\n{top}---\n{top}apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n"
     );
     let compose = format!("{top}services:\n{inner}  web:\n    image: nginx # {last}\n{inner}    privileged: true\n");
+    let workflow = format!(
+        "{top}on: push\njobs:\n  build:\n    runs-on: ubuntu-24.04\n    steps:\n{inner}      - run: docker build --target app . # {last}\n        env:\n          DEBUG: yes # {last}\n"
+    );
+    // JSON has no comments: members without a meaning stand for them.
+    let json = format!(
+        "{{\n  \"//\": {key},\n  \"resource\": {{\n    \"aws_s3_bucket\": {{\n      \"d\": {{\n        \"//\": {note},\n        \"acl\": \"public-read\"\n      }}\n    }}\n  }}\n}}\n"
+    );
     let other = format!("// {last}\nconst token = \"{}\"; // {last}\n", token());
     for (path, text) in [
         ("main.tf", terraform),
         ("Dockerfile", dockerfile),
         ("pod.yaml", manifest),
         ("compose.yaml", compose),
+        (".github/workflows/build.yaml", workflow),
+        ("bucket.tf.json", json),
         ("app.js", other),
     ] {
         tree.add(path, text.into_bytes());
