@@ -80,6 +80,20 @@ fn a_workflow_says_the_name_of_the_image_that_it_builds() {
 }
 
 #[test]
+fn the_user_of_an_image_that_is_built_here_is_the_user_of_its_containers() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n    - name: web\n      image: registry.acme.test/team/web:1.2\n";
+    let workflow = "jobs:\n  a:\n    steps:\n      - run: docker build -t registry.acme.test/team/web:1.2 .\n";
+    for (user, is_root) in
+        [("app", false), ("10001:10001", false), ("0", true), ("root:app", true), ("ContainerAdministrator", true)]
+    {
+        let dockerfile = format!("FROM registry.acme.test/base:1.0\nUSER {user}\n");
+        let files = [("Dockerfile", dockerfile.as_str()), ("pod.yaml", pod), (".github/workflows/ci.yml", workflow)];
+        let found = found(&files, "container-run-as-root");
+        assert_eq!(found.iter().any(|one| one.starts_with("pod.yaml")), is_root, "{user}: {found:?}");
+    }
+}
+
+#[test]
 fn what_no_builder_takes_closes_the_gate_and_the_rest_is_judged() {
     let (code, report) = scan(&[("Dockerfile", "FROM debian:12.8\nCOPY app.py\nUSER root\n")], "container-run-as-root");
     assert_eq!(code, 2);
