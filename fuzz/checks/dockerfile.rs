@@ -22,7 +22,8 @@ pub fn dockerfile(input: &[u8]) {
         judged::check_span(sources, instruction.keyword_span, "keyword");
         instruction.flags.iter().for_each(|flag| judged::check_span(sources, flag.span, "flag"));
     }
-    // Every line that is not blank and no comment belongs to an instruction or a directive.
+    // Every line that is not blank and no comment belongs to an instruction or a directive; an escape alone adds nothing to the
+    // line that it is joined with.
     let path = sources.get(file.file).path();
     if scan.assembled.problems.iter().any(|problem| problem.path == path && problem.kind.closes()) {
         return;
@@ -32,7 +33,7 @@ pub fn dockerfile(input: &[u8]) {
         let span = (at, at + line.trim_end().len() as u32);
         at += line.len() as u32;
         let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with('#') {
+        if matches!(trimmed, "" | "\\" | "`") || trimmed.starts_with('#') {
             continue;
         }
         let start = span.0 + (line.len() - line.trim_start().len()) as u32;

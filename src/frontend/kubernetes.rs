@@ -207,7 +207,7 @@ fn address(kind: &str, namespace: &str, name: &str) -> String {
 
 /// An object whose header is somewhere else than at its kind.
 fn object_of(root: &Node, span: Span, head: Span, source: &Source) -> Option<Resource> {
-    let text = |path: &str| root.at(path).known().and_then(Node::as_str).map(str::to_string);
+    let text = |path: &str| root.at(path).as_str().map(str::to_string);
     let (kind, api_version) = (text("kind")?, text("apiVersion")?);
     let is_kustomization = api_version.starts_with("kustomize.config.k8s.io/");
     if is_kustomization {
@@ -251,7 +251,7 @@ mod tests {
         assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
         let body = &parsed.resources[0].body;
         let written = |span: Span| &text[span.start as usize..span.end as usize];
-        assert_eq!(body.at("metadata.name").known().and_then(Node::as_str), Some("a b"));
+        assert_eq!(body.at("metadata.name").as_str(), Some("a b"));
         let x = body.at("data.x").known().expect("it is there");
         assert_eq!((x.as_str(), written(x.span)), (Some("one two\nthree"), "\"one\n  two\n\n  three\""));
         assert_eq!(written(body.at("data.z").known().expect("it is there").span), "yes");

@@ -39,10 +39,10 @@ pub(super) fn builds(path: &str, root: &Node) -> Vec<ImageBuild> {
     let Some((folder, _)) = rooted.split_once("/.github/") else { return Vec::new() };
     let workspace = folder.trim_start_matches('/');
     let mut found = Vec::new();
-    let jobs = root.get("jobs").known().map(Node::entries).unwrap_or_default();
+    let jobs = root.get("jobs").entries();
     let holders = jobs.iter().map(|job| &job.node).chain(root.get("runs").known());
     for job in holders {
-        for step in job.get("steps").known().map(Node::items).unwrap_or_default() {
+        for step in job.get("steps").items() {
             let step = Step { workspace, root, job, step };
             found.extend(step.action());
             found.extend(step.script());

@@ -127,6 +127,36 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// The text, if it is known and one.
+    pub fn as_str(self) -> Option<&'a str> {
+        self.known()?.as_str()
+    }
+
+    /// The truth value, if it is known and one.
+    pub fn as_bool(self) -> Option<bool> {
+        self.known()?.as_bool()
+    }
+
+    /// The number, if it is known and one.
+    pub fn as_f64(self) -> Option<f64> {
+        self.known()?.as_f64()
+    }
+
+    /// A known scalar as text; see [`Node::to_text`].
+    pub fn to_text(self) -> Option<String> {
+        self.known()?.to_text()
+    }
+
+    /// The elements of a known list; none of anything else.
+    pub fn items(self) -> &'a [Node] {
+        self.known().map(Node::items).unwrap_or_default()
+    }
+
+    /// The entries of a known map; none of anything else.
+    pub fn entries(self) -> &'a [Entry] {
+        self.known().map(Node::entries).unwrap_or_default()
+    }
+
     /// Whether the value is unknown.
     pub fn is_unknown(self) -> bool {
         matches!(self, Lookup::Unknown(_))

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::engine::{Chosen, Index, Ran};
+use super::native::kubernetes::name_span;
 use super::native::{Cx, Findings, Found, Native};
 use super::precedence::{Claim, silenced};
 use super::schema::Rule;
@@ -46,7 +47,7 @@ pub(super) fn refused(cx: Cx<'_>, rules: &[Rule], out: &mut Findings) {
             if broken.len() > SHOWN {
                 shown.push_str(&format!(" and {} more", broken.len() - SHOWN));
             }
-            let at = workload.body.at("metadata.name").known().map_or(workload.head, |node| node.span);
+            let at = name_span(workload);
             let message = format!("namespace {name} enforces {level} and refuses the pods by {shown}");
             out.about(id).at(at, "metadata.namespace", message).related(*label, format!("{level} is enforced here"));
         }

@@ -10,7 +10,7 @@ mod dockerfile;
 mod ecs;
 mod groups;
 mod iam;
-mod kubernetes;
+pub(super) mod kubernetes;
 mod network;
 mod privileges;
 pub mod secrets;

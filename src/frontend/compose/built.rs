@@ -18,7 +18,7 @@ pub(super) fn named_in(text: &str) -> Vec<String> {
     }
     let mut named = Vec::new();
     for document in yaml::read_as(FileId::OUTSIDE, text, Dialect::Compose).documents {
-        let services = document.root.get("services").known().map(Node::entries).unwrap_or_default();
+        let services = document.root.get("services").entries();
         for service in services {
             let Some(build) = service.node.get("build").known() else { continue };
             let filled = interpolate::node(build, &Variables::default(), &mut |_, _| {});

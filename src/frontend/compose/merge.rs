@@ -116,7 +116,7 @@ fn text_at(node: &Node, key: &str) -> Option<String> {
 }
 
 fn differ(base: &Node, above: &Node, key: &str) -> bool {
-    let text = |node: &Node| node.get(key).known().and_then(Node::to_text);
+    let text = |node: &Node| node.get(key).to_text();
     text(above).is_some_and(|above| text(base) != Some(above))
 }
 

@@ -153,8 +153,7 @@ impl Frontend for Compose {
 
 /// Reads the Dockerfiles that are written out in a file (`dockerfile_inline`).
 fn written_out(file: &File<'_>, source: &Source, parsed: &mut Parsed) {
-    let services =
-        file.roots.iter().flat_map(|root| root.get("services").known().map(Node::entries).unwrap_or_default());
+    let services = file.roots.iter().flat_map(|root| root.get("services").entries());
     for service in services {
         let Some(text) = service.node.at("build.dockerfile_inline").known() else { continue };
         let Some(block) = Block::new(text, source) else { continue };
@@ -259,7 +258,7 @@ impl<'s> File<'s> {
             () => Nature::Fragment,
         };
         for (document, root) in file.roots.iter().enumerate() {
-            let services = root.get("services").known().map(Node::entries).unwrap_or_default();
+            let services = root.get("services").entries();
             for (place, entry) in services.iter().enumerate() {
                 file.services.entry(entry.key.clone()).or_default().push((document, place));
             }

@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         let last = project.layers.last().copied();
         let wanted: Option<FxHashSet<Arc<str>>> = project.only_last.then(|| {
             let roots = last.map(|last| &files[last].roots[..]).unwrap_or_default();
-            let named = roots.iter().flat_map(|root| root.get(section).known().map(Node::entries).unwrap_or_default());
+            let named = roots.iter().flat_map(|root| root.get(section).entries());
             named.map(|entry| entry.key.clone()).collect()
         });
         for &layer in &project.layers {
@@ -290,7 +290,7 @@ impl<'a> Reader<'a> {
         let refuse = |reader: &mut Self, kind: ProblemKind, message: String, help: &str| {
             reader.shaper.wrong(kind, span, format!("{path}: {message}"), help);
         };
-        let Some(wanted) = extends.get("service").known().and_then(Node::as_str) else {
+        let Some(wanted) = extends.get("service").as_str() else {
             refuse(self, ProblemKind::Syntax, "names no service".into(), "write `service: NAME`");
             return own;
         };
@@ -349,7 +349,7 @@ impl<'a> Reader<'a> {
             let node = match &*entry.key {
                 "build" => at(&entry.node, "context"),
                 "volumes" => {
-                    let is_bind = |item: &Node| item.get("type").known().and_then(Node::as_str) == Some("bind");
+                    let is_bind = |item: &Node| item.get("type").as_str() == Some("bind");
                     let items = entry.node.items().iter().map(|item| match is_bind(item) {
                         true => at(item, "source"),
                         false => item.clone(),
@@ -376,11 +376,11 @@ fn edges(resources: &[Resource]) -> Vec<LocalEdge> {
             }
         };
         for (attribute, kind) in [("networks", "network"), ("depends_on", "service")] {
-            let named = service.body.get(attribute).known().map(Node::entries).unwrap_or_default();
+            let named = service.body.get(attribute).entries();
             named.iter().for_each(|entry| refer(attribute, kind, &entry.key));
         }
         for (attribute, kind) in [("volumes", "volume"), ("secrets", "secret"), ("configs", "config")] {
-            let items = service.body.get(attribute).known().map(Node::items).unwrap_or_default();
+            let items = service.body.get(attribute).items();
             for name in items.iter().filter_map(|item| item.get("source").known()?.as_str()) {
                 refer(attribute, kind, name);
             }

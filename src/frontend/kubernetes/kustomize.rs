@@ -78,7 +78,7 @@ pub(super) fn build(manifests: Vec<Manifest>, sources: &Sources) -> Built {
     let by_path: FxHashMap<String, usize> =
         manifests.iter().enumerate().map(|(index, one)| (one.path.clone(), index)).collect();
     let is_kustomization = |one: &Manifest| {
-        let version = |root: &Node| root.get("apiVersion").known().and_then(Node::as_str).map(str::to_string);
+        let version = |root: &Node| root.get("apiVersion").as_str().map(str::to_string);
         is_name(name_of(&one.path))
             && one.documents.first().is_some_and(|root| {
                 matches!(root.value, Value::Map(_))
@@ -130,7 +130,7 @@ pub(super) fn build(manifests: Vec<Manifest>, sources: &Sources) -> Built {
 
 /// An object under the address that its namespace gives it.
 fn named_anew(resource: Resource) -> Resource {
-    let namespace = resource.body.at("metadata.namespace").known().and_then(Node::as_str).unwrap_or("default");
+    let namespace = resource.body.at("metadata.namespace").as_str().unwrap_or("default");
     let address = super::address(&resource.kind, namespace, &resource.name).into();
     Resource { address, ..resource }
 }
@@ -411,10 +411,10 @@ fn transformed(root: &Node, mut objects: Vec<Object>) -> Vec<Object> {
             Some(transform::Image { name: part("name")?.as_str()?, new_name, new_tag, digest })
         })
         .collect();
-    let affix = |key: &str| root.get(key).known().and_then(Node::as_str).unwrap_or("");
+    let affix = |key: &str| root.get(key).as_str().unwrap_or("");
     let (prefix, suffix) = (affix("namePrefix"), affix("nameSuffix"));
     let namespace = root.get("namespace").known().filter(|node| node.as_str().is_some_and(|name| !name.is_empty()));
-    let is_set = |node: &Node, key: &str| node.get(key).known().and_then(Node::as_bool) == Some(true);
+    let is_set = |node: &Node, key: &str| node.get(key).as_bool() == Some(true);
     for object in &mut objects {
         let kind = Arc::clone(&object.resource.kind);
         let mut body = object.resource.body.clone();
@@ -433,11 +433,7 @@ fn transformed(root: &Node, mut objects: Vec<Object>) -> Vec<Object> {
             body = transform::annotations(&body, annotations);
         }
         for entry in items(root, "replicas") {
-            let is_meant = entry
-                .get("name")
-                .known()
-                .and_then(Node::as_str)
-                .is_some_and(|name| object.names.iter().any(|one| one == name));
+            let is_meant = entry.get("name").as_str().is_some_and(|name| object.names.iter().any(|one| one == name));
             if let (true, Some(count), "Deployment" | "StatefulSet" | "ReplicaSet") =
                 (is_meant, entry.get("count").known(), &*kind)
             {
@@ -457,5 +453,5 @@ fn transformed(root: &Node, mut objects: Vec<Object>) -> Vec<Object> {
 }
 
 fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
-    node.get(key).known().map(Node::items).unwrap_or_default()
+    node.get(key).items()
 }

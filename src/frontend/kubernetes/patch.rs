@@ -40,7 +40,7 @@ pub(super) fn strategic(base: &Node, patch: &Node, is_of_api: bool) -> Option<No
 }
 
 fn directive(node: &Node) -> Option<&str> {
-    node.get(DIRECTIVE).known().and_then(Node::as_str)
+    node.get(DIRECTIVE).as_str()
 }
 
 fn over(base: &Node, patch: &Node, is_of_api: bool) -> Node {
@@ -94,7 +94,7 @@ fn field(key: &str, base: &Node, patch: &Node, is_of_api: bool) -> Node {
 }
 
 fn text(item: &Node, key: &str) -> Option<String> {
-    item.get(key).known().and_then(Node::to_text)
+    item.get(key).to_text()
 }
 
 /// A patch's value without what speaks to the patcher.
@@ -118,7 +118,7 @@ fn plain(node: &Node) -> Node {
 pub(super) fn json(base: &Node, operations: &[Node], told: &mut Vec<(crate::source::Span, String)>) -> Node {
     let mut object = base.clone();
     for operation in operations {
-        let word = |key: &str| operation.get(key).known().and_then(Node::as_str);
+        let word = |key: &str| operation.get(key).as_str();
         let (Some(name), Some(path)) = (word("op"), word("path")) else {
             told.push((operation.span, "an operation names no `op` or no `path`".into()));
             continue;

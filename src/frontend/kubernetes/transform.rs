@@ -40,12 +40,11 @@ pub(super) fn namespace(object: &Node, kind: &str, namespace: &Node) -> Node {
         object = with(&object, &["metadata", "namespace"], namespace);
     }
     let Some(subjects) = object.get("subjects").known() else { return object };
-    let subjects = subjects.items().iter().map(|subject| {
-        match subject.get("kind").known().and_then(Node::as_str) == Some("ServiceAccount") {
+    let subjects =
+        subjects.items().iter().map(|subject| match subject.get("kind").as_str() == Some("ServiceAccount") {
             true => with(subject, &["namespace"], namespace),
             false => subject.clone(),
-        }
-    });
+        });
     let subjects = Node { value: Value::List(subjects.collect()), ..object.get("subjects").node().clone() };
     with(&object, &["subjects"], &subjects)
 }

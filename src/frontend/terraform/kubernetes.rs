@@ -173,7 +173,7 @@ fn is_kubectl(resource: &Resource) -> bool {
 fn in_yaml(resource: &Resource, sources: &Sources) -> Vec<Resource> {
     let Lookup::Known(body) = resource.body.get("yaml_body") else { return Vec::new() };
     let declared = |object: &Node| {
-        let text = |key: &str| object.get(key).known().and_then(Node::as_str);
+        let text = |key: &str| object.get(key).as_str();
         Some(declared(resource, text("kind")?, text("apiVersion")?, object.clone()))
     };
     if let Some(structure) = &body.structure {
@@ -203,12 +203,12 @@ fn object(resource: &Resource) -> Option<Resource> {
 /// `kubernetes_manifest` holds the object in the API's own words.
 fn manifest(resource: &Resource) -> Option<Resource> {
     let Lookup::Known(body) = resource.body.get("manifest") else { return None };
-    let text = |key: &str| body.get(key).known().and_then(Node::as_str);
+    let text = |key: &str| body.get(key).as_str();
     Some(declared(resource, text("kind")?, text("apiVersion")?, body.clone()))
 }
 
 fn declared(resource: &Resource, kind: &str, api_version: &str, body: Node) -> Resource {
-    let name = body.at("metadata.name").known().and_then(Node::as_str).unwrap_or(&resource.name).into();
+    let name = body.at("metadata.name").as_str().unwrap_or(&resource.name).into();
     Resource {
         format: "kubernetes",
         kind: kind.into(),

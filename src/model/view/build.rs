@@ -84,7 +84,7 @@ impl Builds {
             if let (Some(built), Some(context)) = (built, context(service)) {
                 builds.contexts.entry(built.dockerfile).or_default().push(context);
             }
-            let image = service.body.get("image").known().and_then(Node::as_str);
+            let image = service.body.get("image").as_str();
             if let (Some(built), Some(image)) = (built, image) {
                 builds.add(image, built);
             }
@@ -100,12 +100,12 @@ impl Builds {
             build.images.iter().for_each(|image| builds.add(image, built));
         }
         for config in resources.iter().filter(|one| one.api_version.starts_with("skaffold/")) {
-            let artifacts = config.body.at("build.artifacts").known().map(Node::items).unwrap_or_default();
+            let artifacts = config.body.at("build.artifacts").items();
             for artifact in artifacts {
                 let built =
                     artifact_place(config, artifact).and_then(|(path, target)| built_at(&path, target.as_deref()));
                 builds.others.extend(built);
-                if let (Some(built), Some(image)) = (built, artifact.get("image").known().and_then(Node::as_str)) {
+                if let (Some(built), Some(image)) = (built, artifact.get("image").as_str()) {
                     builds.add(image, built);
                 }
             }
@@ -231,7 +231,7 @@ fn artifact_place(config: &Resource, artifact: &Node) -> Option<(String, Option<
     }
     let context = text_at(artifact, "context", ".")?;
     let dockerfile = text_at(artifact, "docker.dockerfile", "Dockerfile")?;
-    let target = artifact.at("docker.target").known().and_then(Node::to_text);
+    let target = artifact.at("docker.target").to_text();
     Some((join(&join(folder_of(&config.root), context)?, dockerfile)?, target))
 }
 

@@ -80,10 +80,10 @@ impl Cluster {
             self.put_by(space, &["target"], resource.body.at("spec.scaleTargetRef.name"), id);
         }
         if matches!(kind, "RoleBinding" | "ClusterRoleBinding") {
-            for subject in resource.body.get("subjects").known().map(Node::items).unwrap_or_default() {
+            for subject in resource.body.get("subjects").items() {
                 let space = match subject.get("namespace") {
                     Lookup::Absent(_) => space,
-                    found => found.known().and_then(Node::as_str),
+                    found => found.as_str(),
                 };
                 self.put_by(space, &["subject"], subject.get("name"), id);
             }
@@ -119,7 +119,7 @@ impl Cluster {
     fn put_labels(&mut self, space: Option<&str>, of: &str, labels: Lookup<'_>, id: ResourceId) {
         match labels {
             Lookup::Unknown(_) => self.put(space, &[of], id),
-            _ => labels.known().map(Node::entries).unwrap_or_default().iter().for_each(|entry| {
+            _ => labels.entries().iter().for_each(|entry| {
                 self.put_by(space, &[of, &entry.key], entry.node.as_lookup(), id);
                 self.put(space, &["has", of, &entry.key], id);
             }),
@@ -215,7 +215,7 @@ impl Cluster {
 
     /// The network policies or disruption budgets in the namespace of `near` whose selector may select these labels.
     pub fn selecting(&self, kind: &str, labels: Lookup<'_>, near: &Resource) -> Vec<ResourceId> {
-        let entries = labels.known().map(Node::entries).unwrap_or_default();
+        let entries = labels.entries();
         let values: Option<Vec<String>> = entries.iter().map(|entry| entry.node.to_text()).collect();
         let (Some(values), false) = (values, labels.is_unknown()) else { return self.of_kind_near(kind, near) };
         let mut keys: Vec<Vec<&str>> = vec![vec!["selector", kind]];
@@ -229,7 +229,7 @@ impl Cluster {
 
     /// Autoscalers in the namespace of `near` whose target may have this name.
     pub fn scaling(&self, name: Lookup<'_>, near: &Resource) -> Vec<ResourceId> {
-        match name.known().and_then(Node::to_text) {
+        match name.to_text() {
             Some(name) => self.union(Some(near), &[&["target", &name], &["target"]]),
             None => self.union(Some(near), &[&["kind", "HorizontalPodAutoscaler"], &["kind", "ScaledObject"]]),
         }
@@ -289,8 +289,8 @@ pub fn bare_label(key: &str) -> &str {
 /// What a `LabelSelector` asks for, without what asks that a label or value be missing.
 fn demands(selector: &Node) -> Vec<Demand> {
     let mut demands = selector.get("matchLabels").known().map(equalities).unwrap_or_default();
-    for expression in selector.get("matchExpressions").known().map(Node::items).unwrap_or_default() {
-        let text = |key: &str| expression.get(key).known().and_then(Node::as_str);
+    for expression in selector.get("matchExpressions").items() {
+        let text = |key: &str| expression.get(key).as_str();
         let (Some(key), Some(operator)) = (text("key").map(bare_label), text("operator")) else { continue };
         let values = || -> Option<Demand> {
             let values = expression.get("values").known()?.items();

@@ -68,7 +68,7 @@ pub fn flags(container: Container<'_>, component: &str) -> Option<Flags> {
 }
 
 fn is_image_of(container: Container<'_>, component: &str) -> bool {
-    let image = container.body.get("image").known().and_then(Node::as_str).and_then(Image::parse);
+    let image = container.body.get("image").as_str().and_then(Image::parse);
     image.is_some_and(|image| image.repository.rsplit('/').next() == Some(component))
 }
 
@@ -107,9 +107,9 @@ mod tests {
             "kubelet",
         );
         let body = flags.expect("the kubelet").body;
-        assert_eq!(body.get("anonymous-auth").known().and_then(Node::as_bool), Some(false));
+        assert_eq!(body.get("anonymous-auth").as_bool(), Some(false));
         assert_eq!(body.get("modes").known().map(|modes| modes.items().len()), Some(2));
-        assert_eq!(body.get("v").known().and_then(Node::as_bool), Some(true));
+        assert_eq!(body.get("v").as_bool(), Some(true));
     }
 
     #[test]

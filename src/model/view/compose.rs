@@ -54,7 +54,7 @@ pub fn services(model: &Model) -> impl Iterator<Item = (ResourceId, &Resource)> 
 
 /// The ports that a service publishes.
 pub fn ports(service: &Resource) -> impl Iterator<Item = Port<'_>> {
-    let items = service.body.get("ports").known().map(Node::items).unwrap_or_default();
+    let items = service.body.get("ports").items();
     items.iter().map(|node| Port {
         node,
         target: node.get("target").known().and_then(range),
@@ -65,12 +65,12 @@ pub fn ports(service: &Resource) -> impl Iterator<Item = Port<'_>> {
 
 /// The mounts of a service.
 pub fn mounts(service: &Resource) -> impl Iterator<Item = Mount<'_>> {
-    let items = service.body.get("volumes").known().map(Node::items).unwrap_or_default();
+    let items = service.body.get("volumes").items();
     items.iter().map(|node| Mount {
         node,
         source: node.get("source"),
-        is_bind: node.get("type").known().and_then(Node::as_str) == Some("bind"),
-        is_read_only: node.get("read_only").known().and_then(Node::as_bool) == Some(true),
+        is_bind: node.get("type").as_str() == Some("bind"),
+        is_read_only: node.get("read_only").as_bool() == Some(true),
     })
 }
 

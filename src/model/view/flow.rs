@@ -49,7 +49,7 @@ const PEERS: &[&str] = &["cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_i
 /// The flows that a resource allows; denying ACL entries allow none.
 pub fn flows(resource: &Resource) -> Vec<Flow<'_>> {
     let body = &resource.body;
-    let text = |path: &str| body.get(path).known().and_then(Node::as_str).unwrap_or("");
+    let text = |path: &str| body.get(path).as_str().unwrap_or("");
     match &*resource.kind {
         "aws_security_group" | "aws_default_security_group" | "aws_network_acl" | "aws_default_network_acl" => {
             let mut flows = Vec::new();
@@ -67,7 +67,7 @@ pub fn flows(resource: &Resource) -> Vec<Flow<'_>> {
         }
         "aws_network_acl_rule" if body.get("egress").is_unknown() => either(body),
         "aws_network_acl_rule" => {
-            let is_egress = body.get("egress").known().and_then(Node::as_bool) == Some(true);
+            let is_egress = body.get("egress").as_bool() == Some(true);
             flow(body, if is_egress { Direction::Egress } else { Direction::Ingress }, "").into_iter().collect()
         }
         "aws_vpc_security_group_ingress_rule" => flow(body, Direction::Ingress, "").into_iter().collect(),
@@ -97,7 +97,7 @@ fn open<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Flow<'
 
 fn flow<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Option<Flow<'a>> {
     let actions = ["action", "rule_action"].map(|name| body.get(name));
-    let action = actions.iter().find_map(|action| action.known().and_then(Node::as_str));
+    let action = actions.iter().find_map(|action| action.as_str());
     if action.is_some_and(|action| action.eq_ignore_ascii_case("deny")) {
         return None;
     }
@@ -110,7 +110,7 @@ fn flow<'a>(body: &'a Node, direction: Direction, block: &'static str) -> Option
     };
     let mut is_unknown = protocol.is_unknown();
     let name = protocol.known().map(|node| node.to_text().unwrap_or_default().to_lowercase());
-    let port = |name: &str| body.get(name).known().and_then(Node::as_f64).map(|port| port as i64);
+    let port = |name: &str| body.get(name).as_f64().map(|port| port as i64);
     let ports = match name.as_deref() {
         _ if is_unknown => None,
         Some("-1" | "all") => Some((0, 65_535)),

@@ -46,14 +46,12 @@ pub fn settings(resource: &Resource) -> Vec<Setting<'_>> {
     if &*resource.kind != "helm_release" {
         return Vec::new();
     }
-    for document in resource.body.get("values").known().map(Node::items).unwrap_or_default() {
+    for document in resource.body.get("values").items() {
         flatten(document.structure.as_deref().unwrap_or(document), String::new(), &mut all);
     }
     for argument in ["set", "set_list", "set_sensitive"] {
-        for item in resource.body.get(argument).known().map(Node::items).unwrap_or_default() {
-            if let (Some(name), Lookup::Known(value)) =
-                (item.get("name").known().and_then(Node::as_str), item.get("value"))
-            {
+        for item in resource.body.get(argument).items() {
+            if let (Some(name), Lookup::Known(value)) = (item.get("name").as_str(), item.get("value")) {
                 all.insert(name.replace('[', ".").replace(']', ""), value);
             }
         }

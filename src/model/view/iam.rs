@@ -75,8 +75,7 @@ impl<'a> Statement<'a> {
     /// Whether it allows, as far as that is known.
     pub fn allows(self) -> bool {
         let effect = self.body.get("Effect");
-        !effect.is_unknown()
-            && effect.known().and_then(Node::as_str).is_none_or(|effect| effect.eq_ignore_ascii_case("allow"))
+        !effect.is_unknown() && effect.as_str().is_none_or(|effect| effect.eq_ignore_ascii_case("allow"))
     }
 
     /// Whether it is not known if it allows.
@@ -118,7 +117,7 @@ impl<'a> Statement<'a> {
 
     /// Every condition: its test, its key and its value.
     pub fn conditions(self) -> impl Iterator<Item = (&'a str, &'a str, &'a Node)> {
-        let tests = self.body.get("Condition").known().map(Node::entries).unwrap_or_default();
+        let tests = self.body.get("Condition").entries();
         tests.iter().flat_map(|test| test.node.entries().iter().map(|entry| (&*test.key, &*entry.key, &entry.node)))
     }
 }

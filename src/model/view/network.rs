@@ -100,9 +100,9 @@ fn default_placement(model: &Model, id: ResourceId, attribute: &str) -> Placemen
     let kinds = ["data.aws_subnets", "data.aws_subnet_ids", "data.aws_subnet"];
     for data in kinds.iter().flat_map(|kind| model.referred(id, attribute, kind)) {
         let resource = model.resource(data);
-        let filters = resource.body.get("filter").known().map(Node::items).unwrap_or_default();
+        let filters = resource.body.get("filter").items();
         let narrows = |filter: &Node| {
-            let name = filter.get("name").known().and_then(Node::as_str);
+            let name = filter.get("name").as_str();
             !matches!(name, Some("vpc-id" | "default-for-az" | "availability-zone" | "availabilityZone" | "state"))
         };
         if filters.iter().any(narrows) || !resource.body.get("tags").is_absent() {
@@ -111,7 +111,7 @@ fn default_placement(model: &Model, id: ResourceId, attribute: &str) -> Placemen
         for argument in ["filter", "vpc_id"] {
             let default = model.referred(data, argument, "data.aws_vpc").into_iter().find(|vpc| {
                 let body = &model.resource(*vpc).body;
-                body.get("default").known().and_then(Node::as_bool) == Some(true)
+                body.get("default").as_bool() == Some(true)
             });
             let vpc = default.or_else(|| model.referred(data, argument, "aws_default_vpc").first().copied());
             if let Some(vpc) = vpc {
@@ -133,7 +133,7 @@ fn registry_placement(model: &Model, id: ResourceId, value: &Node) -> Placement 
             reference.strip_prefix("module.").and_then(|rest| rest.rsplit_once('.')).unwrap_or_default();
         let name = name.split('[').next().unwrap_or(name);
         let call = model.iter().map(|(_, one)| one).find(|one| {
-            let source = one.body.get("source").known().and_then(Node::as_str).unwrap_or("");
+            let source = one.body.get("source").as_str().unwrap_or("");
             &*one.kind == "module"
                 && one.root == *root
                 && &*one.name == name

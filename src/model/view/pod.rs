@@ -63,13 +63,13 @@ pub fn template(resource: &Resource) -> Option<&Node> {
 impl<'a> Pod<'a> {
     /// Whether the pod says that it runs on Windows, where Linux's settings mean nothing. Source: the Pod Security Standards.
     pub fn is_windows(self) -> bool {
-        self.spec.at("os.name").known().and_then(Node::as_str) == Some("windows")
+        self.spec.at("os.name").as_str() == Some("windows")
     }
 
     /// All containers: init, main and ephemeral.
     pub fn containers(self) -> impl Iterator<Item = Container<'a>> {
         CONTAINERS.iter().flat_map(move |list| {
-            let items = self.spec.get(list).known().map(Node::items).unwrap_or_default();
+            let items = self.spec.get(list).items();
             items.iter().map(move |body| Container { pod: self, list, body })
         })
     }
@@ -78,7 +78,7 @@ impl<'a> Pod<'a> {
 impl<'a> Container<'a> {
     /// The container's name.
     pub fn name(self) -> &'a str {
-        self.body.get("name").known().and_then(Node::as_str).unwrap_or("")
+        self.body.get("name").as_str().unwrap_or("")
     }
 
     /// What messages call it: its name, or that it has none.

@@ -113,7 +113,7 @@ pub fn is_whole_network(model: &Model, group: ResourceId, peer: &Node) -> Option
     if let Some(text) = peer.as_str() {
         let block: IpNet = text.trim().parse().ok()?;
         let vpc = model.referred(group, "vpc_id", "aws_vpc").into_iter().find_map(|vpc| {
-            let network = model.resource(vpc).body.get("cidr_block").known().and_then(Node::as_str)?;
+            let network = model.resource(vpc).body.get("cidr_block").as_str()?;
             network.parse::<IpNet>().ok()
         });
         // No VPC is wider than a /16; of IPv6 addresses AWS gives each a /56.

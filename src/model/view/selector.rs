@@ -70,8 +70,7 @@ fn equal(wanted: &Node, labels: Lookup<'_>) -> Option<bool> {
 fn holds(expression: &Node, labels: Lookup<'_>) -> Option<bool> {
     let key = expression.get("key").known()?.as_str()?;
     let operator = expression.get("operator").known()?.as_str()?;
-    let values: Vec<Option<String>> =
-        expression.get("values").known().map(Node::items).unwrap_or_default().iter().map(Node::to_text).collect();
+    let values: Vec<Option<String>> = expression.get("values").items().iter().map(Node::to_text).collect();
     let has = |value: &str| {
         let known = values.iter().flatten().any(|one| one == value);
         if !known && values.iter().any(Option::is_none) { None } else { Some(known) }

@@ -197,7 +197,7 @@ fn is_broad_managed(policy: &str) -> bool {
 fn node_role(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
     for role_id in targets(cx, id, "node_role_arn", "aws_iam_role") {
         let role = cx.model.resource(role_id);
-        for policy in role.body.get("managed_policy_arns").known().map(Node::items).unwrap_or_default() {
+        for policy in role.body.get("managed_policy_arns").items() {
             managed(policy, "managed_policy_arns", out.about(role_id));
         }
         wildcards(cx, role_id, role, out);
@@ -257,8 +257,8 @@ fn wildcards(cx: &Cx, id: ResourceId, policy: &Resource, out: &mut Findings) {
 
 fn trail_bucket(cx: &Cx, id: ResourceId, trail: &Resource, out: &mut Findings) {
     let mut buckets = targets(cx, id, "s3_bucket_name", "aws_s3_bucket");
-    if let Some(name) = trail.body.get("s3_bucket_name").known().and_then(Node::as_str) {
-        let same_name = |bucket: &Resource| bucket.body.get("bucket").known().and_then(Node::as_str) == Some(name);
+    if let Some(name) = trail.body.get("s3_bucket_name").as_str() {
+        let same_name = |bucket: &Resource| bucket.body.get("bucket").as_str() == Some(name);
         let named = cx.model.iter().filter(|(_, one)| &*one.kind == "aws_s3_bucket" && one.root == trail.root);
         buckets.extend(named.filter(|(_, bucket)| same_name(bucket)).map(|(id, _)| id));
     }
@@ -267,8 +267,7 @@ fn trail_bucket(cx: &Cx, id: ResourceId, trail: &Resource, out: &mut Findings) {
     for bucket_id in buckets {
         let bucket = cx.model.resource(bucket_id);
         let blocks = referrers(cx, bucket_id, "aws_s3_bucket_public_access_block");
-        let blocked =
-            |name: &str| blocks.iter().any(|(_, one)| one.body.get(name).known().and_then(Node::as_bool) == Some(true));
+        let blocked = |name: &str| blocks.iter().any(|(_, one)| one.body.get(name).as_bool() == Some(true));
         if !blocked("ignore_public_acls") {
             public_acl(bucket_id, bucket, out);
             for (acl_id, acl) in referrers(cx, bucket_id, "aws_s3_bucket_acl") {

@@ -136,7 +136,7 @@ fn admits_agent(cx: &Cx, role: ResourceId) -> Option<bool> {
         Lookup::Unknown(_) => {
             let data = cx.model.referred(holder, attribute, "data.aws_iam_policy");
             let known = data.iter().any(|policy| {
-                let name = cx.model.resource(*policy).body.get("name").known().and_then(Node::as_str);
+                let name = cx.model.resource(*policy).body.get("name").as_str();
                 name.is_some_and(|name| AGENT_POLICIES.contains(&name))
             });
             let own = cx.model.referred(holder, attribute, "aws_iam_policy");
@@ -183,7 +183,7 @@ fn inputs(document_resource: &Resource, out: &mut Findings, check: impl FnOnce(&
         _ => return,
     }
     let (Lookup::Known(node) | Lookup::Unknown(node)) = document_resource.body.get("content") else { return };
-    let is_yaml = document_resource.body.get("document_format").known().and_then(Node::as_str) == Some("YAML");
+    let is_yaml = document_resource.body.get("document_format").as_str() == Some("YAML");
     let parsed = match node.as_str() {
         Some(text) if is_yaml => match serde_yaml::from_str::<serde_json::Value>(text) {
             Ok(value) => Some(Cow::Owned(from_json(&value, node.span))),
@@ -193,7 +193,7 @@ fn inputs(document_resource: &Resource, out: &mut Findings, check: impl FnOnce(&
     };
     let Some(content) = parsed else { return out.undecided() };
     // Port forwarding and commands have a form of their own.
-    let kind = content.get("sessionType").known().and_then(Node::as_str);
+    let kind = content.get("sessionType").as_str();
     if kind.is_some_and(|kind| !matches!(kind, "Standard_Stream" | "InteractiveCommands" | "NonInteractiveCommands")) {
         return;
     }

@@ -53,10 +53,6 @@ pub const CHECKS: &[(&str, Native)] = &[
 ];
 
 /// A known text at a path.
-fn text<'a>(node: &'a Node, path: &str) -> Option<&'a str> {
-    node.at(path).known().and_then(Node::as_str)
-}
-
 /// A stage to build that the Dockerfile does not have.
 fn unknown_target(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) {
     let Lookup::Known(target) = service.body.at("build.target") else { return };
@@ -76,15 +72,15 @@ pub(super) fn is_host_device(path: &str) -> bool {
 }
 
 fn host_device(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
-    for device in service.body.get("devices").known().map(Node::items).unwrap_or_default() {
-        let Some(source) = text(device, "source") else { continue };
+    for device in service.body.get("devices").items() {
+        let Some(source) = device.at("source").as_str() else { continue };
         if is_host_device(source) {
             let message =
                 format!("{source} of the host is given to the container, wanted no disk or memory of the host");
             out.at(device.span, "devices.source", message);
         }
     }
-    for rule in service.body.get("device_cgroup_rules").known().map(Node::items).unwrap_or_default() {
+    for rule in service.body.get("device_cgroup_rules").items() {
         if rule.as_str().is_some_and(|rule| rule.starts_with("a *:*") || rule.starts_with("b *:*")) {
             let message = format!("device_cgroup_rules allows {}, wanted the one device that is needed", show(rule));
             out.fail(rule, "device_cgroup_rules", message);
@@ -117,7 +113,7 @@ fn dangerous_capability(_: &Cx, _: ResourceId, service: &Resource, out: &mut Fin
     if added.is_unknown() {
         out.undecided();
     }
-    for node in added.known().map(Node::items).unwrap_or_default() {
+    for node in added.items() {
         let name = capability(node);
         if DANGEROUS.contains(&name.as_str()) {
             let message =
@@ -128,7 +124,7 @@ fn dangerous_capability(_: &Cx, _: ResourceId, service: &Resource, out: &mut Fin
 }
 
 fn undropped_capabilities(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
-    let added = service.body.get("cap_add").known().map(Node::items).unwrap_or_default();
+    let added = service.body.get("cap_add").items();
     if let Some(node) = added.iter().find(|node| capability(node) == "ALL") {
         out.fail(node, "cap_add", "cap_add holds ALL, wanted the capabilities that are needed");
         return;
@@ -147,7 +143,7 @@ fn undropped_capabilities(_: &Cx, _: ResourceId, service: &Resource, out: &mut F
 
 /// `name` and `value` of `name:value` or `name=value` in `security_opt`.
 fn security_options(service: &Resource) -> impl Iterator<Item = (&str, &str, &Node)> {
-    let items = service.body.get("security_opt").known().map(Node::items).unwrap_or_default();
+    let items = service.body.get("security_opt").items();
     items.iter().filter_map(|node| {
         let text = node.as_str()?;
         let (name, value) = text.split_once([':', '=']).unwrap_or((text, ""));
@@ -241,7 +237,7 @@ fn restart(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     const WANTED: &str = "wanted on-failure:5";
     let is_bounded = |count: f64| (1.0..=5.0).contains(&count);
     if let Lookup::Known(policy) = service.body.at("deploy.restart_policy") {
-        let on_failure = text(policy, "condition") == Some("on-failure");
+        let on_failure = policy.at("condition").as_str() == Some("on-failure");
         match policy.get("max_attempts") {
             Lookup::Known(node) if on_failure && node.as_f64().is_some_and(is_bounded) => {}
             Lookup::Unknown(_) => out.undecided(),
@@ -291,7 +287,7 @@ fn privileged_build(_: &Cx, _: ResourceId, service: &Resource, out: &mut Finding
         Lookup::Unknown(_) => out.undecided(),
         _ => {}
     }
-    for node in service.body.at("build.entitlements").known().map(Node::items).unwrap_or_default() {
+    for node in service.body.at("build.entitlements").items() {
         if node.as_str() == Some("security.insecure") {
             out.fail(node, "build.entitlements", "build.entitlements holds security.insecure, wanted it left out");
         }

@@ -81,7 +81,7 @@ pub(super) fn tasks(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Resource
             }
         };
         for definition in definitions.items() {
-            let name = definition.get("name").known().and_then(Node::as_str).unwrap_or("without a name").to_string();
+            let name = definition.get("name").as_str().unwrap_or("without a name").to_string();
             let known = out.found.len();
             check(resource, definition, out);
             for found in &mut out.found[known..] {
@@ -157,13 +157,13 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
         }
     }
     for (id, resource) in cx.model.iter().filter(|(_, resource)| resource.format == "dockerfile") {
-        if resource.body.get("final").known().and_then(Node::as_bool) != Some(true) {
+        if resource.body.get("final").as_bool() != Some(true) {
             continue;
         }
         out.about(id);
         match resource.body.get("user") {
             Lookup::Known(node) if is_root(node.as_str().unwrap_or("")) => {
-                let argument = resource.body.get("user_argument").known().and_then(Node::as_str);
+                let argument = resource.body.get("user_argument").as_str();
                 let unless = argument.map(|name| format!(" unless the build sets {name}")).unwrap_or_default();
                 out.fail(
                     node,
@@ -271,7 +271,7 @@ fn shares_node(cx: &Cx, out: &mut Findings) {
 
 fn plaintext_secret(cx: &Cx, out: &mut Findings) {
     let judge = |entry: &Node, attribute: &str, out: &mut Findings| {
-        let name = entry.get("name").known().and_then(Node::as_str).unwrap_or("").to_string();
+        let name = entry.get("name").as_str().unwrap_or("").to_string();
         let Lookup::Known(value) = entry.get("value") else { return };
         let text = value.as_str().unwrap_or("");
         if is_secret_name(&name) && is_literal_secret(text) {
@@ -279,17 +279,17 @@ fn plaintext_secret(cx: &Cx, out: &mut Findings) {
         }
     };
     pods(cx, out, |container, out| {
-        for entry in container.body.get("env").known().map(Node::items).unwrap_or_default() {
+        for entry in container.body.get("env").items() {
             judge(entry, "env.value", out);
         }
     });
     tasks(cx, out, |_, definition, out| {
-        for entry in definition.get("environment").known().map(Node::items).unwrap_or_default() {
+        for entry in definition.get("environment").items() {
             judge(entry, "container_definitions.environment", out);
         }
     });
     for (id, service) in services(cx.model) {
-        for entry in service.body.get("environment").known().map(Node::entries).unwrap_or_default() {
+        for entry in service.body.get("environment").entries() {
             let (name, text) = (&entry.key, entry.node.as_str().unwrap_or(""));
             // What `.env` gives is written there.
             let is_here = || cx.sources.slice(entry.node.span).contains(text.lines().next().unwrap_or(text));
@@ -335,8 +335,7 @@ fn pulled<'a>(cx: &Cx<'a>) -> impl Iterator<Item = (ResourceId, &'a Resource)> {
 fn low_uid(cx: &Cx, out: &mut Findings) {
     const WANTED: &str = "wanted a UID of 10000 or more";
     // A pod with users of its own has none of the host's.
-    let has_own_users =
-        |container: Container<'_>| container.pod.spec.get("hostUsers").known().and_then(Node::as_bool) == Some(false);
+    let has_own_users = |container: Container<'_>| container.pod.spec.get("hostUsers").as_bool() == Some(false);
     pods(cx, out, |container, out| match container.security("runAsUser") {
         _ if has_own_users(container) => {}
         Lookup::Known(node) if node.as_f64().is_some_and(|user| user >= 10_000.0) => {}

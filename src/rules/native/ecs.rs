@@ -32,13 +32,13 @@ const TARGETS: &[&str] = &["aws_appautoscaling_target"];
 
 fn missing_user(cx: &Cx, out: &mut Findings) {
     tasks(cx, out, |task, definition, out| {
-        let families = task.body.at("runtime_platform.operating_system_family").known().and_then(Node::as_str);
+        let families = task.body.at("runtime_platform.operating_system_family").as_str();
         // Windows has no root user to fall back to.
         if families.is_some_and(|family| family.starts_with("WINDOWS")) {
             return;
         }
         let user = definition.get("user");
-        if user.is_absent() || user.known().and_then(Node::as_str) == Some("") {
+        if user.is_absent() || user.as_str() == Some("") {
             out.at(
                 head(definition),
                 "container_definitions.user",
@@ -59,7 +59,7 @@ fn texts<'a>(definition: &'a Node, path: &str, out: &mut Findings) -> Vec<(&'a N
     if found.is_unknown() || found.known().is_some_and(Node::has_unknown) {
         out.undecided();
     }
-    let items = found.known().map(Node::items).unwrap_or_default();
+    let items = found.items();
     items.iter().filter_map(|node| Some((node, node.as_str()?))).collect()
 }
 
@@ -78,7 +78,7 @@ fn dangerous_capability(cx: &Cx, out: &mut Findings) {
 
 fn host_device(cx: &Cx, out: &mut Findings) {
     tasks(cx, out, |_, definition, out| {
-        let devices = definition.at("linuxParameters.devices").known().map(Node::items).unwrap_or_default();
+        let devices = definition.at("linuxParameters.devices").items();
         for node in devices.iter().filter_map(|device| device.get("hostPath").known()) {
             if let Some(path) = node.as_str().filter(|path| is_host_device(path)) {
                 let message =
@@ -105,14 +105,14 @@ fn confinement(cx: &Cx, out: &mut Findings) {
 /// A volume of the task that is the socket of the container runtime, where a container mounts it.
 fn docker_socket(cx: &Cx, out: &mut Findings) {
     tasks(cx, out, |task, definition, out| {
-        let mounts = definition.get("mountPoints").known().map(Node::items).unwrap_or_default();
+        let mounts = definition.get("mountPoints").items();
         let mut volumes = Vec::new();
         task.body.all("volume[]", &mut volumes);
         for volume in volumes.into_iter().filter_map(Lookup::known) {
-            let text = |key: &str| volume.get(key).known().and_then(Node::as_str);
-            let is_mounted = mounts.iter().any(|mount| {
-                mount.get("sourceVolume").known().and_then(Node::as_str).is_some_and(|name| Some(name) == text("name"))
-            });
+            let text = |key: &str| volume.get(key).as_str();
+            let is_mounted = mounts
+                .iter()
+                .any(|mount| mount.get("sourceVolume").as_str().is_some_and(|name| Some(name) == text("name")));
             if let (Some(path), Lookup::Known(node), true) = (text("host_path"), volume.get("host_path"), is_mounted)
                 && is_socket(path)
             {
@@ -178,12 +178,12 @@ const MEMORY: Metric =
 /// Policies and schedules of a target: those that refer to it, and those that name the same service as it does.
 fn policies<'a>(cx: &Cx<'a>, id: ResourceId, target: &Resource, kind: &str) -> Vec<&'a Resource> {
     let service = cx.model.referred(id, "resource_id", "aws_ecs_service");
-    let name = target.body.get("resource_id").known().and_then(Node::as_str);
+    let name = target.body.get("resource_id").as_str();
     let candidates = cx.model.iter().filter(|(_, one)| &*one.kind == kind && one.root == target.root);
     candidates
         .filter(|(policy, one)| {
             let edges = cx.model.graph.outgoing(*policy);
-            let same_name = name.is_some() && one.body.get("resource_id").known().and_then(Node::as_str) == name;
+            let same_name = name.is_some() && one.body.get("resource_id").as_str() == name;
             same_name
                 || edges.iter().any(|edge| edge.to == id)
                 || edges.iter().any(|edge| &*edge.attribute == "resource_id" && service.contains(&edge.to))
@@ -201,7 +201,7 @@ fn scales_on(cx: &Cx, id: ResourceId, target: &Resource, metric: Metric, out: &m
     let mut late = None;
     for policy in &policies {
         let body = &policy.body;
-        let kind = body.get("policy_type").known().and_then(Node::as_str).unwrap_or("StepScaling");
+        let kind = body.get("policy_type").as_str().unwrap_or("StepScaling");
         let configuration = "target_tracking_scaling_policy_configuration";
         if kind != "TargetTrackingScaling" {
             // Steps follow an alarm on any metric.
@@ -211,7 +211,7 @@ fn scales_on(cx: &Cx, id: ResourceId, target: &Resource, metric: Metric, out: &m
         let predefined = body.at(&format!("{configuration}.predefined_metric_specification.predefined_metric_type"));
         let custom = body.at(&format!("{configuration}.customized_metric_specification.metric_name"));
         is_open |= predefined.is_unknown() || custom.is_unknown();
-        let text = |lookup: Lookup<'_>| lookup.known().and_then(Node::as_str).map(str::to_string);
+        let text = |lookup: Lookup<'_>| lookup.as_str().map(str::to_string);
         if text(predefined).as_deref() != Some(metric.predefined) && text(custom).as_deref() != Some(metric.custom) {
             continue;
         }
@@ -237,7 +237,7 @@ fn is_ecs(target: &Resource, out: &mut Findings) -> bool {
     if namespace.is_unknown() {
         out.undecided();
     }
-    namespace.known().and_then(Node::as_str) == Some("ecs")
+    namespace.as_str() == Some("ecs")
 }
 
 fn headroom(_: &Cx, _: ResourceId, target: &Resource, out: &mut Findings) {
@@ -263,7 +263,7 @@ fn admin_role(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) {
         let resource = cx.model.resource(*role);
         let attached = cx.model.referring(*role, "role", "aws_iam_role_policy_attachment");
         let is_admins = |id: &ResourceId| {
-            let arn = cx.model.resource(*id).body.get("policy_arn").known().and_then(Node::as_str);
+            let arn = cx.model.resource(*id).body.get("policy_arn").as_str();
             arn.is_some_and(|arn| arn.ends_with(":policy/AdministratorAccess"))
         };
         by_name(&resource.name) || attached.iter().any(is_admins)
@@ -284,7 +284,7 @@ fn single_zone(cx: &Cx, id: ResourceId, cluster: &Resource, out: &mut Findings) 
         Lookup::Unknown(_) => return out.undecided(),
         Lookup::Absent(_) => "aurora",
     };
-    let mode = cluster.body.get("engine_mode").known().and_then(Node::as_str);
+    let mode = cluster.body.get("engine_mode").as_str();
     // Multi-AZ clusters of other engines and Aurora Serverless v1 bring their own instances.
     if !engine.starts_with("aurora") || mode == Some("serverless") {
         return;

@@ -45,7 +45,7 @@ const BASTION: &[&str] = &["bastion", "jump", "jumpbox", "jumphost", "jumpserver
 
 /// Whether an instance is a bastion by its label or its tags.
 pub(super) fn is_bastion(instance: &Resource) -> bool {
-    let tags = instance.body.get("tags").known().map(Node::entries).unwrap_or_default();
+    let tags = instance.body.get("tags").entries();
     let telling = tags.iter().filter(|tag| ["name", "role", "purpose"].contains(&tag.key.to_lowercase().as_str()));
     let modules = instance.address.rsplit_once("aws_instance.").map_or("", |(modules, _)| modules);
     let texts = [&*instance.name, modules].into_iter().chain(telling.filter_map(|tag| tag.node.as_str()));
@@ -147,7 +147,7 @@ fn port(database: &Resource) -> Option<i64> {
         Lookup::Known(node) => node.as_f64().map(|port| port as i64),
         Lookup::Unknown(_) => None,
         Lookup::Absent(_) => {
-            let engine = database.body.get("engine").known().and_then(Node::as_str)?;
+            let engine = database.body.get("engine").as_str()?;
             ENGINE_PORTS.iter().find(|(name, _)| engine.starts_with(name)).map(|(_, port)| *port)
         }
     }
@@ -184,7 +184,7 @@ fn is_behind_network_balancer(cx: &Cx, id: ResourceId) -> bool {
     let groups = groups.iter().flat_map(|kind| cx.model.referred(id, "load_balancer", kind));
     groups.into_iter().any(|group| {
         let protocol = cx.model.resource(group).body.get("protocol");
-        protocol.known().and_then(Node::as_str).is_some_and(|name| !matches!(name, "HTTP" | "HTTPS"))
+        protocol.as_str().is_some_and(|name| !matches!(name, "HTTP" | "HTTPS"))
     })
 }
 
@@ -233,7 +233,7 @@ fn node_cidr(cx: &Cx, id: ResourceId, group: &Resource, out: &mut Findings) {
     let users = users(cx.model, id);
     let is_kind = |kinds: &[&str], user: &ResourceId| kinds.contains(&&*cx.model.resource(*user).kind);
     let nodes = users.iter().find(|user| is_kind(&["aws_eks_node_group"], user)).map(|user| cx.model.resource(*user));
-    let tags = group.body.get("tags").known().map(Node::entries).unwrap_or_default();
+    let tags = group.body.get("tags").entries();
     let machines = ["aws_launch_template", "aws_launch_configuration"];
     let is_tagged = tags.iter().any(|tag| tag.key.starts_with("kubernetes.io/cluster/"))
         && users.iter().all(|user| is_kind(&machines, user));
@@ -261,7 +261,7 @@ fn cluster_port(cx: &Cx, id: ResourceId, _: &Resource, out: &mut Findings) {
     let Some(cluster) = used_by(cx, id, |user| &*user.kind == "aws_eks_cluster") else { return };
     each(cx, id, cluster, Direction::Ingress, out, |rule, out| {
         // Members of a group may talk to each other.
-        if rule.flow.body.get("self").known().and_then(Node::as_bool) != Some(true) {
+        if rule.flow.body.get("self").as_bool() != Some(true) {
             other_ports(rule, |from, to| (from, to) == (443, 443), "only the API's port 443", out);
         }
     });

@@ -91,7 +91,7 @@ pub(super) fn identity(
             }
         }
         "aws_iam_role" => {
-            for policy in body.get("inline_policy").known().map(Node::items).unwrap_or_default() {
+            for policy in body.get("inline_policy").items() {
                 if let Lookup::Known(node) | Lookup::Unknown(node) = policy.get("policy") {
                     judge(node, "inline_policy.policy", out);
                 }
@@ -384,7 +384,7 @@ fn shared_task_role(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut Find
     };
     let (Lookup::Known(task) | Lookup::Unknown(task)) = resource.body.get("task_role_arn") else { return };
     let execution = resource.body.get("execution_role_arn");
-    let same_text = task.as_str().is_some() && task.as_str() == execution.known().and_then(Node::as_str);
+    let same_text = task.as_str().is_some() && task.as_str() == execution.as_str();
     let (a, b) = (target("task_role_arn"), target("execution_role_arn"));
     if same_text || (!a.is_empty() && a == b) {
         out.fail(task, "task_role_arn", "task_role_arn is the execution role too, wanted a role of its own");

@@ -117,11 +117,11 @@ fn open_port(resource: &Resource, port: i64, out: &mut Findings) {
 
 /// Whether an entry of the same ACL with a lower number denies the port to the whole internet; the first that matches decides.
 fn is_denied_before(resource: &Resource, flow: &Flow, port: i64) -> bool {
-    let number = |body: &Node, name: &str| body.get(name).known().and_then(Node::as_f64);
+    let number = |body: &Node, name: &str| body.get(name).as_f64();
     let Some(own) = number(flow.body, "rule_no").filter(|_| !flow.block.is_empty()) else { return false };
-    let entries = resource.body.get(flow.block).known().map(Node::items).unwrap_or_default();
+    let entries = resource.body.get(flow.block).items();
     entries.iter().any(|entry| {
-        let text = |name: &str| entry.get(name).known().and_then(Node::as_str).unwrap_or("");
+        let text = |name: &str| entry.get(name).as_str().unwrap_or("");
         let is_open = ["cidr_block", "ipv6_cidr_block"].iter().any(|name| cidr_is_open(text(name)));
         let is_whole = matches!(text("protocol"), "-1" | "all");
         let covers = number(entry, "from_port").is_some_and(|from| from <= port as f64)
@@ -148,8 +148,8 @@ fn unredirected(cx: &Cx, id: ResourceId, balancer: &Resource, out: &mut Findings
     let kinds = ["aws_lb_listener", "aws_alb_listener"];
     let listeners = kinds.iter().flat_map(|kind| cx.model.referring(id, "load_balancer_arn", kind));
     for listener in listeners.map(|id| cx.model.resource(id)) {
-        let text = |path: &str| listener.body.at(path).known().and_then(Node::as_str);
-        let port = listener.body.get("port").known().and_then(Node::as_f64);
+        let text = |path: &str| listener.body.at(path).as_str();
+        let port = listener.body.get("port").as_f64();
         let is_http = port == Some(80.0) || text("protocol") == Some("HTTP");
         let to_https =
             text("default_action.redirect.protocol").is_some_and(|name| matches!(name, "HTTPS" | "#{protocol}"));

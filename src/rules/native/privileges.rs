@@ -82,7 +82,7 @@ pub const CHECKS: &[(&str, Native)] = &[
     (
         "aws-ssm-plaintext-secret-parameter",
         Native::Resource("terraform", &["aws_ssm_parameter"], |_, _, parameter, out| {
-            let name = parameter.body.get("name").known().and_then(Node::as_str).unwrap_or("");
+            let name = parameter.body.get("name").as_str().unwrap_or("");
             let is_secret = is_secret_name(name.rsplit('/').next().unwrap_or(name)) || is_secret_name(&parameter.name);
             match parameter.body.get("type") {
                 Lookup::Known(node) if is_secret && text(node) != "SecureString" => {

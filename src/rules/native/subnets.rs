@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Cx, Findings, Native};
 use crate::model::view::network::{Exposure, Placement, SUBNETS, exposure, placement};
-use crate::model::{Lookup, Node, Resource, ResourceId};
+use crate::model::{Lookup, Resource, ResourceId};
 use crate::source::Span;
 
 /// The checks by name.
@@ -56,7 +56,7 @@ fn database(cx: &Cx, id: ResourceId, database: &Resource, out: &mut Findings) {
     if let Some(name) = node.as_str()
         && groups.is_empty()
     {
-        let same_name = |one: &Resource| one.body.get("name").known().and_then(Node::as_str) == Some(name);
+        let same_name = |one: &Resource| one.body.get("name").as_str() == Some(name);
         let named = cx.model.iter().filter(|(_, one)| &*one.kind == "aws_db_subnet_group" && one.root == database.root);
         groups.extend(named.filter(|(_, one)| same_name(one)).map(|(id, _)| id));
     }
@@ -116,7 +116,7 @@ fn private_by_name(cx: &Cx, id: ResourceId, subnet: &Resource, out: &mut Finding
 /// Whether the label, the instance key or a tag calls a subnet private and none calls it public.
 fn is_private_by_name(subnet: &Resource) -> bool {
     let label = subnet.address.rsplit_once("aws_subnet.").map_or(&*subnet.name, |(_, label)| label);
-    let tags = subnet.body.get("tags").known().map(Node::entries).unwrap_or_default();
+    let tags = subnet.body.get("tags").entries();
     let telling = tags.iter().filter(|tag| ["name", "tier", "type"].contains(&tag.key.to_lowercase().as_str()));
     let texts = std::iter::once(label).chain(telling.filter_map(|tag| tag.node.as_str()));
     let words: Vec<String> = texts.flat_map(words).collect();
@@ -141,13 +141,13 @@ fn shared_nat(cx: &Cx, vpc_id: ResourceId, _: &Resource, out: &mut Findings) {
     gateways.dedup();
     gateways.retain(|id| {
         let body = &cx.model.resource(*id).body;
-        let text = |name: &str| body.get(name).known().and_then(Node::as_str);
+        let text = |name: &str| body.get(name).as_str();
         text("connectivity_type") != Some("private")
     });
     let Some(first) = gateways.first() else { return };
     let is_regional = |id: &ResourceId| {
         let body = &cx.model.resource(*id).body;
-        body.get("availability_mode").known().and_then(Node::as_str) == Some("regional")
+        body.get("availability_mode").as_str() == Some("regional")
     };
     if gateways.iter().any(is_regional) {
         return;
@@ -160,10 +160,8 @@ fn shared_nat(cx: &Cx, vpc_id: ResourceId, _: &Resource, out: &mut Findings) {
     if private.iter().copied().chain(gateways.iter().map(|id| cx.model.resource(*id))).any(has_unknown_number) {
         return out.undecided();
     }
-    let known: BTreeSet<&str> = private
-        .iter()
-        .filter_map(|subnet| subnet.body.get("availability_zone").known().and_then(Node::as_str))
-        .collect();
+    let known: BTreeSet<&str> =
+        private.iter().filter_map(|subnet| subnet.body.get("availability_zone").as_str()).collect();
     let zones = match known.len() {
         // Zones from a data source are unknown one by one; the subnets of one resource are spread over them.
         0 => private.iter().map(|one| private.iter().filter(|other| same_block(one, other)).count()).max().unwrap_or(0),

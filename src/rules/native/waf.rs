@@ -78,8 +78,8 @@ fn has(rule: &Node, path: &str) -> bool {
 fn managed_group(cx: &Cx, id: ResourceId, acl: &Resource, group: &str, out: &mut Findings) {
     let associated = cx.model.graph.incoming(id).iter().map(|edge| cx.model.resource(edge.from)).any(|other| {
         &*other.kind == "aws_wafv2_web_acl_rule_group_association"
-            && other.body.at("managed_rule_group.name").known().and_then(Node::as_str) == Some(group)
-            && other.body.get("override_action").known().and_then(Node::as_str) != Some("count")
+            && other.body.at("managed_rule_group.name").as_str() == Some(group)
+            && other.body.get("override_action").as_str() != Some("count")
     });
     if associated {
         return;
@@ -108,7 +108,7 @@ fn muted<'a>(rule: &'a Node, prefix: &str) -> Option<&'a Node> {
     let Lookup::Known(statement) = rule.at("statement.managed_rule_group_statement") else { return None };
     let statement = statement.items().first()?;
     let starts = |node: &&Node| node.as_str().is_some_and(|name| name.starts_with(prefix));
-    let blocks = |kind: &str| statement.get(kind).known().map(Node::items).unwrap_or_default();
+    let blocks = |kind: &str| statement.get(kind).items();
     let excluded = blocks("excluded_rule").iter().filter_map(|block| block.get("name").known());
     let counted = blocks("rule_action_override").iter().filter(|block| has(block, "action_to_use.count"));
     excluded.chain(counted.filter_map(|block| block.get("name").known())).find(starts)

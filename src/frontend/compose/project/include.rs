@@ -32,7 +32,7 @@ fn texts(node: &Node) -> Vec<&Node> {
 }
 
 fn entries(root: &Node) -> Vec<Include<'_>> {
-    let all = root.get("include").known().map(Node::items).unwrap_or_default();
+    let all = root.get("include").items();
     let at = |entry, key| match Node::get(entry, key) {
         Lookup::Known(node) => Some(node),
         _ => None,

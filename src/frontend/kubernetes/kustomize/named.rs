@@ -27,7 +27,7 @@ pub(in crate::frontend::kubernetes) fn named_in(text: &str) -> (Vec<String>, Vec
     let read = yaml::read(FileId::OUTSIDE, text);
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     let Some(root) = read.documents.first().map(|document| &document.root) else { return (files, folders) };
-    let path = |node: &Node| node.get("path").known().and_then(Node::as_str).map(str::to_string);
+    let path = |node: &Node| node.get("path").as_str().map(str::to_string);
     files.extend(["patches", "patchesJson6902"].iter().flat_map(|key| items(root, key)).filter_map(path));
     for key in ["resources", "bases", "components", "patchesStrategicMerge"] {
         for name in items(root, key).iter().filter_map(Node::as_str).filter(|name| !name.contains(['\n', '\0'])) {

@@ -15,9 +15,9 @@ fn group(version: &str) -> &str {
 
 /// Whether a patch is for an object: by its own kind and name.
 pub(super) fn is_namesake(document: &Node, object: &Object) -> bool {
-    let word = |path: &str| document.at(path).known().and_then(Node::as_str);
+    let word = |path: &str| document.at(path).as_str();
     let resource = &object.resource;
-    let namespace = resource.body.at("metadata.namespace").known().and_then(Node::as_str);
+    let namespace = resource.body.at("metadata.namespace").as_str();
     word("kind") == Some(&*resource.kind)
         && word("apiVersion").is_none_or(|version| group(version) == group(&resource.api_version))
         && word("metadata.name").is_some_and(|name| object.names.iter().any(|one| one == name))
@@ -34,7 +34,7 @@ pub(super) struct Target<'n> {
 impl<'n> Target<'n> {
     pub(super) fn new(node: &'n Node) -> Target<'n> {
         let pattern = |key: &'static str| {
-            let text = node.get(key).known().and_then(Node::to_text)?;
+            let text = node.get(key).to_text()?;
             let pattern = regex::Regex::new(&format!("^(?:{text})$")).map_or(Pattern::Text(text), Pattern::Regex);
             Some((key, pattern))
         };
@@ -54,7 +54,7 @@ impl<'n> Target<'n> {
                 "name" => object.names.iter().any(|name| fits(name)),
                 "group" => fits(group(&resource.api_version)),
                 "version" => fits(resource.api_version.rsplit('/').next().unwrap_or("")),
-                _ => fits(resource.body.at("metadata.namespace").known().and_then(Node::as_str).unwrap_or("default")),
+                _ => fits(resource.body.at("metadata.namespace").as_str().unwrap_or("default")),
             }
         };
         self.patterns.iter().all(fits)
@@ -64,9 +64,9 @@ impl<'n> Target<'n> {
 
     /// Whether labels satisfy a selector: `app=web,tier!=db,owner`.
     fn holds(&self, key: &str, held: Lookup<'_>) -> bool {
-        let Some(selector) = self.node.get(key).known().and_then(Node::as_str) else { return true };
+        let Some(selector) = self.node.get(key).as_str() else { return true };
         let value = |key: &str| match held {
-            Lookup::Known(held) => held.get(key.trim()).known().and_then(Node::to_text),
+            Lookup::Known(held) => held.get(key.trim()).to_text(),
             _ => None,
         };
         selector.split(',').all(|term| match (term.split_once("!="), term.split_once('=')) {

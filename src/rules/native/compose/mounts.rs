@@ -214,7 +214,7 @@ fn shared_volumes(cx: &Cx, out: &mut Findings) {
     let mut by_volume: BTreeMap<(&str, &str), Vec<(ResourceId, Mount<'_>)>> = BTreeMap::new();
     for (id, service) in services(cx.model) {
         for mount in mounts(service).filter(|mount| !mount.is_read_only) {
-            if let Some(source) = mount.source.known().and_then(Node::as_str) {
+            if let Some(source) = mount.source.as_str() {
                 by_volume.entry((&service.root, source)).or_default().push((id, mount));
             }
         }

@@ -1,6 +1,6 @@
 //! Configuration of the cluster itself: encryption at rest.
 
-use crate::model::{Lookup, Node, Resource, ResourceId};
+use crate::model::{Lookup, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native};
 
 /// The checks by name.
@@ -11,7 +11,7 @@ pub const CHECKS: &[(&str, Native)] = &[(
 
 /// The first provider of a list writes; the others only read.
 fn encryption(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
-    let resources = resource.body.get("resources").known().map(Node::items).unwrap_or_default();
+    let resources = resource.body.get("resources").items();
     for group in resources {
         let Lookup::Known(providers) = group.get("providers") else {
             out.at(group.span, "resources.providers", "no provider encrypts, wanted kms, secretbox or aescbc");

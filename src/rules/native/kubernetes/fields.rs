@@ -223,13 +223,13 @@ fn non_string(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
         }
     }
     for container in pod.into_iter().flat_map(|pod| pod.containers()) {
-        for entry in container.body.get("env").known().map(Node::items).unwrap_or_default() {
+        for entry in container.body.get("env").items() {
             if let Lookup::Known(value) = entry.get("value") {
                 judge(value, "env.value");
             }
         }
         for list in ["args", "command"] {
-            let items = container.body.get(list).known().map(Node::items).unwrap_or_default();
+            let items = container.body.get(list).items();
             items.iter().for_each(|item| judge(item, list));
         }
     }

@@ -3,7 +3,7 @@
 use crate::model::dockerfile::{Dockerfile, Stage};
 use crate::model::image::Image;
 use crate::model::view::pod::{Container, Pod};
-use crate::model::{Lookup, Node, ResourceId};
+use crate::model::{Lookup, ResourceId};
 use crate::rules::native::containers::{each, is_root};
 use crate::rules::native::{Cx, Findings, Native};
 use crate::source::Span;
@@ -14,7 +14,7 @@ pub const CHECKS: &[(&str, Native)] = &[("k8s-non-root-image-user", Native::Pod(
 /// A container that must not run as root, of an image whose user the kubelet cannot take for another.
 fn non_root(cx: &Cx, _: ResourceId, pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| {
-        let must = container.security("runAsNonRoot").known().and_then(Node::as_bool) == Some(true);
+        let must = container.security("runAsNonRoot").as_bool() == Some(true);
         if !must || !container.security("runAsUser").is_absent() {
             return;
         }
@@ -83,7 +83,7 @@ fn runs_as_root(image: &str) -> bool {
 /// Whether the image of a container is built in this tree and names a user that is not root, so that the container does not run
 /// as root where the pod says nothing.
 pub fn has_user(cx: &Cx, container: Container<'_>) -> bool {
-    let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or_default();
+    let image = container.body.get("image").as_str().unwrap_or_default();
     let built = cx.model.builds().of_image(image);
     let is_user = |user: &str| {
         let name = user.trim_matches(['"', '\'']).split(':').next().unwrap_or_default();

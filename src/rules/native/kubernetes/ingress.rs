@@ -1,6 +1,7 @@
 //! Ingresses: TLS, redirects, what they lead to, and annotations that configure the controller.
 
-use super::network::{annotation, name_span};
+use super::name_span;
+use super::network::annotation;
 use crate::model::view::selector::{each, objects, share_namespace};
 use crate::model::{Lookup, Node, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
@@ -80,7 +81,7 @@ fn services<'a>(cx: &Cx<'a>, ingress: &Resource, backend: &Backend<'_>) -> Vec<&
 
 /// The ports of a service that a backend means: all if it names none.
 fn meant_ports<'a>(service: &'a Resource, backend: &Backend<'_>) -> Vec<&'a Node> {
-    let ports = service.body.at("spec.ports").known().map(Node::items).unwrap_or_default();
+    let ports = service.body.at("spec.ports").items();
     let is_meant = |port: &&Node| match backend.port {
         None => true,
         Some(asked) => match port.get(port_key(asked)) {
@@ -175,9 +176,8 @@ fn certificate_issuer(cx: &Cx, _: ResourceId, ingress: &Resource, out: &mut Find
     let mut secrets = Vec::new();
     tls.all("secretName", &mut secrets);
     for secret in secrets.into_iter().filter_map(Lookup::known) {
-        let issued = objects(cx.model, "Certificate").any(|certificate| {
-            certificate.body.at("spec.secretName").known().and_then(Node::as_str) == secret.as_str()
-        });
+        let issued = objects(cx.model, "Certificate")
+            .any(|certificate| certificate.body.at("spec.secretName").as_str() == secret.as_str());
         if !issued {
             out.fail(
                 secret,
@@ -241,9 +241,8 @@ fn unsafe_annotation(_: &Cx, _: ResourceId, ingress: &Resource, out: &mut Findin
 }
 
 fn plain_backend(_: &Cx, _: ResourceId, ingress: &Resource, out: &mut Findings) {
-    let class = ingress.body.at("spec.ingressClassName").known().and_then(Node::as_str).unwrap_or("");
-    let old_class =
-        annotation(ingress, "kubernetes.io/ingress.class").known().and_then(Node::to_text).unwrap_or_default();
+    let class = ingress.body.at("spec.ingressClassName").as_str().unwrap_or("");
+    let old_class = annotation(ingress, "kubernetes.io/ingress.class").to_text().unwrap_or_default();
     if class != "nginx" && old_class != "nginx" {
         return;
     }

@@ -1,5 +1,6 @@
 //! What a cluster should no longer run: Helm 2's server, the dashboard, old pod security policies, one authority for all.
 
+use super::name_span;
 use super::pod::strings;
 use crate::model::view::pod::Pod;
 use crate::model::{Lookup, Node, Resource, ResourceId};
@@ -18,7 +19,7 @@ pub const CHECKS: &[(&str, Native)] = &[
 /// Whether any container of the pod comes from an image with one of these names.
 fn has_image(pod: Pod<'_>, names: &[&str]) -> bool {
     pod.containers().any(|container| {
-        let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+        let image = container.body.get("image").as_str().unwrap_or("");
         names.iter().any(|name| image.contains(name))
     })
 }
@@ -28,7 +29,7 @@ fn named(resource: &Resource, is_meant: fn(&str, &str) -> bool) -> Option<&Node>
     let template = crate::model::view::pod::template(resource)?;
     let metadata = [&resource.body, template].map(|node| node.get("metadata"));
     metadata.into_iter().filter_map(Lookup::known).find_map(|metadata| {
-        let labels = metadata.get("labels").known().map(Node::entries).unwrap_or_default();
+        let labels = metadata.get("labels").entries();
         let named =
             metadata.get("name").known().filter(|name| name.as_str().is_some_and(|text| is_meant("name", text)));
         named.or_else(|| {
@@ -67,7 +68,7 @@ fn dashboard(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
 /// Helm 2's server obeys whoever reaches its port; without the flag it listens on every address.
 fn reachable_tiller(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| {
-        let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+        let image = container.body.get("image").as_str().unwrap_or("");
         let mut words = strings(container.body, "args").chain(strings(container.body, "command"));
         let is_local = words.any(|(_, word)| {
             word.strip_prefix("--listen=").is_some_and(|address| {
@@ -96,7 +97,7 @@ fn policy_seccomp(_: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings) 
         }
         Lookup::Unknown(_) => out.undecided(),
         Lookup::Absent(_) => {
-            let at = policy.body.at("metadata.name").known().map_or(policy.head, |name| name.span);
+            let at = name_span(policy);
             out.at(at, "metadata.annotations", format!("the annotation {NAME} is not set, wanted runtime/default"));
         }
     }

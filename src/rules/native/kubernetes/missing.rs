@@ -1,10 +1,10 @@
 //! What each container of a pod should declare: probes, and the resources that it needs and may take.
 
-use super::pod::items;
+use super::pod::place;
 use crate::model::view::pod::{Container, Pod};
 use crate::model::view::selector::each as each_of;
 use crate::model::{Lookup, Node, Resource, ResourceId};
-use crate::rules::native::containers::{each, head};
+use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native};
 
 /// The checks by name.
@@ -18,15 +18,13 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-missing-memory-request", Native::Pod(|cx, id, pod, out| amount(cx, id, pod, Amount::Request("memory"), out))),
 ];
 
-/// Where something missing is reported: at the nearest parent that is there, or at the container's name.
 fn absent(container: Container<'_>, parent: &Node, path: &str, out: &mut Findings) {
-    let at = if std::ptr::eq(parent, container.body) { head(container) } else { parent.span };
-    out.at(at, path, format!("{path} is not set, wanted a value"));
+    out.at(place(container, parent), path, format!("{path} is not set, wanted a value"));
 }
 
 /// What runs to its end, as the pods of jobs do, is neither restarted for a hang nor asked for anything.
 fn ends(workload: &Resource, pod: Pod<'_>) -> bool {
-    let policy = pod.spec.get("restartPolicy").known().and_then(Node::as_str);
+    let policy = pod.spec.get("restartPolicy").as_str();
     matches!(policy, Some("Never" | "OnFailure")) || matches!(&*workload.kind, "Job" | "CronJob")
 }
 
@@ -66,8 +64,8 @@ impl Amount {
             Amount::Limit(name) => (name, &["default"][..]),
             Amount::Request(name) => (name, &["defaultRequest", "default"][..]),
         };
-        items(&range.body, "spec.limits").iter().any(|limit| {
-            limit.get("type").known().and_then(Node::as_str) == Some("Container")
+        range.body.at("spec.limits").items().iter().any(|limit| {
+            limit.get("type").as_str() == Some("Container")
                 && keys.iter().any(|key| !limit.at(&format!("{key}.{name}")).is_absent())
         })
     }

@@ -18,6 +18,8 @@ mod volume;
 mod workload;
 
 use super::Native;
+use crate::model::Resource;
+use crate::source::Span;
 
 /// The checks by name; one slice per subject.
 pub const CHECKS: &[&[(&str, Native)]] = &[
@@ -37,3 +39,8 @@ pub const CHECKS: &[&[(&str, Native)]] = &[
     volume::CHECKS,
     workload::CHECKS,
 ];
+
+/// Where an object that lacks something is reported: at its name.
+pub fn name_span(object: &Resource) -> Span {
+    object.body.at("metadata.name").known().map_or(object.head, |name| name.span)
+}

@@ -6,7 +6,6 @@ use crate::model::view::selector::{each, map_selects, pod_labels, selects, share
 use crate::model::{Entry, Lookup, Node, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
 use crate::rules::table::cidr_is_open;
-use crate::source::Span;
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
@@ -101,14 +100,10 @@ fn without_sources(selector: &Node) -> Node {
     Node::map(replaced.collect(), selector.span)
 }
 
-pub(super) fn name_span(resource: &Resource) -> Span {
-    resource.body.at("metadata.name").known().map_or(resource.head, |name| name.span)
-}
-
 fn unselected(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
     let workload = cx.model.resource(id);
     let labels = pod.template.at("metadata.labels");
-    if pod.spec.get("hostNetwork").known().and_then(Node::as_bool) == Some(true) {
+    if pod.spec.get("hostNetwork").as_bool() == Some(true) {
         // Policies do not reach the network of the node; another rule speaks of it.
         return;
     }
@@ -175,8 +170,8 @@ fn open_direction(cx: &Cx, _: ResourceId, policy: &Resource, out: &mut Findings)
 
 /// Whether all ports of a rule are those of DNS.
 fn is_dns(rule: &Node) -> bool {
-    let ports = rule.get("ports").known().map(Node::items).unwrap_or_default();
-    !ports.is_empty() && ports.iter().all(|port| port.get("port").known().and_then(Node::as_f64) == Some(53.0))
+    let ports = rule.get("ports").items();
+    !ports.is_empty() && ports.iter().all(|port| port.get("port").as_f64() == Some(53.0))
 }
 
 /// Rules of a direction without a peer, and blocks that stand for the internet.
@@ -316,7 +311,7 @@ fn is_operated(cx: &Cx, service: &Resource, selector: &Node) -> bool {
 fn dangling_service(cx: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     let Lookup::Known(selector) = service.body.at("spec.selector") else { return };
     // A name elsewhere has no pods, whatever its selector says.
-    let is_name = service.body.at("spec.type").known().and_then(Node::as_str) == Some("ExternalName");
+    let is_name = service.body.at("spec.type").as_str() == Some("ExternalName");
     if !is_core(service) || is_name || selector.entries().is_empty() {
         return;
     }
@@ -332,7 +327,7 @@ fn dangling_service(cx: &Cx, _: ResourceId, service: &Resource, out: &mut Findin
         out.fail(selector, "spec.selector", "selects no workload of the tree, wanted the labels of one");
         return;
     }
-    for port in service.body.at("spec.ports").known().map(Node::items).unwrap_or_default() {
+    for port in service.body.at("spec.ports").items() {
         let target = match port.get("targetPort") {
             Lookup::Absent(_) => port.get("port"),
             found => found,
@@ -408,7 +403,7 @@ fn serves_gateway(cx: &Cx, service: &Resource) -> bool {
             && map_selects(selector, labels) == Some(true)
             && pod(workload).is_some_and(|pod| {
                 pod.containers().any(|container| {
-                    let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+                    let image = container.body.get("image").as_str().unwrap_or("");
                     GATEWAYS.iter().any(|name| image.contains(name))
                 })
             })
@@ -441,7 +436,7 @@ fn dangling_monitor(cx: &Cx, _: ResourceId, monitor: &Resource, out: &mut Findin
     }
     let wanted = monitor.body.at("spec.namespaceSelector");
     let in_reach = |service: &Resource| match wanted {
-        Lookup::Known(names) if names.get("any").known().and_then(Node::as_bool) == Some(true) => Some(true),
+        Lookup::Known(names) if names.get("any").as_bool() == Some(true) => Some(true),
         Lookup::Known(names) if !names.get("matchNames").is_absent() => {
             let own = crate::model::view::selector::namespace(service)?;
             any(names.get("matchNames").known()?.items().iter().map(|name| Some(name.as_str()? == own)))

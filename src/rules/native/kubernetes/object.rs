@@ -1,6 +1,6 @@
 //! What holds for objects of any kind: namespaces, labels, names of ports and the order of keys.
 
-use super::network::name_span;
+use super::name_span;
 use crate::model::view::pod::pod;
 use crate::model::view::selector::{each as each_of, namespace, share_namespace};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
@@ -115,7 +115,7 @@ fn port_names(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
         }
     };
     if &*resource.kind == "Service" && &*resource.api_version == "v1" {
-        for port in resource.body.at("spec.ports").known().map(Node::items).unwrap_or_default() {
+        for port in resource.body.at("spec.ports").items() {
             if let Lookup::Known(node) = port.get("targetPort") {
                 judge(node, "targetPort", out);
             }
@@ -124,7 +124,7 @@ fn port_names(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     }
     let Some(pod) = pod(resource) else { return };
     each(pod, out, |container, out| {
-        for port in container.body.get("ports").known().map(Node::items).unwrap_or_default() {
+        for port in container.body.get("ports").items() {
             if let Lookup::Known(node) = port.get("name") {
                 judge(node, "ports.name", out);
             }
@@ -144,9 +144,9 @@ const OWNERS: usize = 64;
 
 /// The objects of the tree that an object names as its owners, each with the reference. An owner of a namespace lies in it.
 fn owners<'a>(cx: &Cx<'a>, object: &'a Resource) -> Vec<(ResourceId, &'a Node)> {
-    let references = object.body.at("metadata.ownerReferences").known().map(Node::items).unwrap_or_default();
+    let references = object.body.at("metadata.ownerReferences").items();
     let found = references.iter().flat_map(|reference| {
-        let text = |key: &str| reference.get(key).known().and_then(Node::as_str);
+        let text = |key: &str| reference.get(key).as_str();
         let (Some(kind), Some(name)) = (text("kind"), text("name")) else { return Vec::new() };
         let named = cx.model.cluster().named(kind, name, Some(object)).into_iter();
         named.filter(|id| &*cx.model.resource(*id).name == name).map(|id| (id, reference)).collect()

@@ -31,12 +31,8 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-public-registry", Native::Pod(|_, _, pod, out| public_registry(pod, out))),
 ];
 
-pub(super) fn items<'a>(node: &'a Node, path: &str) -> &'a [Node] {
-    node.at(path).known().map(Node::items).unwrap_or_default()
-}
-
 pub(super) fn strings<'a>(node: &'a Node, path: &str) -> impl Iterator<Item = (&'a Node, &'a str)> {
-    items(node, path).iter().filter_map(|item| Some((item, item.as_str()?)))
+    node.at(path).items().iter().filter_map(|item| Some((item, item.as_str()?)))
 }
 
 /// A capability by its name without the prefix of the kernel.
@@ -46,7 +42,7 @@ fn capability(name: &str) -> String {
 }
 
 /// Where something missing is reported: at the nearest parent that is there, or at the container's name.
-fn place(container: Container<'_>, parent: &Node) -> Span {
+pub(super) fn place(container: Container<'_>, parent: &Node) -> Span {
     if std::ptr::eq(parent, container.body) { head(container) } else { parent.span }
 }
 
@@ -55,7 +51,7 @@ const ADD: &str = "securityContext.capabilities.add";
 
 /// A pod with a user namespace of its own may unmask /proc at the baseline level, since 1.35.
 fn proc_mount(pod: Pod<'_>, in_user_namespace: bool, out: &mut Findings) {
-    if (pod.spec.get("hostUsers").known().and_then(Node::as_bool) == Some(false)) != in_user_namespace {
+    if (pod.spec.get("hostUsers").as_bool() == Some(false)) != in_user_namespace {
         return;
     }
     each(pod, out, |container, out| match container.body.at("securityContext.procMount") {
@@ -167,7 +163,7 @@ fn added(pod: Pod<'_>, names: &[&str], out: &mut Findings) {
 const APPARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 fn annotations<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a str, &'a Node)> {
-    let annotations = pod.template.at("metadata.annotations").known().map(Node::entries).unwrap_or_default();
+    let annotations = pod.template.at("metadata.annotations").entries();
     annotations.iter().filter_map(|entry| Some((entry.key.strip_prefix(APPARMOR)?, &entry.node)))
 }
 
@@ -233,7 +229,7 @@ fn root_group(pod: Pod<'_>, out: &mut Findings) {
             out.fail(node, format!("securityContext.{field}"), format!("{field} is 0, wanted another group"));
         }
     }
-    for node in items(pod.spec, "securityContext.supplementalGroups").iter().filter(|node| is_zero(node)) {
+    for node in pod.spec.at("securityContext.supplementalGroups").items().iter().filter(|node| is_zero(node)) {
         out.fail(node, "securityContext.supplementalGroups", "supplementalGroups names 0, wanted other groups");
     }
     each(pod, out, |container, out| {
@@ -261,7 +257,7 @@ fn low_gid(pod: Pod<'_>, out: &mut Findings) {
 /// The kubelet's default is Always for `latest` and for no tag at all. A digest means one image whatever is pulled.
 fn pull_policy(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| {
-        let image = container.body.get("image").known().and_then(Node::as_str).and_then(Image::parse);
+        let image = container.body.get("image").as_str().and_then(Image::parse);
         if image.as_ref().is_some_and(Image::is_pinned) {
             return;
         }
@@ -319,7 +315,7 @@ fn low_requests(pod: Pod<'_>, out: &mut Findings) {
 
 /// Probes speak TCP, also those of gRPC.
 fn speaks_tcp(port: &Node) -> bool {
-    port.get("protocol").known().and_then(Node::as_str).is_none_or(|protocol| protocol == "TCP")
+    port.get("protocol").as_str().is_none_or(|protocol| protocol == "TCP")
 }
 
 fn probe_ports(pod: Pod<'_>, out: &mut Findings) {
@@ -327,7 +323,7 @@ fn probe_ports(pod: Pod<'_>, out: &mut Findings) {
         if container.list != "containers" {
             return;
         }
-        let ports = items(container.body, "ports");
+        let ports = container.body.at("ports").items();
         for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
             for action in ["httpGet", "tcpSocket", "grpc"] {
                 let path = format!("{probe}.{action}.port");
@@ -338,7 +334,7 @@ fn probe_ports(pod: Pod<'_>, out: &mut Findings) {
                             Lookup::Known(own) => own.as_f64() == Some(number),
                             other => other.is_unknown(),
                         },
-                        (_, Some(name)) => port.get("name").known().and_then(Node::as_str) == Some(name),
+                        (_, Some(name)) => port.get("name").as_str() == Some(name),
                         _ => true,
                     });
                 if !is_exposed {
@@ -356,7 +352,7 @@ fn probe_ports(pod: Pod<'_>, out: &mut Findings) {
 fn duplicate_env(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| {
         let mut seen: Vec<(&str, &Node)> = Vec::new();
-        for entry in items(container.body, "env") {
+        for entry in container.body.at("env").items() {
             let Lookup::Known(node) = entry.get("name") else { continue };
             let Some(name) = node.as_str() else { continue };
             match seen.iter().find(|(other, _)| *other == name) {
@@ -373,7 +369,7 @@ fn duplicate_env(pod: Pod<'_>, out: &mut Findings) {
 
 fn secret_env(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| {
-        for entry in items(container.body, "env") {
+        for entry in container.body.at("env").items() {
             if let Lookup::Known(node) = entry.at("valueFrom.secretKeyRef") {
                 out.fail(
                     node,
@@ -382,7 +378,7 @@ fn secret_env(pod: Pod<'_>, out: &mut Findings) {
                 );
             }
         }
-        for entry in items(container.body, "envFrom") {
+        for entry in container.body.at("envFrom").items() {
             if let Lookup::Known(node) = entry.get("secretRef") {
                 out.fail(node, "envFrom.secretRef", "a secret becomes environment variables, wanted a mounted file");
             }
@@ -394,14 +390,14 @@ fn secret_env(pod: Pod<'_>, out: &mut Findings) {
 fn git_sync(pod: Pod<'_>, out: &mut Findings) {
     each(pod, out, |container, out| {
         let message = |node: &Node| format!("git-sync runs the program that {} names, wanted the default", show(node));
-        for entry in items(container.body, "env") {
+        for entry in container.body.at("env").items() {
             if let Lookup::Known(name) = entry.get("name")
                 && matches!(name.as_str(), Some("GITSYNC_GIT" | "GIT_SYNC_GIT"))
             {
                 out.fail(name, "env.name", message(name));
             }
         }
-        let image = container.body.get("image").known().and_then(Node::as_str).unwrap_or("");
+        let image = container.body.get("image").as_str().unwrap_or("");
         for (node, text) in strings(container.body, "args").chain(strings(container.body, "command")) {
             if image.contains("git-sync") && (text == "--git" || text.starts_with("--git=")) {
                 out.fail(node, "args", message(node));

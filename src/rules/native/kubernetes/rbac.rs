@@ -94,7 +94,7 @@ fn is_of_group(rule: &Node, group: &str) -> bool {
 }
 
 fn has(rule: &Node, list: &str, names: &[&str]) -> bool {
-    let items = rule.get(list).known().map(Node::items).unwrap_or_default();
+    let items = rule.get(list).items();
     items.iter().filter_map(Node::as_str).any(|item| item == "*" || names.contains(&item))
 }
 
@@ -104,20 +104,20 @@ fn role<'a>(model: &'a Model, binding: &Resource) -> Option<&'a Resource> {
     let kind = binding.body.at("roleRef.kind").known()?.as_str()?;
     let near = Some(binding).filter(|_| kind != "ClusterRole");
     each(model, model.cluster().named(kind, name, near)).find(|role| {
-        role.body.at("metadata.name").known().and_then(Node::as_str) == Some(name)
+        role.body.at("metadata.name").as_str() == Some(name)
             && (kind == "ClusterRole" || share_namespace(role, binding) != Some(false))
     })
 }
 
 fn rules(role: &Resource) -> &[Node] {
-    role.body.get("rules").known().map(Node::items).unwrap_or_default()
+    role.body.get("rules").items()
 }
 
 /// A binding to a role that gives the right.
 fn bound(cx: &Cx, binding: &Resource, right: Right, out: &mut Findings) {
-    let subjects = binding.body.get("subjects").known().map(Node::items).unwrap_or_default();
+    let subjects = binding.body.get("subjects").items();
     let is_subject = |subject: &Node| {
-        let kind = subject.get("kind").known().and_then(Node::as_str);
+        let kind = subject.get("kind").as_str();
         matches!(kind, Some("ServiceAccount" | "User" | "Group"))
     };
     if !subjects.iter().any(is_subject) {
@@ -138,7 +138,7 @@ fn bound(cx: &Cx, binding: &Resource, right: Right, out: &mut Findings) {
 /// A role that may both write bindings and bind roles can give itself every right. Wildcards have rules of their own.
 fn create_and_bind(role: &Resource, bindings: &str, out: &mut Findings) {
     let names = |rule: &Node, list: &str, wanted: &[&str]| {
-        let items = rule.get(list).known().map(Node::items).unwrap_or_default();
+        let items = rule.get(list).items();
         is_of_group(rule, RBAC) && items.iter().filter_map(Node::as_str).any(|item| wanted.contains(&item))
     };
     let creates =
@@ -164,17 +164,16 @@ fn account_name(pod: Pod<'_>) -> Option<&str> {
 
 fn account<'a>(model: &'a Model, workload: &Resource, name: &str) -> Option<&'a Resource> {
     each(model, model.cluster().named("ServiceAccount", name, Some(workload))).find(|one| {
-        one.body.at("metadata.name").known().and_then(Node::as_str) == Some(name)
-            && share_namespace(one, workload) != Some(false)
+        one.body.at("metadata.name").as_str() == Some(name) && share_namespace(one, workload) != Some(false)
     })
 }
 
 /// Whether a binding of the tree gives the account a role: then it talks to the API and needs its token.
 fn is_bound(model: &Model, workload: &Resource, name: &str) -> bool {
     each(model, model.cluster().binding(name, workload)).any(|binding| {
-        let subjects = binding.body.get("subjects").known().map(Node::items).unwrap_or_default();
+        let subjects = binding.body.get("subjects").items();
         subjects.iter().any(|subject| {
-            let text = |key: &str| subject.get(key).known().and_then(Node::as_str);
+            let text = |key: &str| subject.get(key).as_str();
             text("kind") == Some("ServiceAccount")
                 && text("name") == Some(name)
                 && match subject.get("namespace") {
@@ -208,7 +207,7 @@ fn token_mounted(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
         return;
     }
     if let Some(account) = account(cx.model, workload, name)
-        && account.body.get(FIELD).known().and_then(Node::as_bool) == Some(false)
+        && account.body.get(FIELD).as_bool() == Some(false)
     {
         return;
     }

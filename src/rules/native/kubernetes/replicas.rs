@@ -1,11 +1,10 @@
 //! How many replicas run, and how they are replaced.
 
-use super::network::name_span;
-use super::pod::items;
-use super::workload::{REPLICATED, least, scalers};
+use super::name_span;
+use super::workload::{REPLICATED, least, replicas, scalers};
 use crate::model::view::pod::pod;
 use crate::model::view::selector::each as each_of;
-use crate::model::{Lookup, Node, Resource, ResourceId};
+use crate::model::{Lookup, Resource, ResourceId};
 use crate::rules::native::{Cx, Findings, Native, show};
 
 /// The checks by name.
@@ -17,28 +16,29 @@ pub const CHECKS: &[(&str, Native)] = &[
     ),
 ];
 
-fn text<'a>(node: &'a Node, path: &str) -> Option<&'a str> {
-    node.at(path).known().and_then(Node::as_str)
-}
-
 /// Whether the one pod of a workload writes to a claim that no second one may mount, and goes before the next one comes: neither
 /// more replicas nor a rolling update is possible.
 fn is_single_writer(cx: &Cx, workload: &Resource) -> bool {
-    let count = workload.body.at("spec.replicas");
-    let is_one = count.is_absent() || count.known().and_then(Node::as_f64) == Some(1.0);
-    let Some(pod) = pod(workload).filter(|_| is_one && text(&workload.body, "spec.strategy.type") == Some("Recreate"))
+    let is_one = replicas(workload) == Some(1.0);
+    let Some(pod) =
+        pod(workload).filter(|_| is_one && workload.body.at("spec.strategy.type").as_str() == Some("Recreate"))
     else {
         return false;
     };
     let is_single = |claim: &Resource| {
-        let modes = items(&claim.body, "spec.accessModes");
+        let modes = claim.body.at("spec.accessModes").items();
         !modes.is_empty()
             && modes.iter().all(|mode| matches!(mode.as_str(), Some("ReadWriteOnce" | "ReadWriteOncePod")))
     };
-    items(pod.spec, "volumes").iter().filter_map(|volume| text(volume, "persistentVolumeClaim.claimName")).any(|name| {
-        let claims = cx.model.cluster().named("PersistentVolumeClaim", name, Some(workload));
-        each_of(cx.model, claims).any(is_single)
-    })
+    pod.spec
+        .at("volumes")
+        .items()
+        .iter()
+        .filter_map(|volume| volume.at("persistentVolumeClaim.claimName").as_str())
+        .any(|name| {
+            let claims = cx.model.cluster().named("PersistentVolumeClaim", name, Some(workload));
+            each_of(cx.model, claims).any(is_single)
+        })
 }
 
 fn single_replica(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {

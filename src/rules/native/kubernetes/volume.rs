@@ -1,6 +1,5 @@
 //! What pods mount of their node.
 
-use super::pod::items;
 use crate::model::view::pod::Pod;
 use crate::model::{Lookup, Node};
 use crate::rules::native::containers::each;
@@ -17,7 +16,7 @@ pub const CHECKS: &[(&str, Native)] = &[
 
 /// Volumes that mount a path of the host, with the path.
 fn host_paths<'a>(pod: Pod<'a>) -> impl Iterator<Item = (&'a Node, &'a Node, String)> {
-    items(pod.spec, "volumes").iter().filter_map(|volume| {
+    pod.spec.at("volumes").items().iter().filter_map(|volume| {
         let path = volume.at("hostPath.path").known()?;
         let text = path.as_str()?.trim_end_matches('/').to_string();
         Some((volume, path, if text.is_empty() { "/".into() } else { text }))
@@ -30,7 +29,7 @@ fn host_place(host: &Node) -> &Node {
 }
 
 fn host_volumes(pod: Pod<'_>, out: &mut Findings) {
-    for volume in items(pod.spec, "volumes") {
+    for volume in pod.spec.at("volumes").items() {
         match volume.get("hostPath") {
             Lookup::Known(host) => {
                 let place = host_place(host);
@@ -58,7 +57,7 @@ const ADMITTED: &[&str] = &[
 ];
 
 fn restricted_types(pod: Pod<'_>, out: &mut Findings) {
-    for volume in items(pod.spec, "volumes") {
+    for volume in pod.spec.at("volumes").items() {
         if volume.is_unknown() || ADMITTED.iter().any(|kind| volume.get(kind).is_unknown()) {
             out.undecided();
         } else if !ADMITTED.iter().any(|kind| volume.get(kind).known().is_some()) {
@@ -113,10 +112,10 @@ fn runtime_sockets(pod: Pod<'_>, out: &mut Findings) {
 
 fn writable_mounts(pod: Pod<'_>, out: &mut Findings) {
     for (volume, _, path) in host_paths(pod) {
-        let Some(name) = volume.get("name").known().and_then(Node::as_str) else { continue };
+        let Some(name) = volume.get("name").as_str() else { continue };
         each(pod, out, |container, out| {
-            for mount in items(container.body, "volumeMounts") {
-                if mount.get("name").known().and_then(Node::as_str) != Some(name) {
+            for mount in container.body.at("volumeMounts").items() {
+                if mount.get("name").as_str() != Some(name) {
                     continue;
                 }
                 match mount.get("readOnly") {

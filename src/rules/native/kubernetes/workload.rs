@@ -1,11 +1,11 @@
 //! How workloads stay up: replicas, autoscalers, disruption budgets, spread, selectors and what they refer to.
 
+use super::name_span;
 use crate::model::view::pod::{Pod, pod};
 use crate::model::view::selector::{each as each_of, map_selects, pod_labels, selects, share_namespace};
 use crate::model::{Lookup, Model, Node, Resource, ResourceId};
 use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native, show};
-use crate::source::Span;
 
 /// Kinds that run a number of equal pods.
 pub(super) const REPLICATED: &[&str] = &["Deployment", "StatefulSet"];
@@ -50,19 +50,11 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("k8s-statefulset-claim-access-mode", Native::Resource("kubernetes", &["StatefulSet"], claim_mode)),
 ];
 
-fn text<'a>(node: &'a Node, path: &str) -> Option<&'a str> {
-    node.at(path).known().and_then(Node::as_str)
-}
-
-fn name_span(resource: &Resource) -> Span {
-    resource.body.at("metadata.name").known().map_or(resource.head, |name| name.span)
-}
-
 /// Whether an autoscaler scales this object; None where one of them is unknown.
 fn scales(scaler: &Resource, target: &Resource) -> Option<bool> {
     let (kind, name) = (scaler.body.at("spec.scaleTargetRef.kind"), scaler.body.at("spec.scaleTargetRef.name"));
     let own = target.body.at("metadata.name");
-    if kind.known().and_then(Node::as_str).is_some_and(|kind| kind != &*target.kind) {
+    if kind.as_str().is_some_and(|kind| kind != &*target.kind) {
         return Some(false);
     }
     match (name, own) {
@@ -86,7 +78,7 @@ pub(super) fn scalers<'a>(model: &'a Model, target: &'a Resource) -> impl Iterat
         .filter(move |scaler| &*scaler.kind == "ScaledObject" || scales(scaler, target) != Some(false))
         .filter(move |scaler| {
             &*scaler.kind != "ScaledObject"
-                || text(&scaler.body, "spec.scaleTargetRef.name") == text(&target.body, "metadata.name")
+                || scaler.body.at("spec.scaleTargetRef.name").as_str() == target.body.at("metadata.name").as_str()
         })
 }
 
@@ -97,7 +89,7 @@ pub(super) fn least(scaler: &Resource) -> Lookup<'_> {
 }
 
 /// How many replicas run: the declared number, or 1. None where it is unknown.
-fn replicas(workload: &Resource) -> Option<f64> {
+pub(super) fn replicas(workload: &Resource) -> Option<f64> {
     match workload.body.at("spec.replicas") {
         Lookup::Known(node) => node.as_f64(),
         Lookup::Unknown(_) => None,
@@ -108,8 +100,7 @@ fn replicas(workload: &Resource) -> Option<f64> {
 /// Whether more than one replica runs, counted with autoscalers.
 fn is_replicated(cx: &Cx, workload: &Resource) -> bool {
     replicas(workload).is_none_or(|count| count > 1.0)
-        || scalers(cx.model, workload)
-            .any(|scaler| least(scaler).known().and_then(Node::as_f64).is_none_or(|least| least > 1.0))
+        || scalers(cx.model, workload).any(|scaler| least(scaler).as_f64().is_none_or(|least| least > 1.0))
 }
 
 fn missing_hpa(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Findings) {
@@ -145,7 +136,7 @@ fn headroom(_: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings) {
 
 fn dangling_target(cx: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings) {
     let (Some(kind), Lookup::Known(name)) =
-        (text(&scaler.body, "spec.scaleTargetRef.kind"), scaler.body.at("spec.scaleTargetRef.name"))
+        (scaler.body.at("spec.scaleTargetRef.kind").as_str(), scaler.body.at("spec.scaleTargetRef.name"))
     else {
         return;
     };
@@ -165,8 +156,8 @@ fn fixed_replicas(cx: &Cx, _: ResourceId, workload: &Resource, out: &mut Finding
 }
 
 fn incomplete_metric(_: &Cx, _: ResourceId, scaler: &Resource, out: &mut Findings) {
-    for metric in scaler.body.at("spec.metrics").known().map(Node::items).unwrap_or_default() {
-        if text(metric, "type") != Some("Object") {
+    for metric in scaler.body.at("spec.metrics").items() {
+        if metric.at("type").as_str() != Some("Object") {
             continue;
         }
         let wanted = [
@@ -346,7 +337,7 @@ fn env_sources(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
         let direct = each_of(cx.model, cluster.named(kind, name, Some(workload)));
         let mut all = direct.chain(each_of(cx.model, makers));
         let is_meant = |one: &Resource| {
-            let names = ["metadata.name", "spec.target.name", "spec.secretName"].map(|path| text(&one.body, path));
+            let names = ["metadata.name", "spec.target.name", "spec.secretName"].map(|path| one.body.at(path).as_str());
             names.contains(&Some(name)) && share_namespace(one, workload) != Some(false)
         };
         all.find(|one| is_meant(one))
@@ -355,7 +346,7 @@ fn env_sources(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
         let mut judge = |reference: Lookup<'_>, kind: &'static str| {
             let Lookup::Known(reference) = reference else { return };
             let Lookup::Known(name) = reference.get("name") else { return };
-            let is_optional = reference.get("optional").known().and_then(Node::as_bool) == Some(true);
+            let is_optional = reference.get("optional").as_bool() == Some(true);
             let Some(wanted) = name.as_str().filter(|_| !is_optional) else { return };
             let Some(object) = declared(kind, wanted) else {
                 let message = format!("the tree declares no {kind} {} in its namespace, wanted one", show(name));
@@ -373,11 +364,11 @@ fn env_sources(cx: &Cx, id: ResourceId, pod: Pod<'_>, out: &mut Findings) {
                 out.fail(key, "env.valueFrom", message).related(object.head, "the object");
             }
         };
-        for entry in container.body.get("env").known().map(Node::items).unwrap_or_default() {
+        for entry in container.body.get("env").items() {
             judge(entry.at("valueFrom.secretKeyRef"), "Secret");
             judge(entry.at("valueFrom.configMapKeyRef"), "ConfigMap");
         }
-        for entry in container.body.get("envFrom").known().map(Node::items).unwrap_or_default() {
+        for entry in container.body.get("envFrom").items() {
             judge(entry.get("secretRef"), "Secret");
             judge(entry.get("configMapRef"), "ConfigMap");
         }
@@ -396,8 +387,8 @@ fn headless_service(cx: &Cx, _: ResourceId, set: &Resource, out: &mut Findings) 
         return;
     };
     let fits = |service: &Resource| {
-        let same_name = text(&service.body, "metadata.name") == name.as_str();
-        let is_headless = text(&service.body, "spec.clusterIP") == Some("None");
+        let same_name = service.body.at("metadata.name").as_str() == name.as_str();
+        let is_headless = service.body.at("spec.clusterIP").as_str() == Some("None");
         let selects = match service.body.at("spec.selector") {
             Lookup::Known(selector) => map_selects(selector, labels(set)) != Some(false),
             other => other.is_unknown(),
@@ -420,9 +411,9 @@ fn claim_mode(_: &Cx, _: ResourceId, set: &Resource, out: &mut Findings) {
     let is_single = |claim: &&Node| {
         let mut modes = Vec::new();
         claim.all("spec.accessModes[]", &mut modes);
-        modes.iter().any(|mode| mode.known().and_then(Node::as_str) == Some("ReadWriteOnce"))
+        modes.iter().any(|mode| mode.as_str() == Some("ReadWriteOnce"))
     };
-    let claims = claims.known().map(Node::items).unwrap_or_default();
+    let claims = claims.items();
     match claims.iter().filter(is_single).count() {
         1 => {}
         0 => {
