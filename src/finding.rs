@@ -46,6 +46,28 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding about a file, with nothing but what all have; its fingerprint is empty.
+    pub fn new(rule: impl Into<Arc<str>>, severity: Severity, message: String, at: Span) -> Finding {
+        Finding {
+            rule: rule.into(),
+            severity,
+            message,
+            at,
+            address: "".into(),
+            attribute: String::new(),
+            related: Vec::new(),
+            scope: None,
+            possible: false,
+            environments: Vec::new(),
+            sensitive: false,
+            is_of_container: false,
+            fingerprint: String::new(),
+            status: None,
+            tools: Vec::new(),
+            judged: at,
+        }
+    }
+
     /// Whether it closes the gate if it is severe enough: what was there before the change does not.
     pub fn counts(&self) -> bool {
         self.status != Some(Status::Old)

@@ -13,6 +13,11 @@ pub fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// Whether a path is a folder, or lies in it; the folder has no `/` at its end.
+pub fn lies_in(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// A path relative to the root, from one relative to a folder; none if it leaves the root or is absolute.
 pub fn join(folder: &str, path: &str) -> Option<String> {
     if path.starts_with('/') {
@@ -65,6 +70,15 @@ mod tests {
         assert_eq!(join("deploy", "./x/./y.yaml").as_deref(), Some("deploy/x/y.yaml"));
         assert_eq!(join(".", "x//y/").as_deref(), Some("x/y"));
         assert_eq!([join("deploy", "../../x"), join("", "/etc/x")], [None, None]);
+    }
+
+    #[test]
+    fn a_folder_holds_what_lies_below_it() {
+        for (path, wanted) in
+            [("/etc", true), ("/etc/ssh", true), ("/etc/", true), ("/etcetera", false), ("/", false), ("etc", false)]
+        {
+            assert_eq!(lies_in(path, "/etc"), wanted, "{path}");
+        }
     }
 
     #[test]

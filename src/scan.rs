@@ -54,6 +54,26 @@ pub struct Request<'a> {
     pub baseline: Option<Baseline>,
 }
 
+impl Request<'_> {
+    /// What the suppressions of these files are held against.
+    pub(crate) fn suppressions<'s>(
+        &'s self,
+        discovered: &'s Discovered,
+        assembled: &'s Assembled,
+    ) -> suppress::Context<'s> {
+        suppress::Context {
+            discovered,
+            model: &assembled.model,
+            comments: &assembled.comments,
+            catalog: self.catalog,
+            selected: &self.selected,
+            ignored: &self.ignored,
+            config: &self.config,
+            today: self.today,
+        }
+    }
+}
+
 /// Judges what was discovered, and compares it with the base if there is one; the report borrows the texts. Fails when the
 /// base can't be walked.
 pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Report<'s>, discover::Error> {
@@ -71,19 +91,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     let found = if request.base.is_some() { findings.clone() } else { Vec::new() };
     let mut suppressed = joined.suppressed;
     if request.suppress {
-        let decided = suppress::apply(
-            findings,
-            &suppress::Context {
-                discovered,
-                model: &assembled.model,
-                comments: &assembled.comments,
-                catalog: request.catalog,
-                selected: &request.selected,
-                ignored: &request.ignored,
-                config: &request.config,
-                today: request.today,
-            },
-        );
+        let decided = suppress::apply(findings, &request.suppressions(discovered, &assembled));
         findings = decided.kept;
         suppressed.extend(decided.suppressed);
         problems.extend(decided.notes);

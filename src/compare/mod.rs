@@ -280,19 +280,7 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
     let (kept, suppressed) = match request.suppress {
         false => (findings, Vec::new()),
         true => {
-            let decided = suppress::apply(
-                findings,
-                &suppress::Context {
-                    discovered: &plan.discovered,
-                    model: &assembled.model,
-                    comments: &assembled.comments,
-                    catalog: request.catalog,
-                    selected: &request.selected,
-                    ignored: &request.ignored,
-                    config: &request.config,
-                    today: request.today,
-                },
-            );
+            let decided = suppress::apply(findings, &request.suppressions(&plan.discovered, &assembled));
             (decided.kept, decided.suppressed.into_iter().map(|one| one.finding).collect())
         }
     };

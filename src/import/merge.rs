@@ -77,21 +77,13 @@ pub(super) fn placed(
         // The same when lines move and files are renamed. The fingerprints of tools are not used: some give all results the
         // same, and each has its own idea of what makes two results one.
         fingerprint: finding::fingerprint(["import", &result.rule, &address, &identity]),
-        rule: result.rule,
-        severity: result.severity,
-        message,
-        at,
         address,
-        attribute: String::new(),
         related,
-        scope: None,
         possible: result.possible,
-        environments: Vec::new(),
-        is_of_container: false,
         sensitive: result.sensitive,
-        status: None,
         judged: if result.has_line { at } else { Span { end: at.start, ..at } },
         tools: vec![result.tool.clone()],
+        ..Finding::new(result.rule, result.severity, message, at)
     };
     Imported {
         tool: result.tool,

@@ -21,16 +21,7 @@ use crate::suppress::{self, LineEdit, Rewriting};
 /// Fails as [`scan::scan`] does.
 pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriting, discover::Error> {
     let assembled = scan::assemble(&request.settings, discovered);
-    let mut rewriting = suppress::rewrite(&suppress::Context {
-        discovered,
-        model: &assembled.model,
-        comments: &assembled.comments,
-        catalog: request.catalog,
-        selected: &request.selected,
-        ignored: &request.ignored,
-        config: &request.config,
-        today: request.today,
-    });
+    let mut rewriting = suppress::rewrite(&request.suppressions(discovered, &assembled));
     // What a tool has installed is not the repository's to change.
     rewriting.edits.retain(|file, edits| {
         let is_own = discovered.only.as_ref().is_none_or(|only| only.contains(file));

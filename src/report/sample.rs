@@ -19,22 +19,11 @@ pub(super) fn place(sources: &Sources, path: &str, piece: &str) -> Span {
 
 pub(super) fn finding(at: Span, rule: &str, severity: Severity, status: Option<Status>) -> Finding {
     Finding {
-        rule: rule.into(),
-        severity,
-        message: format!("aws_db_instance.main: {rule} holds"),
-        at,
-        judged: at,
         address: "aws_db_instance.main".into(),
         attribute: "publicly_accessible".into(),
-        related: Vec::new(),
-        scope: None,
-        possible: false,
-        environments: Vec::new(),
-        is_of_container: false,
-        sensitive: false,
         fingerprint: format!("{:032x}", at.start + 1),
         status,
-        tools: Vec::new(),
+        ..Finding::new(rule, severity, format!("aws_db_instance.main: {rule} holds"), at)
     }
 }
 

@@ -438,22 +438,16 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
     let parts = [id, &*address, &found.attribute, identity];
     let fingerprint = finding::fingerprint(parts.into_iter().chain(around.as_deref()));
     Finding {
-        rule: id.clone(),
-        severity: if found.is_milder { rule.severity.milder() } else { rule.severity },
-        message,
-        at,
         address,
         attribute: found.attribute,
         related,
         scope: resource.map(|resource| resource.span),
-        environments: Vec::new(),
         possible: found.possible,
         sensitive,
         is_of_container: found.is_of_container,
         fingerprint,
-        status: None,
-        tools: Vec::new(),
         judged: found.at,
+        ..Finding::new(id.clone(), if found.is_milder { rule.severity.milder() } else { rule.severity }, message, at)
     }
 }
 

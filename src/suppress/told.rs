@@ -60,23 +60,10 @@ fn tell(cx: &Context<'_>, about: About, problem: Problem, findings: &mut Vec<Fin
             let rule = &cx.catalog.rules()[index];
             let text = cx.discovered.sources.get(at.file).slice(at);
             let identity: Vec<&str> = text.split_whitespace().collect();
+            let parts = ["suppression", &rule.id, &problem.message, &identity.join(" ")];
             findings.push(Finding {
-                rule: rule.id.as_str().into(),
-                severity: rule.severity,
-                fingerprint: finding::fingerprint(["suppression", &rule.id, &problem.message, &identity.join(" ")]),
-                message: problem.message,
-                at,
-                address: "".into(),
-                attribute: String::new(),
-                related: Vec::new(),
-                scope: None,
-                possible: false,
-                environments: Vec::new(),
-                is_of_container: false,
-                sensitive: false,
-                status: None,
-                tools: Vec::new(),
-                judged: at,
+                fingerprint: finding::fingerprint(parts),
+                ..Finding::new(rule.id.as_str(), rule.severity, problem.message, at)
             });
         }
         _ => notes.push(problem),

@@ -77,22 +77,10 @@ impl Scan {
         let related = owner.map_or(&[][..], |owner| &owner.calls);
         let related = related.iter().map(|call| Related { at: call.span, message: "is called here".into() }).collect();
         self.findings.push(Finding {
-            environments: Vec::new(),
-            is_of_container: false,
-            rule: rule.into(),
-            severity: Severity::Medium,
-            message: String::new(),
-            at,
             address: owner.map_or("".into(), |owner| owner.address.clone()),
-            attribute: String::new(),
             related,
             scope: owner.map(|owner| owner.span),
-            possible: false,
-            sensitive: false,
-            fingerprint: String::new(),
-            status: None,
-            tools: Vec::new(),
-            judged: at,
+            ..Finding::new(rule, Severity::Medium, String::new(), at)
         });
         self
     }

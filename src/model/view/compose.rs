@@ -1,6 +1,6 @@
 //! What a Compose service publishes and mounts, from the long form that the frontend gives it.
 
-use crate::model::{Lookup, Model, Node, Resource, ResourceId};
+use crate::model::{Lookup, Model, Node, Resource, ResourceId, Value};
 
 /// A published port, or a range of them.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,14 @@ pub struct Mount<'a> {
 }
 
 impl<'a> Mount<'a> {
+    /// The source as it is written: a variable may stand for a part of it.
+    pub fn written(&self) -> Option<&'a str> {
+        match (self.source, &self.source.node().value) {
+            (Lookup::Unknown(_), Value::Unknown(unknown)) => unknown.template.as_deref(),
+            (source, _) => source.as_str(),
+        }
+    }
+
     /// The path of the host, without a slash at the end; none for volumes and where a variable decides it.
     pub fn host_path(&self) -> Option<&'a str> {
         let path = self.source.known()?.as_str()?;

@@ -52,7 +52,6 @@ pub const CHECKS: &[(&str, Native)] = &[
     ("compose-unknown-key", Native::Observed("compose-unknown-key")),
 ];
 
-/// A known text at a path.
 /// A stage to build that the Dockerfile does not have.
 fn unknown_target(cx: &Cx, id: ResourceId, service: &Resource, out: &mut Findings) {
     let Lookup::Known(target) = service.body.at("build.target") else { return };
@@ -141,19 +140,20 @@ fn undropped_capabilities(_: &Cx, _: ResourceId, service: &Resource, out: &mut F
     }
 }
 
-/// `name` and `value` of `name:value` or `name=value` in `security_opt`.
-fn security_options(service: &Resource) -> impl Iterator<Item = (&str, &str, &Node)> {
-    let items = service.body.get("security_opt").items();
-    items.iter().filter_map(|node| {
-        let text = node.as_str()?;
-        let (name, value) = text.split_once([':', '=']).unwrap_or((text, ""));
-        Some((name, value, node))
-    })
+/// Name and value of a security option of Docker's: `name:value` or `name=value`.
+fn security_option(text: &str) -> (&str, &str) {
+    text.split_once([':', '=']).unwrap_or((text, ""))
+}
+
+/// What a security option turns off, if it does.
+pub(super) fn turned_off(option: &str) -> Option<&str> {
+    let (name, value) = security_option(option);
+    matches!(value, "unconfined" | "disable").then_some(name)
 }
 
 fn confinement(service: &Resource, names: &[&str], out: &mut Findings) {
-    for (name, value, node) in security_options(service) {
-        if names.contains(&name) && matches!(value, "unconfined" | "disable") {
+    for node in service.body.get("security_opt").items() {
+        if let Some(name) = node.as_str().and_then(turned_off).filter(|name| names.contains(name)) {
             let message = format!("security_opt turns {name} off, wanted the default or a profile of its own");
             out.fail(node, "security_opt", message);
         }
@@ -165,7 +165,8 @@ fn new_privileges(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings)
     if options.known().is_some_and(Node::has_unknown) || options.is_unknown() {
         return out.undecided();
     }
-    if !security_options(service).any(|(name, value, _)| name == "no-new-privileges" && value != "false") {
+    let mut set = options.items().iter().filter_map(Node::as_str).map(security_option);
+    if !set.any(|(name, value)| name == "no-new-privileges" && value != "false") {
         let at = options.known().map_or(service.head, |node| node.span);
         out.at(at, "security_opt", "security_opt does not hold no-new-privileges:true");
     }

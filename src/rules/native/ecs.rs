@@ -1,7 +1,7 @@
 //! Checks of ECS: what containers declare, who audits shells in them, what their number follows.
 
 use super::compose::mounts::is_socket;
-use super::compose::{DANGEROUS, capability, is_host_device};
+use super::compose::{DANGEROUS, capability, is_host_device, turned_off};
 use super::containers::tasks;
 use super::{Cx, Findings, Native, show};
 use crate::model::{Lookup, Node, Resource, ResourceId};
@@ -92,8 +92,8 @@ fn host_device(cx: &Cx, out: &mut Findings) {
 fn confinement(cx: &Cx, out: &mut Findings) {
     tasks(cx, out, |_, definition, out| {
         for (node, text) in texts(definition, "dockerSecurityOptions", out) {
-            let (name, value) = text.split_once([':', '=']).unwrap_or((text, ""));
-            if matches!(name, "seccomp" | "apparmor" | "label") && matches!(value, "unconfined" | "disable") {
+            let off = turned_off(text);
+            if let Some(name) = off.filter(|name| matches!(*name, "seccomp" | "apparmor" | "label")) {
                 let message =
                     format!("dockerSecurityOptions turns {name} off, wanted the default or a profile of its own");
                 out.fail(node, "container_definitions.dockerSecurityOptions", message);

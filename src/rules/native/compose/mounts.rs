@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::service;
 use crate::model::view::compose::{Mount, mounts, services};
-use crate::model::{Lookup, Node, Resource, ResourceId};
+use crate::model::{Lookup, Resource, ResourceId};
+use crate::path::lies_in;
 use crate::rules::native::{Cx, Findings, Native, show};
 
 /// The checks by name.
@@ -28,12 +29,7 @@ pub fn is_socket(path: &str) -> bool {
 fn docker_socket(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     for mount in mounts(service) {
         // A variable may stand for the folder, the name tells enough.
-        let source = match mount.source {
-            Lookup::Known(node) => node.as_str(),
-            Lookup::Unknown(node) => template(node),
-            Lookup::Absent(_) => None,
-        };
-        if let Some(source) = source.filter(|source| is_socket(source)) {
+        if let Some(source) = mount.written().filter(|source| is_socket(source)) {
             let message =
                 format!("{source} is mounted: with it the container is root on the host, wanted no runtime socket");
             out.at(mount.node.span, "volumes.source", message);
@@ -45,13 +41,6 @@ fn docker_socket(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) 
         }
         Lookup::Unknown(_) => out.undecided(),
         _ => {}
-    }
-}
-
-fn template(node: &Node) -> Option<&str> {
-    match &node.value {
-        crate::model::Value::Unknown(unknown) => unknown.template.as_deref(),
-        _ => None,
     }
 }
 
@@ -149,19 +138,11 @@ const CREDENTIALS: &[&str] = &[
 /// Credentials of whoever starts the project, or of a user of the host.
 fn credential_mount(_: &Cx, _: ResourceId, service: &Resource, out: &mut Findings) {
     for mount in mounts(service) {
-        let source = match mount.source {
-            Lookup::Known(node) => node.as_str(),
-            Lookup::Unknown(node) => template(node),
-            Lookup::Absent(_) => None,
-        };
-        let Some(source) = source.map(|source| source.trim_end_matches('/')) else { continue };
+        let Some(source) = mount.written().map(|source| source.trim_end_matches('/')) else { continue };
         let below = ["~/", "${HOME}/", "$HOME/", "/root/"].iter().find_map(|home| source.strip_prefix(home));
         let of_user = || source.strip_prefix("/home/")?.split_once('/').map(|(_, rest)| rest);
         let Some(below) = below.or_else(of_user) else { continue };
-        let is_kept = CREDENTIALS
-            .iter()
-            .any(|one| below.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-        if is_kept {
+        if CREDENTIALS.iter().any(|one| lies_in(below, one)) {
             let message =
                 format!("{source} of the host is mounted, wanted a secret with the rights of the service only");
             out.at(mount.node.span, "volumes.source", message);
@@ -174,10 +155,7 @@ const BELOW: &[&str] =
     &["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var"];
 
 fn is_of_system(path: &str) -> bool {
-    path == "/"
-        || BELOW
-            .iter()
-            .any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    path == "/" || BELOW.iter().any(|folder| lies_in(path, folder))
 }
 
 fn directory_mount(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {

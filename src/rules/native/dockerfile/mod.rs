@@ -13,6 +13,7 @@ pub mod verification;
 use super::{Cx, Findings, Native};
 use crate::model::dockerfile::{Dockerfile, Flag, Instruction, Stage};
 use crate::model::shell::Command;
+use crate::path::lies_in;
 use crate::source::Span;
 
 /// The instruction that acts: what ONBUILD holds, or itself.
@@ -110,9 +111,7 @@ fn volatile_mounts(run: &Instruction) -> impl Iterator<Item = &str> {
 
 /// Whether a cache or tmpfs mount covers a folder, itself or one above it.
 fn mounts(run: &Instruction, folder: &str) -> bool {
-    volatile_mounts(run).any(|target| {
-        !target.is_empty() && folder.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    volatile_mounts(run).any(|target| !target.is_empty() && lies_in(folder, target))
 }
 
 /// Where among the commands a folder is removed, itself, what is in it, or one that it lies in; `cd` is followed.
@@ -127,9 +126,7 @@ fn removals<'c>(commands: &'c [Command], folder: &'c str) -> impl Iterator<Item 
             && command.operands().any(|word| {
                 let path = full(&word.text);
                 let path = path.trim_end_matches('*').trim_end_matches('/');
-                path.len() > 4
-                    && (path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                        || folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+                path.len() > 4 && (lies_in(path, folder) || lies_in(folder, path))
             });
         if command.name() == "cd" {
             here = command.operands().next().map(|word| full(&word.text)).unwrap_or_default();

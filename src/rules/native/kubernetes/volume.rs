@@ -2,6 +2,7 @@
 
 use crate::model::view::pod::Pod;
 use crate::model::{Lookup, Node};
+use crate::path::lies_in;
 use crate::rules::native::containers::each;
 use crate::rules::native::{Findings, Native};
 
@@ -88,7 +89,7 @@ fn is_system(path: &str) -> bool {
         "/var/lib/etcd",
         "/var/lib/kubelet",
     ];
-    EXACT.contains(&path) || TREES.iter().any(|tree| path == *tree || path.starts_with(&format!("{tree}/")))
+    EXACT.contains(&path) || TREES.iter().any(|tree| lies_in(path, tree))
 }
 
 fn sensitive_paths(pod: Pod<'_>, out: &mut Findings) {
