@@ -4,26 +4,18 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
+use support::report::list;
+use support::run::{gate, scanned};
 
 const DATABASE: &str = "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n}\n";
 
-fn gate(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gate")).args(arguments).current_dir(folder).output().unwrap()
-}
-
 /// The exit code, and how many findings are new, old and gone.
 fn judged(folder: &Path, more: &[&str]) -> (i32, usize, usize, usize) {
-    let scan = ["scan", ".", "--baseline", ".gate-baseline.json", "--format", "json"];
-    let output = gate(folder, &[&scan[..], more].concat());
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let count = |status: &str| {
-        report["findings"].as_array().unwrap().iter().filter(|finding| finding["status"] == status).count()
-    };
-    let gone = report["comparison"]["fixed"].as_array().unwrap().len();
-    (output.status.code().unwrap(), count("new"), count("old"), gone)
+    let (code, report) = scanned(folder, &[&[".", "--baseline", ".gate-baseline.json"], more].concat());
+    let count = |status: &str| list(&report, "findings").iter().filter(|finding| finding["status"] == status).count();
+    (code, count("new"), count("old"), list(&report["comparison"], "fixed").len())
 }
 
 /// A folder whose findings are accepted, and how many they are.
@@ -71,10 +63,8 @@ fn a_renamed_file_stays_accepted_and_a_mended_finding_is_told() {
 fn the_configuration_may_name_the_file_and_a_wrong_one_decides_nothing() {
     let (folder, count) = accepted(&[("db.tf", DATABASE)]);
     std::fs::write(folder.path().join("gate.yaml"), "baseline: .gate-baseline.json\n").unwrap();
-    let output = gate(folder.path(), &["scan", ".", "--format", "json"]);
-    assert_eq!(output.status.code(), Some(0));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["findings"].as_array().unwrap().len(), count);
+    let (code, report) = scanned(folder.path(), &["."]);
+    assert_eq!((code, list(&report, "findings").len()), (0, count));
     std::fs::write(folder.path().join(".gate-baseline.json"), "{}").unwrap();
     assert_eq!(gate(folder.path(), &["scan", "."]).status.code(), Some(2));
     assert_eq!(gate(folder.path(), &["scan", ".", "--baseline", "nothing.json"]).status.code(), Some(2));
@@ -100,10 +90,9 @@ fn the_file_that_the_configuration_names_is_the_one_that_is_written() {
         assert_eq!(std::fs::read_to_string(folder.path().join("accepted/today.json")).unwrap(), text);
     }
     // A report is the same on every machine.
-    let output = gate(folder.path(), &["scan", ".", "--format", "json"]);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (code, report) = scanned(folder.path(), &["."]);
     assert_eq!(report["comparison"]["against"], "the baseline accepted/today.json");
-    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(code, 0);
     gate(folder.path(), &["baseline", "write", "--output", "other.json"]);
     assert!(folder.path().join("other.json").exists());
 }

@@ -3,16 +3,10 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
+
+use support::report::list;
+use support::run::{code, command, gate, printed, scanned};
 use support::tree;
-
-fn gate(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(arguments).output().expect("gate starts")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("gate exits by itself")
-}
 
 const BAD: &str =
     "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n  storage_encrypted   = true\n}\n";
@@ -110,17 +104,15 @@ fn an_alias_bomb_is_a_limit_and_costs_nothing() {
 #[test]
 fn locals_that_depend_on_each_other_are_reported() {
     let folder = tree(&[("main.tf", "locals {\n  a = local.b\n  b = local.a\n}\n")]);
-    let output = gate(folder.path(), &["inspect", "."]);
-    assert!(String::from_utf8_lossy(&output.stdout).contains("depends on itself"));
+    assert!(printed(folder.path(), &["inspect", "."]).contains("depends on itself"));
 }
 
 #[test]
 fn every_port_to_the_internet_is_one_finding() {
     let group = "resource \"aws_security_group\" \"x\" {\n  description = \"x\"\n  ingress {\n    description = \"x\"\n    protocol = \"tcp\"\n    from_port = 0\n    to_port = 65535\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
     let folder = tree(&[("main.tf", group)]);
-    let output = gate(folder.path(), &["scan", "--select", "aws-security-group-public-all-ports", "--format", "json"]);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1));
+    let (_, report) = scanned(folder.path(), &["--select", "aws-security-group-public-all-ports"]);
+    assert_eq!(list(&report, "findings").len(), 1);
     assert_eq!(report["findings"][0]["at"]["line"], 8);
 }
 
@@ -151,8 +143,8 @@ fn a_file_output_is_written_beside_standard_output() {
 fn text_is_as_wide_as_the_caller_says_and_80_columns_where_nobody_does() {
     let folder = tree(&[("main.tf", "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n}\n")]);
     let widest = |columns: Option<&str>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
-        command.current_dir(folder.path()).args(["scan", "."]).env_remove("COLUMNS");
+        let mut command = command(folder.path(), &["scan", "."]);
+        command.env_remove("COLUMNS");
         columns.into_iter().for_each(|columns| _ = command.env("COLUMNS", columns));
         let output = command.output().expect("gate starts");
         String::from_utf8_lossy(&output.stdout).lines().map(|line| line.chars().count()).max().expect("lines")

@@ -1,22 +1,15 @@
 //! Compose files: what belongs together, what a service is after variables, `extends` and overrides, and hostile input.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
 mod support;
 
+use support::report::{expected, list, places, set, text};
+use support::run::{inspected, scanned};
 use support::tree;
-
-fn gate(arguments: &[&str], path: &Path) -> (i32, Value) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
-    let output = command.args(arguments).arg(path).output().expect("gate starts");
-    let report = serde_json::from_slice(&output.stdout).expect("the report is JSON");
-    (output.status.code().expect("gate exits"), report)
-}
 
 /// The exit code, `path:line rule` of each finding, and the messages of problems.
 fn scan(files: &[(&str, &str)], select: &str) -> (i32, BTreeSet<String>, Vec<String>) {
@@ -24,42 +17,26 @@ fn scan(files: &[(&str, &str)], select: &str) -> (i32, BTreeSet<String>, Vec<Str
 }
 
 fn judged(path: &Path, select: &str) -> (i32, BTreeSet<String>, Vec<String>) {
-    let (code, report) = gate(&["scan", "--no-config", "--format", "json", "--select", select], path);
-    let text = |value: &Value| value.as_str().unwrap_or("").to_string();
-    let found = report["findings"].as_array().expect("findings").iter();
-    let found = found.map(|one| format!("{}:{} {}", text(&one["at"]["path"]), one["at"]["line"], text(&one["rule"])));
-    let problems = report["problems"].as_array().expect("problems").iter().map(|one| text(&one["message"])).collect();
-    (code, found.collect(), problems)
+    let path = path.to_str().expect("UTF-8");
+    let (code, report) = scanned(Path::new("."), &["--no-config", "--select", select, path]);
+    let problems = list(&report, "problems").iter().map(|one| text(&one["message"]).to_string()).collect();
+    (code, places(&report).into_iter().collect(), problems)
 }
 
 /// The values of a service as `gate inspect` shows them.
 fn service(files: &[(&str, &str)], name: &str) -> Value {
     let folder = tree(files);
-    let (_, model) = gate(&["inspect"], folder.path());
+    let model = inspected(folder.path());
     let address = format!("services.{name}");
-    let mut all = model["resources"].as_array().expect("resources").iter();
+    let mut all = list(&model, "resources").iter();
     all.find(|one| one["address"] == address.as_str()).cloned().expect("the service is there")
-}
-
-fn set(items: &[&str]) -> BTreeSet<String> {
-    items.iter().map(|item| item.to_string()).collect()
 }
 
 #[test]
 fn the_fixture_yields_exactly_what_it_expects() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/compose");
-    let mut wanted = BTreeSet::new();
-    for path in ["compose.yaml", "compose.override.yaml", "common/compose.yaml", "api/Dockerfile"] {
-        let text = fs::read_to_string(folder.join("broken").join(path)).expect("a readable file");
-        for (index, line) in text.lines().enumerate() {
-            if let Some((_, rule)) = line.split_once("# expect: ") {
-                wanted.insert(format!("{path}:{} {rule}", index + 1));
-            } else if let Some((_, rule)) = line.split_once("# expect-below: ") {
-                wanted.insert(format!("{path}:{} {rule}", index + 2));
-            }
-        }
-    }
-    assert_eq!(judged(&folder.join("broken"), "default"), (1, wanted, vec![]));
+    let broken = folder.join("broken");
+    assert_eq!(judged(&broken, "default"), (1, expected(&broken), vec![]));
     assert_eq!(judged(&folder.join("kept"), "default"), (0, BTreeSet::new(), vec![]));
 }
 

@@ -2,20 +2,19 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use support::run::command;
+use support::tree;
 
 #[test]
 fn the_kernel_keeps_the_process_from_programs_and_connections() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("main.tf"), "locals {\n  a = 1\n}\n").unwrap();
-    let mut gate = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .args(["console", "."])
-        .current_dir(folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let folder = tree(&[("main.tf", "locals {\n  a = 1\n}\n")]);
+    let mut console = command(folder.path(), &["console", "."]);
+    let mut gate = console.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = gate.stdin.take().unwrap();
     let mut answers = BufReader::new(gate.stdout.take().unwrap()).lines();
     writeln!(input, "local.a").unwrap();

@@ -4,25 +4,21 @@
 
 mod support;
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use serde_json::Value;
+use support::report::{list, text};
+use support::run::{gate, printed, scanned};
 use support::tree;
-
-fn gate(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(arguments).output().unwrap()
-}
 
 /// Rule, severity and line of each finding of all rules that these tokens select.
 fn found(files: &[(&str, &str)], select: &[&str]) -> Vec<(String, String, u64)> {
-    let folder = tree(files);
-    let mut arguments = vec!["scan", "--format", "json", "--fail-on", "never"];
+    let mut arguments = vec!["--fail-on", "never"];
     select.iter().for_each(|token| arguments.extend(["--select", *token]));
-    let report: Value = serde_json::from_slice(&gate(folder.path(), &arguments).stdout).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_string();
-    let findings = report["findings"].as_array().unwrap().iter();
-    findings.map(|one| (text(&one["rule"]), text(&one["severity"]), one["at"]["line"].as_u64().unwrap())).collect()
+    let (_, report) = scanned(tree(files).path(), &arguments);
+    let findings = list(&report, "findings").iter();
+    findings
+        .map(|one| (text(&one["rule"]).into(), text(&one["severity"]).into(), one["at"]["line"].as_u64().unwrap()))
+        .collect()
 }
 
 fn rules(files: &[(&str, &str)], select: &[&str]) -> Vec<String> {
@@ -160,17 +156,15 @@ fn the_gaps_of_one_container_are_told_together_and_counted_apart() {
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  template:\n{POD}"
     );
     let folder = tree(&[("web.yaml", &text)]);
-    let select = ["scan", "--select", "k8s-privilege-escalation,k8s-undropped-capabilities,k8s-seccomp-profile-unset"];
-    let text = String::from_utf8(gate(folder.path(), &select).stdout).unwrap();
+    let select = ["--select", "k8s-privilege-escalation,k8s-undropped-capabilities,k8s-seccomp-profile-unset"];
+    let text = printed(folder.path(), &[&["scan"], &select[..]].concat());
     assert_eq!(text.matches("--> web.yaml:10:").count(), 1, "{text}");
     assert!(text.contains("medium Deployment/shop/web: container web: 3 gaps"), "{text}");
     for gap in ["medium k8s-privilege-escalation: allowPrivilegeEscalation is not set", "k8s-undropped-capabilities: "]
     {
         assert!(text.contains(gap), "{text}");
     }
-    let report: Value =
-        serde_json::from_slice(&gate(folder.path(), &[&select[..], &["--format", "json"]].concat()).stdout).unwrap();
-    assert_eq!(report["findings"].as_array().unwrap().len(), 3);
+    assert_eq!(list(&scanned(folder.path(), &select).1, "findings").len(), 3);
 }
 
 #[test]

@@ -2,21 +2,20 @@
 //! renames or reformats is not.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/change.rs"]
-#[allow(dead_code)]
-mod change;
 mod support;
 
-use change::Change;
+use support::change::{Change, Judged};
+use support::report::list;
+use support::run::gate;
 
 /// A change of one file, from one text to another.
-fn change(path: &str, from: &str, to: &str) -> change::Judged {
+fn change(path: &str, from: &str, to: &str) -> Judged {
     assert_ne!(from, to);
     Change::from(&[(path, from)]).write(path, to).judged(&["--fail-on", "low"])
 }
 
 /// Statuses other than old.
-fn told(judged: &change::Judged) -> Vec<String> {
+fn told(judged: &Judged) -> Vec<String> {
     [judged.of("new"), judged.of("worse")].concat()
 }
 
@@ -170,7 +169,7 @@ fn the_new_one_of_two_is_told() {
     let two = group("a", 9200).replacen("  ingress {", "  ingress {\n    description = \"n\"\n    from_port   = 5432\n    to_port     = 5432\n    protocol    = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n  ingress {", 1);
     let judged = change("net.tf", &group("a", 9200), &two);
     let new: Vec<&serde_json::Value> =
-        judged.report["findings"].as_array().unwrap().iter().filter(|one| one["status"] == "new").collect();
+        list(&judged.report, "findings").iter().filter(|one| one["status"] == "new").collect();
     assert!(!new.is_empty() && new.iter().all(|one| one["at"]["line"].as_u64().unwrap() < 9), "{new:?}");
 }
 
@@ -252,14 +251,7 @@ fn a_replacement_of_the_base_is_not_followed() {
 #[test]
 fn an_accepted_value_of_a_baseline_is_not_another_one() {
     let folder = support::tree(&[("net.tf", &group("a", 9200))]);
-    let gate = |arguments: &[&str]| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_gate"))
-            .args(arguments)
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        output.status.code()
-    };
+    let gate = |arguments: &[&str]| gate(folder.path(), arguments).status.code();
     assert_eq!(gate(&["baseline", "write"]), Some(0));
     let scan = ["scan", ".", "--baseline", ".gate-baseline.json"];
     std::fs::write(folder.path().join("net.tf"), group("a", 9200).replace("\"w\"", "\"search\"")).unwrap();

@@ -8,22 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use support::report::list;
+use support::run::{code, command, gate, inspected, json};
 use support::tree;
 
 const DATABASE: &str = "resource \"aws_db_instance\" \"orders\" {\n  publicly_accessible = true\n}\n";
 
-/// The exit code and the JSON report of a scan in this folder.
+/// The exit code of a scan in this folder, and its report as JSON and as it is written.
 fn scan(folder: &Path) -> (i32, Value, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder)
-        .args(["scan", "--format", "json"])
+    let output = command(folder, &["scan", "--format", "json"])
         // What a tree names by itself must not reach what the environment knows.
         .env("GITHUB_TOKEN", "ghp_x7Kq2mVb9TzR4nWc8LpY1sDf6GhJ3aE5uQ0i")
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let report = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no report: {text}"));
-    (output.status.code().unwrap(), report, text)
+    (code(&output), json(&output), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Every file below a folder with its length.
@@ -40,7 +38,7 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 fn findings(report: &Value) -> Vec<(&str, &str)> {
-    let all = report["findings"].as_array().unwrap().iter();
+    let all = list(report, "findings").iter();
     all.map(|one| (one["rule"].as_str().unwrap(), one["at"]["path"].as_str().unwrap())).collect()
 }
 
@@ -82,7 +80,7 @@ fn what_other_tools_would_run_or_obey_is_neither_run_nor_obeyed() {
     let (code, report, _) = scan(folder.path());
     assert_eq!(code, 1);
     assert!(findings(&report).contains(&("aws-rds-publicly-accessible", "main.tf")), "{report}");
-    assert_eq!(report["suppressed"].as_array().map(Vec::len), Some(0), "{report}");
+    assert_eq!(list(&report, "suppressed").len(), 0, "{report}");
     assert_eq!(listing(folder.path()), before, "nothing was written");
     let alone = tree(&[("main.tf", DATABASE)]);
     let (_, expected, _) = scan(alone.path());
@@ -136,7 +134,7 @@ output "read" {{ value = local.read }}
     let before = listing(&folder);
     let (code, report, text) = scan(&folder);
     assert_eq!(code, 2, "modules that are not here are not read");
-    let problems = report["problems"].as_array().unwrap();
+    let problems = list(&report, "problems");
     for number in 0..sources.len() {
         let name = format!("m{number}");
         assert!(problems.iter().any(|one| one["message"].as_str().unwrap().contains(&name)), "{name}: {problems:#?}");
@@ -144,10 +142,9 @@ output "read" {{ value = local.read }}
     assert!(!text.contains("root:"), "{text}");
     assert!(findings(&report).contains(&("aws-rds-publicly-accessible", "main.tf")));
     assert_eq!(listing(&folder), before, "nothing was written");
-    let output = Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(&folder).args(["inspect", "."]).output().unwrap();
-    let model: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let read = &model["terraform"][0]["outputs"]["read"]["value"];
-    assert!(read.as_array().unwrap().iter().all(|one| one == "none" || one == ""), "{read}");
+    let model = inspected(&folder);
+    let read = &model["terraform"][0]["outputs"]["read"];
+    assert!(list(read, "value").iter().all(|one| one == "none" || one == ""), "{read}");
 }
 
 #[test]
@@ -165,7 +162,7 @@ fn files_that_never_end_or_are_none_are_reported_and_the_rest_is_judged() {
     let pipe = Command::new("mkfifo").arg(folder.path().join("pipe.tf")).status();
     let (code, report, _) = scan(folder.path());
     assert_eq!(code, 2);
-    let problems = report["problems"].as_array().unwrap();
+    let problems = list(&report, "problems");
     let told = |path: &str| problems.iter().any(|one| one["at"]["path"] == path || one["path"] == path);
     assert!(told("bomb.yaml") && told("sparse.tf"), "{problems:#?}");
     if pipe.is_ok_and(|status| status.success()) {
@@ -179,8 +176,8 @@ fn outputs_are_not_written_through_links_of_the_tree() {
     let folder = tree(&[("repo/main.tf", DATABASE), ("outside/kept", "kept"), ("outside/folder/kept", "kept")]);
     let repo = folder.path().join("repo");
     let gate = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(&repo).args(arguments).output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let output = gate(&repo, arguments);
+        (code(&output), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     for name in ["gate.sarif", ".gate-baseline.json"] {
         std::os::unix::fs::symlink("../outside/kept", repo.join(name)).unwrap();
@@ -198,9 +195,7 @@ fn outputs_are_not_written_through_links_of_the_tree() {
     assert_eq!(listing(&folder.path().join("outside")), before, "nothing was written there");
     // Where standard output leads is for whoever calls to say.
     let file = std::fs::File::create(folder.path().join("log")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
-    let status =
-        command.current_dir(&repo).args(["scan", "--format", "json=/dev/stdout"]).stdout(file).status().unwrap();
+    let status = command(&repo, &["scan", "--format", "json=/dev/stdout"]).stdout(file).status().unwrap();
     assert_eq!(status.code(), Some(1));
     serde_json::from_slice::<Value>(&std::fs::read(folder.path().join("log")).unwrap()).unwrap();
 }

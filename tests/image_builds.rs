@@ -1,42 +1,25 @@
 //! Dockerfiles as they are built: the stage that a workflow names, and what no builder takes.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use serde_json::Value;
 
 mod support;
 
+use support::report::{list, places, set, text};
+use support::run::scanned;
 use support::tree;
 
 /// The exit code and the report.
 fn scan(files: &[(&str, &str)], select: &str) -> (i32, Value) {
-    let folder = tree(files);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
-    command.args(["scan", "--no-config", "--format", "json", "--select", select]).arg(folder.path());
-    let output = command.output().expect("gate starts");
-    let report = serde_json::from_slice(&output.stdout).expect("the report is JSON");
-    (output.status.code().expect("gate exits"), report)
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("")
+    scanned(tree(files).path(), &["--no-config", "--select", select])
 }
 
 /// `path:line rule severity` of each finding.
 fn found(files: &[(&str, &str)], select: &str) -> BTreeSet<String> {
     let (_, report) = scan(files, select);
-    let found = report["findings"].as_array().expect("findings").iter();
-    found
-        .map(|one| {
-            let at = &one["at"];
-            format!("{}:{} {} {}", text(&at["path"]), at["line"], text(&one["rule"]), text(&one["severity"]))
-        })
-        .collect()
-}
-
-fn set(items: &[&str]) -> BTreeSet<String> {
-    items.iter().map(|item| item.to_string()).collect()
+    let severities = list(&report, "findings").iter().map(|one| text(&one["severity"]));
+    places(&report).iter().zip(severities).map(|(place, severity)| format!("{place} {severity}")).collect()
 }
 
 const STAGES: &str = "FROM debian:12.8 AS dev\nENV DB_PASSWORD=c0rrect-horse\nFROM debian:12.8 AS prod\nUSER 10001\n";
@@ -102,16 +85,14 @@ fn what_no_builder_takes_closes_the_gate_and_the_rest_is_judged() {
         (text(&problem["message"]), &problem["at"]["line"]),
         ("COPY lacks a source and a target", &Value::from(2))
     );
-    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1));
+    assert_eq!(list(&report, "findings").len(), 1);
 }
 
 #[test]
 fn a_finding_says_where_in_a_long_run_the_command_stands() {
     let file = "FROM debian:12.8\nRUN set -eux; \\\n    # the tool\n    curl -k https://acme.test/a -o /a\nRUN <<-EOF\n\techo é\n\tsudo true\nEOF\nRUN sudo true\n";
     let (_, report) = scan(&[("Dockerfile", file)], "docker-curl-without-verification,docker-sudo");
-    let places: Vec<(u64, u64, String)> = report["findings"]
-        .as_array()
-        .expect("findings")
+    let places: Vec<(u64, u64, String)> = list(&report, "findings")
         .iter()
         .map(|one| {
             let related = &one["related"][0];

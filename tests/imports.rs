@@ -3,9 +3,10 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
+use support::report::{list, text};
+use support::run::{code, gate, printed, scanned};
 use support::tree;
 use tempfile::TempDir;
 
@@ -39,39 +40,27 @@ fn with(files: &[(&str, &str)], imports: &[Value]) -> TempDir {
 
 /// Scans the folder with all imports in it and gives the exit code and the report.
 fn scan(folder: &Path, arguments: &[&str]) -> (i32, Value) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gate"));
-    command.current_dir(folder).args([
-        "scan",
-        "--format",
-        "json",
-        "--select",
-        "aws-rds-publicly-accessible,general-aws-key-committed",
-    ]);
+    let mut all = vec!["--select", "aws-rds-publicly-accessible,general-aws-key-committed"];
     for name in ["one.sarif", "two.sarif", "three.sarif"] {
         if folder.join(name).exists() {
-            command.args(["--import", name]);
+            all.extend(["--import", name]);
         }
     }
-    let output = command.args(arguments).output().expect("gate starts");
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    (output.status.code().expect("gate exits by itself"), report)
+    scanned(folder, &[&all, arguments].concat())
 }
 
 /// Rule, severity and place of each finding, and who says it.
 fn findings(report: &Value) -> Vec<String> {
-    let all = report["findings"].as_array().expect("a list");
     let line = |one: &Value| {
-        let tools: Vec<&str> = one["tools"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
-        let text = |key: &str| one[key].as_str().unwrap_or("").to_string();
-        let path = one["at"]["path"].as_str().unwrap_or("");
-        format!("{} {} {path}:{} [{}]", text("severity"), text("rule"), one["at"]["line"], tools.join(" "))
+        let tools: Vec<&str> = list(one, "tools").iter().map(text).collect();
+        let (severity, rule, path) = (text(&one["severity"]), text(&one["rule"]), text(&one["at"]["path"]));
+        format!("{severity} {rule} {path}:{} [{}]", one["at"]["line"], tools.join(" "))
     };
-    all.iter().map(line).collect()
+    list(report, "findings").iter().map(line).collect()
 }
 
 fn problems(report: &Value) -> String {
-    let all = report["problems"].as_array().expect("a list").iter();
-    all.filter_map(|one| one["message"].as_str()).collect::<Vec<_>>().join("\n")
+    list(report, "problems").iter().map(|one| text(&one["message"])).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -92,12 +81,7 @@ fn results_of_a_tool_become_findings_of_their_own() {
     assert_eq!(one["message"], "subprocess call with shell=True identified, security issue");
     assert_eq!((&one["at"]["column"], &one["at"]["end_column"]), (&json!(12), &json!(44)));
     assert_eq!(scan(folder.path(), &["--fail-on", "critical"]).0, 0);
-    let text = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--import", "one.sarif"])
-        .output()
-        .expect("gate starts");
-    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    let text = printed(folder.path(), &["scan", "--import", "one.sarif"]);
     for part in ["bandit/B602", "return subprocess.call(cmd, shell=True)", "https://bandit.example/b602"] {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -224,9 +208,7 @@ fn settings_and_suppressions_hold_for_rules_of_tools() {
     assert_eq!(found("", &above), both[..1]);
     // A typing mistake is no tool.
     std::fs::write(folder.path().join("gate.yaml"), "rules: {bandti/B602: {severity: low}}").expect("a file");
-    let mistake =
-        Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).arg("scan").output().expect("gate starts");
-    assert_eq!(mistake.status.code(), Some(2));
+    assert_eq!(code(&gate(folder.path(), &["scan"])), 2);
 }
 
 #[test]
@@ -370,12 +352,7 @@ fn what_lies_outside_is_never_read_and_still_counts() {
     let results: Vec<Value> = uris.iter().map(|uri| result(uri)).collect();
     let repo = folder.path().join("repo");
     std::fs::write(repo.join("one.sarif"), sarif("Bandit", json!([]), json!(results)).to_string()).expect("a file");
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(&repo)
-        .args(["scan", "--import", "one.sarif"])
-        .output()
-        .expect("gate starts");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = printed(&repo, &["scan", "--import", "one.sarif"]);
     assert!(!text.contains("TOP_SECRET") && !text.contains("root:"), "{text}");
     let (code, report) = scan(&repo, &[]);
     assert_eq!((code, findings(&report).len()), (1, 4));
@@ -383,13 +360,13 @@ fn what_lies_outside_is_never_read_and_still_counts() {
 
 #[test]
 fn vulnerabilities_of_an_image_join_the_verdict() {
-    let text = |package: &str, fixed: &str| {
+    let words = |package: &str, fixed: &str| {
         format!(
             "Package: {package}\nInstalled Version: 1.0\nVulnerability CVE-2031-0001\nSeverity: CRITICAL\nFixed Version: {fixed}\nLink: [CVE-2031-0001](https://x.example)"
         )
     };
     let found = |package: &str, fixed: &str| {
-        json!({"ruleId": "CVE-2031-0001", "ruleIndex": 0, "level": "error", "message": {"text": text(package, fixed)},
+        json!({"ruleId": "CVE-2031-0001", "ruleIndex": 0, "level": "error", "message": {"text": words(package, fixed)},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": "library/shop", "uriBaseId": "ROOTPATH"},
                 "region": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}}}]})
     };
@@ -406,17 +383,12 @@ fn vulnerabilities_of_an_image_join_the_verdict() {
     let found = findings(&report);
     assert_eq!(found[..2], ["critical trivy/CVE-2031-0001 library/shop:1 [trivy]"; 2], "{found:?}");
     assert_eq!(found.len(), 3);
-    let messages: Vec<&str> =
-        report["findings"].as_array().expect("a list").iter().filter_map(|one| one["message"].as_str()).collect();
+    let messages: Vec<&str> = list(&report, "findings").iter().map(|one| text(&one["message"])).collect();
     assert!(messages.contains(&"libssl 1.0 has CVE-2031-0001, fixed in 1.1"), "{messages:?}");
     assert_ne!(report["findings"][0]["fingerprint"], report["findings"][1]["fingerprint"]);
     for format in ["text", "sarif", "github", "junit", "markdown", "html", "gitlab"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .current_dir(folder.path())
-            .args(["scan", "--import", "one.sarif", "--format", format])
-            .output()
-            .expect("gate starts");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("CVE-2031-0001"), "{format}");
+        let text = printed(folder.path(), &["scan", "--import", "one.sarif", "--format", format]);
+        assert!(text.contains("CVE-2031-0001"), "{format}");
     }
 }
 
@@ -435,12 +407,8 @@ fn secrets_that_tools_find_are_masked_and_one_with_gates() {
         &[sarif("gitleaks", json!([]), json!([leak])), sarif("Bandit", json!([]), json!([bandit]))],
     );
     for format in ["text", "json", "sarif", "github", "junit", "markdown", "html", "gitlab"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .current_dir(folder.path())
-            .args(["scan", "--import", "one.sarif", "--import", "two.sarif", "--format", format])
-            .output()
-            .expect("gate starts");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let scan = ["scan", "--import", "one.sarif", "--import", "two.sarif", "--format", format];
+        let text = printed(folder.path(), &scan);
         assert!(!text.contains(&key[4..]) && !text.contains(password), "{format}: {text}");
     }
     let found = findings(&scan(folder.path(), &[]).1);
@@ -463,12 +431,7 @@ fn secrets_in_the_names_of_places_are_masked() {
     let results: Vec<Value> = names.iter().map(|name| result("B1", "error", name, 1)).collect();
     let folder = with(&[("x.py", "x = 1\n")], &[sarif("Bandit", json!([]), json!(results))]);
     for format in ["text", "json", "sarif", "github", "junit", "markdown", "html", "gitlab"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .current_dir(folder.path())
-            .args(["scan", "--import", "one.sarif", "--format", format])
-            .output()
-            .expect("gate starts");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = printed(folder.path(), &["scan", "--import", "one.sarif", "--format", format]);
         assert!(text.contains("d/***/x.py") || format != "text", "{format}: {text}");
         assert!(!text.contains("A1b2C3d4") && !text.contains("kX92mQ7pLw4z"), "{format}: {text}");
     }
@@ -497,11 +460,7 @@ fn nothing_that_a_tool_says_acts_in_a_report() {
         {"ruleId": "é", "message": {"text": hostile}, "locations": at("x.py", 4_294_967_295)}]);
     let folder = with(&[("x.py", "x = 1\n")], &[sarif(hostile, rules, results)]);
     for format in ["text", "json", "sarif", "github", "junit", "markdown", "html", "gitlab"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .current_dir(folder.path())
-            .args(["scan", "--import", "one.sarif", "--format", format])
-            .output()
-            .expect("gate starts");
+        let output = gate(folder.path(), &["scan", "--import", "one.sarif", "--format", format]);
         assert_eq!(output.status.code(), Some(1), "{format}: {output:?}");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(!text.contains('\u{1b}') && !text.contains("javascript:"), "{format}: {text}");

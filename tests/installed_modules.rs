@@ -5,9 +5,10 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+use support::report::{list, text};
+use support::run::scanned;
 use support::tree;
 
 const MAIN: &str = r#"module "database" {
@@ -44,26 +45,19 @@ fn installed() -> tempfile::TempDir {
 }
 
 fn scan(folder: &Path, path: &str) -> (i32, Value) {
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder)
-        .args(["scan", "--format", "json", "--select", "aws-rds-publicly-accessible", path])
-        .output()
-        .unwrap();
-    (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap())
+    scanned(folder, &["--select", "aws-rds-publicly-accessible", path])
 }
 
 /// `path:line address` of every finding.
 fn findings(report: &Value) -> Vec<String> {
-    let shown = |one: &Value| {
-        format!("{}:{} {}", one["at"]["path"].as_str().unwrap(), one["at"]["line"], one["address"].as_str().unwrap())
-    };
-    report["findings"].as_array().unwrap().iter().map(shown).collect()
+    let shown = |one: &Value| format!("{}:{} {}", text(&one["at"]["path"]), one["at"]["line"], text(&one["address"]));
+    list(report, "findings").iter().map(shown).collect()
 }
 
 fn only_problem(report: &Value) -> String {
-    let problems = report["problems"].as_array().unwrap();
+    let problems = list(report, "problems");
     assert_eq!(problems.len(), 1, "{problems:#?}");
-    format!("{} {}", problems[0]["kind"].as_str().unwrap(), problems[0]["message"].as_str().unwrap())
+    format!("{} {}", text(&problems[0]["kind"]), text(&problems[0]["message"]))
 }
 
 #[test]
@@ -73,7 +67,7 @@ fn an_installed_module_is_judged_through_its_call_and_at_the_argument() {
         let (code, report) = scan(folder.path(), path);
         let main = if path == "infra" { "main.tf" } else { "infra/main.tf" };
         assert_eq!(findings(&report), [format!("{main}:4 module.database.aws_db_instance.this")], "{path}");
-        assert_eq!((code, report["problems"].as_array().unwrap().len()), (1, 0), "{path}: {report:#}");
+        assert_eq!((code, list(&report, "problems").len()), (1, 0), "{path}: {report:#}");
         assert_eq!(report["counts"]["files_read"]["terraform"], 2, "{path}");
     }
 }
@@ -147,8 +141,6 @@ fn a_list_that_is_none_is_a_problem() {
     std::fs::write(folder.path().join("infra/.terraform/modules/modules.json"), "{\"Modules\": 1}").unwrap();
     let (code, report) = scan(folder.path(), ".");
     assert_eq!(code, 2);
-    let problems = report["problems"].as_array().unwrap();
-    assert!(
-        problems.iter().any(|one| one["kind"] == "syntax" && one["path"] == "infra/.terraform/modules/modules.json")
-    );
+    let mut problems = list(&report, "problems").iter();
+    assert!(problems.any(|one| one["kind"] == "syntax" && one["path"] == "infra/.terraform/modules/modules.json"));
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::path::Path;
 
 use serde_yaml::Value;
@@ -83,29 +85,18 @@ fn no_input_of_the_action_stands_in_a_script() {
 mod base {
     //! The commit that the action holds a change against.
 
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::process::Command;
 
     use tempfile::TempDir;
+
+    use crate::support::git::git;
 
     /// A repository with a base, and a commit of the author's beside it that allows everything.
     struct Clone {
         folder: TempDir,
         base: String,
         author: String,
-    }
-
-    fn git(folder: &Path, arguments: &[&str]) -> String {
-        let identity = ["-c", "user.name=dev", "-c", "user.email=dev@acme.example", "-c", "commit.gpgsign=false"];
-        let output = Command::new("git")
-            .args(identity)
-            .args(arguments)
-            .current_dir(folder)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_string()
     }
 
     fn clone() -> Clone {

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::process::Command;
-
 use serde_json::Value;
+use support::report::{list, text};
+use support::run::scanned;
 use support::tree;
 
 /// `RULE LINE` of each finding that is told.
@@ -14,19 +14,7 @@ fn found(files: &[(&str, &str)], arguments: &[&str]) -> Vec<String> {
 
 /// The findings of a scan.
 fn told(files: &[(&str, &str)], arguments: &[&str]) -> Vec<Value> {
-    let folder = tree(files);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json"])
-        .args(arguments)
-        .output()
-        .expect("gate starts");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    report["findings"].as_array().expect("a list").clone()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+    list(&scanned(tree(files).path(), arguments).1, "findings").clone()
 }
 
 /// A pod that breaks the restricted standard in several ways.

@@ -2,9 +2,8 @@
 
 mod support;
 
-use std::process::Command;
-
-use serde_json::Value;
+use support::report::{list, text};
+use support::run::scanned;
 use support::tree;
 
 const BASE: &str = "\
@@ -35,21 +34,14 @@ struct Seen {
 }
 
 fn scan(files: &[(&str, &str)], rules: &str) -> Seen {
-    let folder = tree(files);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--select", rules])
-        .output()
-        .expect("gate starts");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    let text = |value: &Value| value.as_str().unwrap_or("").to_string();
-    let findings = report["findings"].as_array().expect("a list").iter().map(|one| {
+    let (code, report) = scanned(tree(files).path(), &["--select", rules]);
+    let findings = list(&report, "findings").iter().map(|one| {
         let line = one["at"]["line"].as_u64().unwrap_or(0);
-        (text(&one["rule"]), text(&one["at"]["path"]), line, text(&one["address"]))
+        (text(&one["rule"]).into(), text(&one["at"]["path"]).into(), line, text(&one["address"]).into())
     });
-    let problems = report["problems"].as_array().expect("a list").iter();
+    let problems = list(&report, "problems").iter();
     Seen {
-        code: output.status.code().expect("gate exits by itself"),
+        code,
         findings: findings.collect(),
         problems: problems.map(|one| format!("{} {}", text(&one["kind"]), text(&one["message"]))).collect(),
     }

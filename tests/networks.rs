@@ -1,43 +1,19 @@
 //! Subnets and security groups across modules, repetitions and choices, as whole scans see them.
 
-use std::path::Path;
-use std::process::Command;
+mod support;
 
 use serde_json::Value;
+use support::report::places;
+use support::run::scanned;
+use support::tree;
 
 const RULES: &str = "aws-ecs-service-in-public-subnet,aws-rds-in-public-subnet,aws-vpc-private-subnet-with-internet-route,\
     aws-security-group-database-open-to-cidr,aws-vpc-shared-nat-gateway,aws-security-group-node-open-to-cidr";
 
 /// Files written as `== name` and what follows it.
 fn scan(text: &str) -> Value {
-    let folder = tempfile::tempdir().expect("a folder");
-    for file in text.split("== ").skip(1) {
-        let (name, text) = file.split_once('\n').expect("a name and a text");
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
-    gate(folder.path())
-}
-
-fn gate(folder: &Path) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .args(["scan", "--no-config", "--format", "json", "--select", RULES])
-        .arg(folder)
-        .output()
-        .expect("gate starts");
-    serde_json::from_slice(&output.stdout).expect("the report is JSON")
-}
-
-/// `path:line rule` of every finding.
-fn found(report: &Value) -> Vec<String> {
-    let findings = report["findings"].as_array().expect("findings").iter();
-    findings
-        .map(|one| {
-            let text = |value: &Value| value.as_str().expect("a text").to_string();
-            format!("{}:{} {}", text(&one["at"]["path"]), one["at"]["line"], text(&one["rule"]))
-        })
-        .collect()
+    let files = text.split("== ").skip(1).map(|file| file.split_once('\n').expect("a name and a text"));
+    scanned(tree(&files.collect::<Vec<_>>()).path(), &["--no-config", "--select", RULES]).1
 }
 
 const TIERS: &str = r#"== network/main.tf
@@ -93,18 +69,18 @@ fn service_in(output: &str) -> Value {
 
 #[test]
 fn a_service_is_blamed_where_its_caller_picks_the_public_tier() {
-    assert_eq!(found(&service_in("public")), ["main.tf:6 aws-ecs-service-in-public-subnet"]);
+    assert_eq!(places(&service_in("public")), ["main.tf:6 aws-ecs-service-in-public-subnet"]);
 }
 
 #[test]
 fn instances_of_one_repeated_subnet_are_told_apart() {
-    assert_eq!(found(&service_in("app")), Vec::<String>::new());
+    assert_eq!(places(&service_in("app")), Vec::<String>::new());
     assert_eq!(service_in("app")["undecided"], service_in("public")["undecided"]);
 }
 
 #[test]
 fn all_instances_of_mixed_tiers_are_not_guessed_about() {
-    assert_eq!(found(&service_in("all")), Vec::<String>::new());
+    assert_eq!(places(&service_in("all")), Vec::<String>::new());
 }
 
 #[test]
@@ -119,7 +95,7 @@ fn the_registry_vpc_module_names_its_tiers() {
         service("web", "public_subnets"),
         service("worker", "private_subnets")
     ));
-    assert_eq!(found(&report), ["main.tf:7 aws-ecs-service-in-public-subnet"]);
+    assert_eq!(places(&report), ["main.tf:7 aws-ecs-service-in-public-subnet"]);
 }
 
 #[test]
@@ -144,7 +120,7 @@ resource "aws_rds_cluster" "main" {
 }
 "#,
     );
-    assert_eq!(found(&report), ["main.tf:10 aws-security-group-database-open-to-cidr"]);
+    assert_eq!(places(&report), ["main.tf:10 aws-security-group-database-open-to-cidr"]);
 }
 
 #[test]
@@ -179,7 +155,7 @@ resource "aws_db_instance" "main" {
 "#,
     );
     assert_eq!(
-        found(&report),
+        places(&report),
         ["main.tf:14 aws-vpc-private-subnet-with-internet-route", "main.tf:24 aws-rds-in-public-subnet"]
     );
 }
@@ -218,7 +194,7 @@ resource "aws_ecs_service" "worker" {
 }
 "#,
     );
-    assert_eq!(found(&report), ["main.tf:20 aws-ecs-service-in-public-subnet"]);
+    assert_eq!(places(&report), ["main.tf:20 aws-ecs-service-in-public-subnet"]);
 }
 
 #[test]
@@ -238,5 +214,5 @@ resource "aws_security_group_rule" "workers" {
 }
 "#,
     );
-    assert_eq!(found(&report), ["main.tf:10 aws-security-group-node-open-to-cidr"]);
+    assert_eq!(places(&report), ["main.tf:10 aws-security-group-node-open-to-cidr"]);
 }

@@ -1,14 +1,14 @@
 //! Changes as pull requests make them: a base and a head in a git repository, and what `gate scan --base` says of them.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/change.rs"]
-mod change;
 mod support;
 
 use std::process::Command;
 
-use change::{Change, Judged};
 use serde_json::Value;
+use support::change::{Change, Judged};
+use support::report::{list, text};
+use support::run::gate;
 
 const DATABASE: &str = r#"resource "aws_db_instance" "main" {
   engine              = "postgres"
@@ -168,7 +168,7 @@ fn a_suppression_of_the_base_goes_on() {
     let change = Change::from(&[("db.tf", &accepted)]).write("db.tf", &format!("# more\n{accepted}"));
     let judged = change.judged(&["--select", PUBLIC]);
     assert_eq!((judged.code, judged.of("old"), judged.of("new")), (0, vec![], vec![]));
-    assert_eq!(judged.report["suppressed"].as_array().unwrap().len(), 1);
+    assert_eq!(list(&judged.report, "suppressed").len(), 1);
     // Another block under the same words is another finding.
     let copied = format!("{accepted}{}", accepted.replace("\"main\"", "\"copy\""));
     let judged = Change::from(&[("db.tf", &accepted)]).write("db.tf", &copied).judged(&["--select", PUBLIC]);
@@ -431,11 +431,7 @@ fn changes_that_are_not_committed_count() {
 #[test]
 fn a_base_that_is_not_there_decides_nothing() {
     let change = base();
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .args(["scan", ".", "--base", "origin/nowhere"])
-        .current_dir(change.path())
-        .output()
-        .unwrap();
+    let output = gate(change.path(), &["scan", ".", "--base", "origin/nowhere"]);
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
     assert!(words.contains("origin/nowhere") && words.contains("fetch"), "{words}");
@@ -450,8 +446,7 @@ fn a_repository_of_another_form_is_named_with_what_to_do() {
         if !git.status.success() {
             continue;
         }
-        let scan = ["scan", ".", "--base", "main"];
-        let output = Command::new(env!("CARGO_BIN_EXE_gate")).args(scan).current_dir(folder.path()).output().unwrap();
+        let output = gate(folder.path(), &["scan", ".", "--base", "main"]);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert!(words.contains(what) && words.contains("--baseline"), "{words}");
@@ -471,16 +466,8 @@ fn submodule(change: Change, other: &Change) -> Change {
 }
 
 fn problems(judged: &Judged) -> Vec<String> {
-    let all = judged.report["problems"].as_array().unwrap().iter();
-    all.map(|one| {
-        format!(
-            "{} {}: {}",
-            one["kind"].as_str().unwrap(),
-            one["path"].as_str().unwrap(),
-            one["message"].as_str().unwrap()
-        )
-    })
-    .collect()
+    let all = list(&judged.report, "problems").iter();
+    all.map(|one| format!("{} {}: {}", text(&one["kind"]), text(&one["path"]), text(&one["message"]))).collect()
 }
 
 #[test]
@@ -505,8 +492,7 @@ fn a_submodule_in_place_of_files_closes_the_gate_where_it_is_not_checked_out() {
     let judged = change.judged_as_it_is(&[]);
     let message = "infra: is a submodule that is not checked out: it was not read";
     assert_eq!((judged.code, problems(&judged)), (2, vec![format!("unread {message}")]));
-    let alone =
-        Command::new(env!("CARGO_BIN_EXE_gate")).args(["scan", "."]).current_dir(change.path()).output().unwrap();
+    let alone = gate(change.path(), &["scan", "."]);
     assert!(String::from_utf8_lossy(&alone.stdout).contains("is a submodule that is not checked out"), "{alone:?}");
     assert_eq!(alone.status.code(), Some(0));
     change.git(&["branch", "--force", "main", "HEAD"]);

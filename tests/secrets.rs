@@ -4,9 +4,9 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
 
-use serde_json::Value;
+use support::report::{list, places};
+use support::run::{printed, scanned};
 use support::tree;
 use tempfile::TempDir;
 
@@ -22,28 +22,12 @@ fn literal() -> String {
     format!("h7Gk29fL{}", "q0ZpXw3R")
 }
 
-fn output(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_gate")).arg("scan").args(arguments).arg(folder).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// `path:line rule` of every finding about a secret.
 fn found(folder: &TempDir) -> Vec<String> {
-    let report: Value = serde_json::from_str(&output(folder.path(), &["--format", "json"])).unwrap();
-    let mut found: Vec<String> = report["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| {
-            let at = &one["at"];
-            format!("{}:{} {}", at["path"].as_str().unwrap(), at["line"], one["rule"].as_str().unwrap())
-        })
-        .filter(|one| {
-            ["committed", "password-literal", "credential-in-url", "plaintext", "hardcoded", "secret-named"]
-                .iter()
-                .any(|word| one.contains(word))
-        })
-        .collect();
+    let (_, report) = scanned(Path::new("."), &[folder.path().to_str().unwrap()]);
+    let words = ["committed", "password-literal", "credential-in-url", "plaintext", "hardcoded", "secret-named"];
+    let mut found = places(&report);
+    found.retain(|one| words.iter().any(|word| one.contains(word)));
     found.sort();
     found
 }
@@ -139,7 +123,7 @@ fn no_format_prints_a_secret() {
         ),
     ]);
     for format in ["text", "json", "sarif", "github", "junit", "markdown"] {
-        let text = output(folder.path(), &["--format", format]);
+        let text = printed(folder.path(), &["scan", "--format", format]);
         assert!(text.contains("general-service-token-committed"), "{format}: {text}");
         for secret in [&token, &other, PASSWORD] {
             assert!(!text.contains(secret), "{format}: {text}");
@@ -159,8 +143,8 @@ fn comments_of_other_tools_accept_secrets() {
         ("f.html", &format!("<!-- gate: ignore[general-service-token-committed] revoked -->\n<p>{token}</p>\n")),
     ]);
     assert_eq!(found(&folder), ["a.py:2 general-service-token-committed", "b.js:3 general-service-token-committed"]);
-    let all: Value = serde_json::from_str(&output(folder.path(), &["--format", "json", "--no-suppress"])).unwrap();
-    assert_eq!(all["findings"].as_array().unwrap().len(), 8);
+    let (_, all) = scanned(folder.path(), &["--no-suppress"]);
+    assert_eq!(list(&all, "findings").len(), 8);
 }
 
 #[test]
@@ -200,7 +184,7 @@ fn literals_of_secret_names_are_found_in_files_of_every_kind() {
     let folder = tree(&files);
     assert_eq!(found(&folder), expected);
     for format in ["text", "json", "sarif", "github", "junit", "markdown", "html"] {
-        let text = output(folder.path(), &["--format", format]);
+        let text = printed(folder.path(), &["scan", "--format", format]);
         assert!(text.contains("general-secret-literal-committed"), "{format}: {text}");
         assert!(!text.contains(&literal), "{format}: {text}");
     }
@@ -276,7 +260,7 @@ fn comments_accept_literals() {
 fn fingerprints_hold_names_and_no_passwords() {
     let fingerprint = |line: &str| {
         let folder = tree(&[(".env", line)]);
-        let report: Value = serde_json::from_str(&output(folder.path(), &["--format", "json"])).unwrap();
+        let (_, report) = scanned(folder.path(), &[]);
         report["findings"][0]["fingerprint"].as_str().unwrap().to_string()
     };
     let one = fingerprint(&format!("DB_PASSWORD={}\n", literal()));

@@ -3,27 +3,18 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use gate::rules::Catalog;
 use serde_json::{Value, json};
+use support::report::{found, list, text};
+use support::run::{printed, scanned};
 use support::tree;
 
 /// `docker-untagged-base-image` on line 1, `docker-latest-base-image` on line 2.
 const TWO_STAGES: &str = "FROM debian AS base\nFROM alpine:latest\nCOPY --from=base /etc/os-release /\nUSER 10001\n";
 
-fn gate(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(arguments).output().expect("gate starts")
-}
-
 fn report(folder: &Path, arguments: &[&str]) -> Value {
-    let output = gate(folder, &[&["scan", "--format", "json"], arguments].concat());
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
-}
-
-fn found(report: &Value) -> Vec<(&str, u64)> {
-    let all = report["findings"].as_array().expect("a list");
-    all.iter().map(|one| (one["rule"].as_str().unwrap_or(""), one["at"]["line"].as_u64().unwrap_or(0))).collect()
+    scanned(folder, arguments).1
 }
 
 const BOTH: [(&str, u64); 2] = [("docker-untagged-base-image", 1), ("docker-latest-base-image", 2)];
@@ -41,8 +32,7 @@ fn the_configuration_sets_all_its_rules_and_a_name_of_one_goes_before() {
     let config = "version: 1\nrules:\n  DS-0001: { severity: critical }\n  DL3007: { severity: low }\n";
     let folder = tree(&[("Dockerfile", TWO_STAGES), ("gate.yaml", config)]);
     let report = report(folder.path(), &["--select", "DS-0001"]);
-    let severities: Vec<&str> =
-        report["findings"].as_array().expect("a list").iter().filter_map(|one| one["severity"].as_str()).collect();
+    let severities: Vec<&str> = list(&report, "findings").iter().map(|one| text(&one["severity"])).collect();
     assert_eq!(severities, ["critical", "low"]);
 }
 
@@ -64,8 +54,7 @@ fn migrating_it_names_each_of_its_rules() {
         ("Dockerfile", &TWO_STAGES.replace("FROM alpine", "#trivy:ignore:DS-0001\nFROM alpine")),
         ("service.yaml", manifest),
     ]);
-    let output = gate(folder.path(), &["migrate"]);
-    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    let said = printed(folder.path(), &["migrate"]);
     for part in [
         "rule: \"docker-latest-base-image\"",
         "rule: \"docker-untagged-base-image\"",
@@ -87,7 +76,7 @@ fn a_result_of_another_tool_repeats_whichever_of_its_rules_has_found_the_same() 
     let folder = tree(&[("Dockerfile", TWO_STAGES), ("trivy.sarif", &log.to_string())]);
     let both = report(folder.path(), &["--select", "CKV_DOCKER_7", "--import", "trivy.sarif"]);
     assert_eq!(found(&both), BOTH);
-    for one in both["findings"].as_array().expect("a list") {
+    for one in list(&both, "findings") {
         assert_eq!(one["tools"], json!(["trivy"]));
     }
     // What gate does not look for is left to the tool; what nobody wants to hear of stays out.
@@ -100,7 +89,7 @@ fn a_result_of_another_tool_repeats_whichever_of_its_rules_has_found_the_same() 
 #[test]
 fn explaining_it_tells_of_each_of_its_rules() {
     let folder = tree(&[]);
-    let said = String::from_utf8(gate(folder.path(), &["explain", "ckv_docker_7"]).stdout).expect("UTF-8");
+    let said = printed(folder.path(), &["explain", "ckv_docker_7"]);
     for part in ["2 rules together cover ckv_docker_7", "docker-latest-base-image (", "docker-untagged-base-image ("] {
         assert!(said.contains(part), "{part} in {said}");
     }

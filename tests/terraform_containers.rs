@@ -2,31 +2,16 @@
 
 mod support;
 
-use std::process::Command;
-
 use serde_json::Value;
+use support::report::found;
+use support::run::scanned;
 use support::tree;
 
 const RULES: &str = "container-privileged,container-unpinned-image,container-run-as-root,container-plaintext-secret-in-env,\
                      general-password-literal,tf-helm-shared-node-namespace";
 
-/// Rule and line of each finding.
-fn found(files: &[(&str, &str)]) -> Vec<(String, u64)> {
-    let folder = tree(files);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--fail-on", "never", "--select", RULES])
-        .output()
-        .expect("gate starts");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    let findings = report["findings"].as_array().expect("a list").iter();
-    findings
-        .map(|one| (one["rule"].as_str().unwrap_or("").to_string(), one["at"]["line"].as_u64().unwrap_or(0)))
-        .collect()
-}
-
-fn at(rule: &str, line: u64) -> (String, u64) {
-    (rule.to_string(), line)
+fn scan(files: &[(&str, &str)]) -> Value {
+    scanned(tree(files).path(), &["--fail-on", "never", "--select", RULES]).1
 }
 
 const DEFINITIONS: &str = "[
@@ -51,15 +36,12 @@ fn definitions_in_a_heredoc_are_judged_line_by_line() {
         "variable \"db\" {{}}\nvariable \"tag\" {{}}\nresource \"aws_ecs_task_definition\" \"web\" {{\n  family = \"web\"\n  container_definitions = <<EOF\n{text}EOF\n}}\n"
     );
     assert_eq!(
-        found(&[("main.tf", &main)]),
-        [at("container-unpinned-image", 9), at("container-privileged", 10), at("container-run-as-root", 16)]
+        found(&scan(&[("main.tf", &main)])),
+        [("container-unpinned-image", 9), ("container-privileged", 10), ("container-run-as-root", 16)]
     );
     let known = main.replace("variable \"tag\" {}", "variable \"tag\" { default = \"latest\" }");
-    assert!(
-        found(&[("main.tf", &known)]).contains(&at("container-unpinned-image", 15)),
-        "{:?}",
-        found(&[("main.tf", &known)])
-    );
+    let known = scan(&[("main.tf", &known)]);
+    assert!(found(&known).contains(&("container-unpinned-image", 15)), "{:?}", found(&known));
 }
 
 #[test]
@@ -70,10 +52,10 @@ fn definitions_from_a_file_or_a_template_stand_where_they_are_used() {
         )
     };
     let wanted = [
-        at("container-plaintext-secret-in-env", 3),
-        at("container-privileged", 3),
-        at("container-run-as-root", 3),
-        at("container-unpinned-image", 3),
+        ("container-plaintext-secret-in-env", 3),
+        ("container-privileged", 3),
+        ("container-run-as-root", 3),
+        ("container-unpinned-image", 3),
     ];
     for value in [
         "file(\"web.json\")",
@@ -81,7 +63,8 @@ fn definitions_from_a_file_or_a_template_stand_where_they_are_used() {
         "jsonencode(jsondecode(file(\"web.json\")))",
     ] {
         let json = DEFINITIONS.replace("${db}", "kT9vQ2xLmZ84").replace("${tag}", "1.27.3");
-        let mut all = found(&[("main.tf", &task(value)), ("web.json", &json), ("web.json.tpl", DEFINITIONS)]);
+        let report = scan(&[("main.tf", &task(value)), ("web.json", &json), ("web.json.tpl", DEFINITIONS)]);
+        let mut all = found(&report);
         all.sort();
         all.dedup();
         assert_eq!(all, wanted, "{value}");
@@ -119,16 +102,16 @@ fn values_of_a_helm_release_are_judged_by_what_they_set() {
 }
 ";
     assert_eq!(
-        found(&[("main.tf", main)]),
+        found(&scan(&[("main.tf", main)])),
         [
-            at("container-unpinned-image", 7),
-            at("container-run-as-root", 9),
-            at("container-privileged", 10),
-            at("tf-helm-shared-node-namespace", 11),
-            at("container-unpinned-image", 15),
-            at("container-privileged", 16),
-            at("container-run-as-root", 21),
-            at("general-password-literal", 25),
+            ("container-unpinned-image", 7),
+            ("container-run-as-root", 9),
+            ("container-privileged", 10),
+            ("tf-helm-shared-node-namespace", 11),
+            ("container-unpinned-image", 15),
+            ("container-privileged", 16),
+            ("container-run-as-root", 21),
+            ("general-password-literal", 25),
         ]
     );
 }
@@ -145,7 +128,7 @@ fn the_last_value_of_a_helm_release_counts() {
   ]
 }
 ";
-    assert_eq!(found(&[("main.tf", main)]), []);
+    assert_eq!(found(&scan(&[("main.tf", main)])), []);
 }
 
 #[test]
@@ -177,5 +160,5 @@ resource \"kubernetes_manifest\" \"web\" {
   }
 }
 ";
-    assert_eq!(found(&[("main.tf", main)]), [at("container-unpinned-image", 9), at("container-privileged", 22)]);
+    assert_eq!(found(&scan(&[("main.tf", main)])), [("container-unpinned-image", 9), ("container-privileged", 22)]);
 }

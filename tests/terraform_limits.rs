@@ -4,9 +4,8 @@
 
 mod support;
 
-use std::process::Command;
-
-use serde_json::Value;
+use support::report::{list, text};
+use support::run::scanned;
 use support::tree;
 
 /// A database beside what grows: it is judged whatever becomes of the others.
@@ -15,18 +14,10 @@ const DATABASE: &str = "resource \"aws_db_instance\" \"literal\" { publicly_acce
 /// Scans files, one of which holds the database; gives the addresses of public databases, and the messages and lines of the
 /// limits that were met.
 fn limits(files: &[(&str, &str)]) -> (Vec<String>, Vec<(String, u64)>) {
-    let folder = tree(files);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--select", "aws-rds-publicly-accessible"])
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_string();
-    let found = report["findings"].as_array().unwrap().iter().map(|one| text(&one["address"])).collect();
-    let problems = report["problems"].as_array().unwrap().iter();
-    let problems = problems.filter(|one| one["kind"] == "limit");
-    (found, problems.map(|one| (text(&one["message"]), one["at"]["line"].as_u64().unwrap())).collect())
+    let (_, report) = scanned(tree(files).path(), &["--select", "aws-rds-publicly-accessible"]);
+    let found = list(&report, "findings").iter().map(|one| text(&one["address"]).into()).collect();
+    let problems = list(&report, "problems").iter().filter(|one| one["kind"] == "limit");
+    (found, problems.map(|one| (text(&one["message"]).into(), one["at"]["line"].as_u64().unwrap())).collect())
 }
 
 #[test]
@@ -58,12 +49,7 @@ fn the_texts_of_one_call_are_limited_together() {
         "main.tf",
         "locals {\n  text = join(\"\", [for i in range(1000) : \"0123456789\"])\n  all  = formatlist(\"%s%s\", local.text, range(1000))\n}\n",
     )]);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json"])
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (_, report) = scanned(folder.path(), &[]);
     assert_eq!(report["problems"][0]["message"], "formatlist: the texts grow past the limit");
 }
 

@@ -5,32 +5,16 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
+use support::report::{list, text};
+use support::run::{command, gate, inspected, json, printed, scanned};
 use support::tree;
 
 /// The exit code, the findings of these rules and the problems.
 fn scan(files: &[(&str, &str)], rules: &str) -> (i32, Vec<Value>, Vec<Value>) {
-    let folder = tree(files);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--select", rules])
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let list = |name: &str| report[name].as_array().unwrap().clone();
-    (output.status.code().unwrap(), list("findings"), list("problems"))
-}
-
-/// What `gate inspect` does in a folder.
-fn inspected(folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(["inspect", "."]).output().unwrap()
-}
-
-/// The model of a folder.
-fn inspect(folder: &Path) -> Value {
-    serde_json::from_slice(&inspected(folder).stdout).unwrap()
+    let (code, report) = scanned(tree(files).path(), &["--select", rules]);
+    (code, list(&report, "findings").clone(), list(&report, "problems").clone())
 }
 
 const PUBLIC: &str = "aws-rds-publicly-accessible";
@@ -142,12 +126,8 @@ fn an_override_without_a_base_and_a_flag_without_a_variable_are_problems() {
         scan(&[("main.tf", "locals {}\n"), ("override.tf", "resource \"aws_eip\" \"a\" {}\n")], PUBLIC);
     assert!(problems[0]["message"].as_str().unwrap().contains("there is no resource \"aws_eip.a\""));
     let folder = tree(&[("main.tf", DATABASE)]);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--var", "pubic=true"])
-        .output()
-        .unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).contains("which no root module declares"));
+    let said = printed(folder.path(), &["scan", "--format", "json", "--var", "pubic=true"]);
+    assert!(said.contains("which no root module declares"));
 }
 
 #[test]
@@ -170,7 +150,7 @@ fn instances_that_each_ask_for_all_do_not_multiply() {
         names.join(", ")
     );
     let folder = tree(&[("main.tf", &text)]);
-    let output = inspected(folder.path());
+    let output = gate(folder.path(), &["inspect", "."]);
     // Forty instances that hold forty each, not forty to the power of forty.
     assert!(output.status.success() && output.stdout.len() < 20_000_000, "{}", output.stdout.len());
     let (_, findings, _) = scan(&[("main.tf", &text)], "tf-reference-cycle");
@@ -192,10 +172,9 @@ output "greeting" { value = local.greeting }
         ("self.tftpl", "${templatefile(\"self.tftpl\", {})}"),
     ];
     let folder = tree(&files);
-    let model = inspect(folder.path());
+    let model = inspected(folder.path());
     assert_eq!(model["terraform"][0]["outputs"]["greeting"]["value"], "hi a\nhi b\n");
-    let problems: Vec<&str> =
-        model["problems"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap()).collect();
+    let problems: Vec<&str> = list(&model, "problems").iter().map(|one| text(&one["message"])).collect();
     assert!(problems.iter().any(|one| one.contains("can't read another template file")), "{problems:?}");
     assert!(problems.iter().any(|one| one.contains("outside the scanned folder")), "{problems:?}");
 }
@@ -325,8 +304,8 @@ module "eu" {
 "#;
     let queue = "resource \"aws_sqs_queue\" \"q\" {}\nresource \"random_id\" \"r\" {}\n";
     let folder = tree(&[("main.tf", main), ("queue/main.tf", queue)]);
-    let model = inspect(folder.path());
-    let resources = model["terraform"][0]["resources"].as_array().unwrap();
+    let model = inspected(folder.path());
+    let resources = list(&model["terraform"][0], "resources");
     let tags = |address: &str| {
         resources.iter().find(|one| one["address"] == address).unwrap_or_else(|| panic!("{resources:#?}"))["values"]
             ["tags_all"]
@@ -364,11 +343,7 @@ fn a_rule_of_the_users_sees_default_tags_and_no_built_in_rule_asks_for_them() {
         "provider \"aws\" {\n  default_tags {\n    tags = { Team = \"net\" }\n  }\n}\nresource \"aws_vpc\" \"a\" {}\n";
     for (text, code) in [(main, 0), ("resource \"aws_vpc\" \"a\" {}\n", 1)] {
         let folder = tree(&[("main.tf", text), ("policy/team.yaml", rule)]);
-        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .current_dir(folder.path())
-            .args(["scan", "--policy", "policy", "--select", "acme-vpc-without-team"])
-            .output()
-            .unwrap();
+        let output = gate(folder.path(), &["scan", "--policy", "policy", "--select", "acme-vpc-without-team"]);
         assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stdout));
     }
     // They are left out where only built-in rules run.
@@ -431,7 +406,7 @@ output "all" {
         ("modules/queue/main.tf", queue),
         ("modules/queue/policy.json", "module's"),
     ]);
-    let model = inspect(folder.path());
+    let model = inspected(folder.path());
     assert_eq!(model["problems"], serde_json::json!([]));
     let outputs = &model["terraform"][0]["outputs"];
     let here = serde_json::json!({
@@ -536,15 +511,9 @@ fn a_module_outside_the_root_is_not_read_even_through_a_link() {
         "module \"up\" {\n  source = \"../elsewhere\"\n}\nmodule \"linked\" {\n  source = \"./linked\"\n}\n",
     )]);
     std::os::unix::fs::symlink(outside.path(), folder.path().join("linked")).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--select", PUBLIC])
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{report}");
-    let unread = report["problems"].as_array().unwrap().iter().filter(|one| one["kind"] == "unread");
+    let (code, report) = scanned(folder.path(), &["--select", PUBLIC]);
+    assert_eq!((code, list(&report, "findings").len()), (2, 0), "{report}");
+    let unread = list(&report, "problems").iter().filter(|one| one["kind"] == "unread");
     assert_eq!(unread.count(), 2, "{report}");
 }
 
@@ -567,8 +536,8 @@ resource "aws_eip" "one" {
 }
 "#;
     let folder = tree(&[("main.tf", main), ("each/main.tf", each)]);
-    let model = inspect(folder.path());
-    let resources = model["terraform"][0]["resources"].as_array().unwrap();
+    let model = inspected(folder.path());
+    let resources = list(&model["terraform"][0], "resources");
     assert_eq!(resources.len(), 1000);
     let seventh = resources.iter().find(|one| one["address"] == "module.each[\"key-7\"].aws_eip.one").unwrap();
     assert_eq!(seventh["values"]["tags"]["Name"], "7");
@@ -629,15 +598,9 @@ fn a_file_of_a_module_given_alone_is_judged_by_what_its_callers_pass() {
         ),
         ("mods/db/main.tf", DATABASE),
     ]);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--select", PUBLIC, "mods/db/main.tf"])
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let addresses: Vec<&str> =
-        report["findings"].as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap()).collect();
-    assert_eq!((output.status.code(), addresses), (Some(1), vec!["module.db.aws_db_instance.orders"]));
+    let (code, report) = scanned(folder.path(), &["--select", PUBLIC, "mods/db/main.tf"]);
+    let addresses: Vec<&str> = list(&report, "findings").iter().map(|one| text(&one["address"])).collect();
+    assert_eq!((code, addresses), (1, vec!["module.db.aws_db_instance.orders"]));
 }
 
 /// The value of output `x` of a root with a child module `m`, called once plainly, by count and by key.
@@ -650,8 +613,8 @@ fn output(expression: &str) -> Value {
     );
     let child = "output \"o\" {\n  value = 1\n}\noutput \"hidden\" {\n  value     = \"shown\"\n  sensitive = true\n}\n";
     let folder = tree(&[("main.tf", &main), ("m/main.tf", child)]);
-    let model = inspect(folder.path());
-    let roots = model["terraform"].as_array().unwrap();
+    let model = inspected(folder.path());
+    let roots = list(&model, "terraform");
     let root = roots.iter().find(|root| root["path"] == ".").unwrap_or_else(|| panic!("{model}"));
     root["outputs"]["x"]["value"].clone()
 }
@@ -702,7 +665,7 @@ fn a_sensitive_value_may_count_and_a_sensitive_output_is_what_it_is_to_its_calle
 /// The text of `data.aws_iam_policy_document.x` among these.
 fn policy(documents: &str) -> Value {
     let main = format!("{documents}\noutput \"x\" {{\n  value = data.aws_iam_policy_document.x.json\n}}\n");
-    let model = inspect(tree(&[("main.tf", &main)]).path());
+    let model = inspected(tree(&[("main.tf", &main)]).path());
     serde_json::from_str(model["terraform"][0]["outputs"]["x"]["value"].as_str().unwrap()).unwrap()
 }
 
@@ -758,9 +721,7 @@ fn a_policy_document_is_the_one_that_the_provider_makes() {
 /// What `gate console` answers in a folder.
 fn console(folder: &Path, asked: &str) -> String {
     use std::io::Write;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder)
-        .arg("console")
+    let mut child = command(folder, &["console"])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .spawn()
@@ -781,7 +742,7 @@ fn in_json_syntax_types_are_read_and_what_stands_for_itself_is_no_template() {
     let files = [("main.tf.json", module), ("terraform.tfvars.json", given)];
     let (_, _, problems) = scan(&files, PUBLIC);
     assert_eq!(problems, Vec::<Value>::new());
-    let model = inspect(tree(&files).path());
+    let model = inspected(tree(&files).path());
     let expected = serde_json::json!([true, ["${aws:username}", "%{if}"], "arn:aws:s3:::b/${aws:username}/*"]);
     assert_eq!(model["terraform"][0]["resources"][0]["values"]["input"], expected);
     let wrong =
@@ -808,8 +769,8 @@ fn dynamic_blocks_of_json_syntax_are_expanded() {
   "i": {"rule": [{"dynamic": {"deep": {"for_each": [1], "content": {"v": "${deep.value}"}}}}]},
   "j": {"tags": {"dynamic": {"is": "a tag"}}}
 }}}"#;
-    let model = inspect(tree(&[("main.tf.json", module)]).path());
-    let all = model["terraform"][0]["resources"].as_array().unwrap();
+    let model = inspected(tree(&[("main.tf.json", module)]).path());
+    let all = list(&model["terraform"][0], "resources");
     let values: Vec<&Value> = all.iter().map(|one| &one["values"]).collect();
     assert_eq!(values[0]["ingress"], serde_json::json!([{"from_port": 22}, {"from_port": 1}, {"from_port": 2}]));
     assert_eq!(values[1]["egress"], serde_json::json!([{"from_port": 80, "description": "a"}]));
@@ -846,12 +807,7 @@ fn different_resources_at_one_place_are_no_instances_of_one() {
         ("main.tf", &format!("{DATABASE}{}", &other[other.find("resource").unwrap()..])),
         ("terraform.tfvars", "public = true\n"),
     ]);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--select", PUBLIC])
-        .output()
-        .unwrap();
-    let shown = String::from_utf8(output.stdout).unwrap();
+    let shown = printed(folder.path(), &["scan", "--select", PUBLIC]);
     assert!(!shown.contains("instances"), "{shown}");
     assert!(shown.contains("aws_db_instance.orders") && shown.contains("aws_db_instance.users"), "{shown}");
 }
@@ -862,8 +818,8 @@ fn keys_of_instances_are_written_as_terraform_writes_them() {
   for_each = toset(["é", "a\"b", "new\nline", "$${x}", "%%{y}", "$x", "\u200b", "back\\slash", "\U0001F468\u200d", "\u0001"])
 }
 "#;
-    let model = inspect(tree(&[("main.tf", keyed)]).path());
-    let all = model["terraform"][0]["resources"].as_array().unwrap().iter();
+    let model = inspected(tree(&[("main.tf", keyed)]).path());
+    let all = list(&model["terraform"][0], "resources").iter();
     let keys: Vec<&str> = all.map(|one| one["address"].as_str().unwrap()).collect();
     // From the plan that terraform makes of it.
     for key in ["é", "a\\\"b", "new\\nline", "$${x}", "%%{y}", "$x", "\\u200b", "back\\\\slash", "👨\\u200d", "\\u0001"]
@@ -938,14 +894,8 @@ resource "aws_db_instance" "a" {
 "#;
     let told = |value: &str, arguments: &[&str], environment: &[(&str, &str)]| {
         let folder = tree(&[("main.tf", &main.replace("VALUE", value)), ("prod.tfvars", "\n\npublic = true\n")]);
-        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .current_dir(folder.path())
-            .args(["scan", "--format", "json", "--select", PUBLIC])
-            .args(arguments)
-            .envs(environment.iter().copied())
-            .output()
-            .unwrap();
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut scan = command(folder.path(), &["scan", "--format", "json", "--select", PUBLIC]);
+        let report = json(&scan.args(arguments).envs(environment.iter().copied()).output().unwrap());
         let finding = &report["findings"][0];
         let place = format!("{}:{}", finding["at"]["path"].as_str().unwrap(), finding["at"]["line"]);
         (place, finding["related"][0]["message"].as_str().unwrap_or("").replace("the value is used here, set by ", ""))

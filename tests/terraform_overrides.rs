@@ -4,28 +4,22 @@
 
 mod support;
 
-use std::process::Command;
-
 use serde_json::{Value, json};
+use support::report::{list, text};
+use support::run::{inspected, scanned};
 use support::tree;
-
-fn gate(files: &[(&str, &str)], arguments: &[&str]) -> Value {
-    let folder = tree(files);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder.path()).args(arguments).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 /// The resources by address.
 fn resources(files: &[(&str, &str)]) -> Vec<(String, Value)> {
-    let model = gate(files, &["inspect", "."]);
-    let all = model["terraform"][0]["resources"].as_array().unwrap().iter();
-    all.map(|one| (one["address"].as_str().unwrap().to_string(), one["values"].clone())).collect()
+    let model = inspected(tree(files).path());
+    let all = list(&model["terraform"][0], "resources").iter();
+    all.map(|one| (text(&one["address"]).into(), one["values"].clone())).collect()
 }
 
 fn problems(files: &[(&str, &str)]) -> Vec<(String, u64)> {
-    let report = gate(files, &["scan", "--format", "json"]);
-    let all = report["problems"].as_array().unwrap().iter();
-    all.map(|one| (one["message"].as_str().unwrap().to_string(), one["at"]["line"].as_u64().unwrap())).collect()
+    let (_, report) = scanned(tree(files).path(), &[]);
+    let all = list(&report, "problems").iter();
+    all.map(|one| (text(&one["message"]).into(), one["at"]["line"].as_u64().unwrap())).collect()
 }
 
 #[test]

@@ -5,20 +5,15 @@
 
 mod support;
 
-use std::process::Command;
-
 use serde_json::Value;
+use support::report::list;
+use support::run::scanned;
 use support::tree;
 
 fn scan(files: &[(&str, &str)], rules: &str) -> Value {
-    let folder = tree(files);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .current_dir(folder.path())
-        .args(["scan", "--format", "json", "--select", rules])
-        .args(files.iter().any(|(path, _)| path.starts_with("policy/")).then_some("--policy=policy"))
-        .output()
-        .unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+    let mut arguments = vec!["--select", rules];
+    arguments.extend(files.iter().any(|(path, _)| path.starts_with("policy/")).then_some("--policy=policy"));
+    scanned(tree(files).path(), &arguments).1
 }
 
 /// How many rules could not decide.
@@ -30,8 +25,7 @@ fn undecided(report: &Value) -> usize {
 fn judged(text: &str, rule: &str) -> &'static str {
     let report = scan(&[("main.tf", text)], rule);
     assert_eq!(report["problems"], serde_json::json!([]), "{text}");
-    let findings = report["findings"].as_array().unwrap();
-    match findings.iter().map(|one| one["possible"] == true).min() {
+    match list(&report, "findings").iter().map(|one| one["possible"] == true).min() {
         Some(false) => "bad",
         Some(true) => "possible",
         None if undecided(&report) > 0 => "undecided",
@@ -187,7 +181,7 @@ fn a_key_of_a_map_that_is_known_in_part_is_unknown_and_not_absent() {
         );
         let files = [("main.tf", &*text), ("policy/owner.yaml", rule)];
         let report = scan(&files, "org-owner");
-        let found = report["findings"].as_array().unwrap().len();
+        let found = list(&report, "findings").len();
         (found, undecided(&report))
     };
     for value in [

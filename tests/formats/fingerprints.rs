@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{array, tree, value};
+use super::{list, tree, value};
 
 /// Fingerprints of a rule by address.
 fn fingerprints(folder: &Path, rule: &str) -> BTreeMap<String, String> {
     let report = value(folder, "json");
-    let findings = array(&report, "findings").iter().filter(|one| one["rule"] == rule);
+    let findings = list(&report, "findings").iter().filter(|one| one["rule"] == rule);
     findings
         .map(|one| (one["address"].as_str().unwrap().to_string(), one["fingerprint"].as_str().unwrap().to_string()))
         .collect()

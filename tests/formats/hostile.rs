@@ -7,7 +7,7 @@ use gate::report::{Comparison, FORMATS, Fixed, Proposal, Report, Style};
 use serde_json::Value;
 
 use super::markup::elements;
-use super::{array, judged, tree, written};
+use super::{judged, list, tree, written};
 
 /// What a name or a text may hold to act somewhere: terminals, runners of workflows, HTML, Markdown, tables, XML, mentions.
 const HOSTILE: &str = "\u{1b}[2J\u{9b}1m\r\n::error::x ##[error]y ##vso[task.complete]<script>alert(1)</script><img src=x>|`rm`\u{202e}\u{2066}@all #1 [l](https://e.example) ![p](//e.example/p.png) **b** ]]>&amp;\"'";
@@ -98,11 +98,11 @@ fn assert_whole(format: &str, text: &str) {
         }
         "sarif" => {
             let value: Value = serde_json::from_str(text).unwrap();
-            for result in array(&value["runs"][0], "results") {
+            for result in list(&value["runs"][0], "results") {
                 let message = result["message"]["text"].as_str().unwrap();
                 assert!(!message.contains("](http") && !message.contains("](//"), "{message}");
             }
-            for rule in array(&value["runs"][0]["tool"]["driver"], "rules") {
+            for rule in list(&value["runs"][0]["tool"]["driver"], "rules") {
                 let help = rule["help"]["markdown"].as_str().unwrap();
                 // What stands in a code block is text; the fence is longer than any in it.
                 let fence = help.lines().find(|line| line.starts_with("```")).unwrap_or_default();

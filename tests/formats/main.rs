@@ -13,7 +13,6 @@ mod sarif;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use gate::config::Config;
 use gate::discover::{Walk, discover};
@@ -24,6 +23,7 @@ use gate::rules::{Catalog, Selection};
 use gate::scan::{Request, scan};
 use gate::suppress::Date;
 use serde_json::{Value, json};
+use support::report::list;
 use support::tree;
 
 const MAIN: &str = r#"variable "db_password" {
@@ -142,16 +142,8 @@ fn value(folder: &Path, format: &str) -> Value {
     serde_json::from_str(&report(folder, format)).unwrap()
 }
 
-fn gate(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(arguments).output().unwrap()
-}
-
 fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-fn array<'v>(value: &'v Value, key: &str) -> &'v Vec<Value> {
-    value[key].as_array().unwrap_or_else(|| panic!("{key} is a list in {value:#}"))
 }
 
 #[test]
@@ -237,15 +229,15 @@ fn json_has_the_keys_that_scripts_read() {
         "tools",
     ];
     let place = ["path", "line", "column", "end_line", "end_column"];
-    for one in array(&report, "findings") {
+    for one in list(&report, "findings") {
         assert_eq!(keys(one), set(&finding));
         assert_eq!(keys(&one["at"]), set(&place));
-        array(one, "related").iter().for_each(|one| assert_eq!(keys(one), set(&["at", "message"])));
+        list(one, "related").iter().for_each(|one| assert_eq!(keys(one), set(&["at", "message"])));
     }
-    let suppressed = &array(&report, "suppressed")[0];
+    let suppressed = &list(&report, "suppressed")[0];
     assert_eq!(keys(suppressed), set(&["finding", "reason", "dialect", "until", "owner", "at"]));
     assert_eq!(suppressed["reason"], "objects are rebuilt nightly");
-    let problem = &array(&report, "problems")[0];
+    let problem = &list(&report, "problems")[0];
     assert_eq!(keys(problem), set(&["kind", "message", "help", "path", "at", "closes"]));
     let counts = ["files_seen", "files_read", "files_searched", "files_skipped", "resources", "rules_run", "undecided"];
     assert_eq!(keys(&report["counts"]), set(&counts));

@@ -2,12 +2,13 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use gate::report::FORMATS;
 use serde_json::Value;
 
-use super::{array, gate, shop, value};
+use super::support::run::{command, gate};
+use super::{list, shop, value};
 
 #[test]
 fn every_format_is_the_same_bytes_whatever_the_number_of_threads() {
@@ -25,7 +26,7 @@ fn every_format_is_the_same_bytes_whatever_the_number_of_threads() {
 fn findings_are_sorted_by_path_line_column_and_rule() {
     let shop = shop();
     let report = value(&shop.path().join("deploy"), "json");
-    let order: Vec<_> = array(&report, "findings")
+    let order: Vec<_> = list(&report, "findings")
         .iter()
         .map(|one| {
             let at = &one["at"];
@@ -55,8 +56,8 @@ fn one_run_writes_several_outputs_that_agree() {
     let parsed = |name: &str| serde_json::from_str::<Value>(&read(name)).unwrap();
     let (json, sarif) = (parsed("json"), parsed("sarif"));
     let rules = |list: &Vec<Value>, key: &str| list.iter().map(|one| one[key].clone()).collect::<Vec<_>>();
-    assert_eq!(rules(array(&json, "findings"), "rule"), rules(array(&sarif["runs"][0], "results"), "ruleId"));
-    assert_eq!(read("junit").matches("<failure").count(), array(&json, "findings").len());
+    assert_eq!(rules(list(&json, "findings"), "rule"), rules(list(&sarif["runs"][0], "results"), "ruleId"));
+    assert_eq!(read("junit").matches("<failure").count(), list(&json, "findings").len());
     assert_eq!(names(out.path()), ["json", "junit", "sarif"].map(PathBuf::from));
 }
 
@@ -104,13 +105,7 @@ fn an_output_file_is_written_whole_or_not_at_all() {
 fn a_reader_that_has_seen_enough_is_no_error_and_changes_no_verdict() {
     let shop = shop();
     for (arguments, code) in [(&["rules", "--format", "json"][..], 0), (&["scan", "deploy", "--format", "sarif"], 1)] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .current_dir(shop.path())
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command(shop.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut told = String::new();
         child.stderr.take().unwrap().read_to_string(&mut told).unwrap();

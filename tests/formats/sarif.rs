@@ -6,7 +6,7 @@ use gate::finding::Status;
 use gate::report::{Comparison, Style};
 use serde_json::{Value, json};
 
-use super::{array, judged, shop, tree, value, with_report, written};
+use super::{judged, list, shop, tree, value, with_report, written};
 
 /// The part of the SARIF 2.1.0 schema that reports use: their objects may hold these properties and no others. `required` are
 /// those of the schema and those that GitHub's code scanning asks for beside it.
@@ -128,8 +128,8 @@ fn assert_sarif(log: &Value) {
         validator.iter_errors(log).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let run = &log["runs"][0];
-    let rules = array(&run["tool"]["driver"], "rules");
-    for result in array(run, "results") {
+    let rules = list(&run["tool"]["driver"], "rules");
+    for result in list(run, "results") {
         let rule = &rules[result["ruleIndex"].as_u64().unwrap() as usize];
         assert_eq!(rule["id"], result["ruleId"]);
         let level = match rule["properties"]["security-severity"].as_str().unwrap() {
@@ -169,7 +169,7 @@ fn sarif_of_a_change_has_all_results_with_their_state() {
         report.comparison = Some(Comparison { against: "main (1a2b3c4d5e6f)".into(), ..Comparison::default() });
         let log: Value = serde_json::from_str(&written(&report, "sarif", Style::default())).unwrap();
         assert_sarif(&log);
-        let results = array(&log["runs"][0], "results");
+        let results = list(&log["runs"][0], "results");
         assert_eq!(results.len(), report.findings.len());
         let states: BTreeSet<&str> = results.iter().filter_map(|one| one["baselineState"].as_str()).collect();
         assert_eq!(states, BTreeSet::from(["new", "unchanged", "updated"]));
@@ -184,7 +184,7 @@ fn sarif_of_a_broken_tree_tells_problems_apart_from_results() {
     assert_sarif(&log);
     let invocation = &log["runs"][0]["invocations"][0];
     assert_eq!((&invocation["executionSuccessful"], &invocation["exitCode"]), (&json!(false), &json!(2)));
-    let broken = &array(invocation, "toolExecutionNotifications")[0];
+    let broken = &list(invocation, "toolExecutionNotifications")[0];
     assert_eq!(broken["level"], "error");
     assert_eq!(broken["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "deploy/infra/broken.tf");
 }
@@ -196,7 +196,7 @@ fn sarif_leaves_suppressed_results_out_unless_asked_since_code_scanning_would_op
         let of_rule = |style| -> Vec<Value> {
             let log: Value = serde_json::from_str(&written(report, "sarif", style)).unwrap();
             assert_sarif(&log);
-            let results = array(&log["runs"][0], "results").iter();
+            let results = list(&log["runs"][0], "results").iter();
             results.filter(|result| result["ruleId"] == "aws-s3-unversioned").cloned().collect()
         };
         assert_eq!(of_rule(Style::default()), Vec::<Value>::new());
@@ -210,7 +210,7 @@ fn sarif_regions_hold_the_text_that_findings_are_about() {
     let shop = shop();
     let log = value(&shop.path().join("deploy"), "sarif");
     let mut texts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for result in array(&log["runs"][0], "results") {
+    for result in list(&log["runs"][0], "results") {
         let place = &result["locations"][0]["physicalLocation"];
         let region = &place["region"];
         let number = |key: &str| region[key].as_u64().unwrap() as usize;

@@ -1,10 +1,13 @@
 //! Changes as pull requests make them, in a git repository of their own.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::git::git;
+use super::report::{list, text};
+use super::run::scanned;
 
 /// A repository with a branch `main`, and another that is checked out for the change.
 pub struct Change(TempDir);
@@ -12,7 +15,7 @@ pub struct Change(TempDir);
 impl Change {
     /// The base.
     pub fn from(files: &[(&str, &str)]) -> Change {
-        let change = Change(crate::support::tree(files));
+        let change = Change(super::tree(files));
         change.git(&["init", "--quiet", "--initial-branch=main"]);
         change.commit();
         change.git(&["checkout", "--quiet", "-b", "change"]);
@@ -20,15 +23,7 @@ impl Change {
     }
 
     pub fn git(&self, arguments: &[&str]) {
-        let identity = ["-c", "user.name=dev", "-c", "user.email=dev@acme.example", "-c", "commit.gpgsign=false"];
-        let output = Command::new("git")
-            .args(identity)
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .expect("git is there");
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        git(self.path(), arguments);
     }
 
     pub fn commit(&self) {
@@ -59,15 +54,7 @@ impl Change {
     }
 
     pub fn judged_as_it_is(&self, more: &[&str]) -> Judged {
-        let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .args(["scan", ".", "--base", "main", "--format", "json"])
-            .args(more)
-            .current_dir(self.path())
-            .output()
-            .unwrap();
-        let code = output.status.code().unwrap();
-        let report = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)));
+        let (code, report) = scanned(self.path(), &[&[".", "--base", "main"], more].concat());
         Judged { code, report }
     }
 }
@@ -81,7 +68,7 @@ pub struct Judged {
 impl Judged {
     /// The findings of a status, as `rule address`.
     pub fn of(&self, status: &str) -> Vec<String> {
-        let findings = self.report["findings"].as_array().unwrap().iter();
+        let findings = list(&self.report, "findings").iter();
         let mut named: Vec<String> = findings
             .filter(|one| one["status"] == status)
             .map(|one| format!("{} {}", one["rule"].as_str().unwrap(), one["address"].as_str().unwrap()))
@@ -91,14 +78,13 @@ impl Judged {
     }
 
     pub fn fixed(&self) -> Vec<&str> {
-        let fixed = self.report["comparison"]["fixed"].as_array().unwrap();
-        fixed.iter().map(|one| one["rule"].as_str().unwrap()).collect()
+        list(&self.report["comparison"], "fixed").iter().map(|one| one["rule"].as_str().unwrap()).collect()
     }
 
     /// What the change proposes, as `path: message`.
     pub fn proposed(&self) -> Vec<String> {
-        let proposed = self.report["comparison"]["proposed"].as_array().unwrap().iter();
-        proposed.map(|one| format!("{}: {}", one["path"].as_str().unwrap(), one["message"].as_str().unwrap())).collect()
+        let proposed = list(&self.report["comparison"], "proposed").iter();
+        proposed.map(|one| format!("{}: {}", text(&one["path"]), text(&one["message"]))).collect()
     }
 
     /// Nothing is new, and nothing is taken for mended.

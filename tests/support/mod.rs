@@ -1,4 +1,11 @@
-//! What several tests need.
+//! What several tests need. Each of them uses a part of it.
+
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub mod change;
+pub mod git;
+pub mod report;
+pub mod run;
 
 use tempfile::TempDir;
 

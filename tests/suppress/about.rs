@@ -1,10 +1,11 @@
 //! What is wrong with a suppression is a finding of its own.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
+use crate::support::report::list;
+use crate::support::run::{answered, scanned};
 use crate::support::tree;
 
 const DATABASE: &str = "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n}\n";
@@ -17,19 +18,12 @@ fn database(said: &str) -> String {
 
 /// The exit code, rule and severity of each finding, and what is told in problems.
 fn scan(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .args(["scan", ".", "--format", "json"])
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let (code, report) = scanned(folder, &[&["."], arguments].concat());
     let text = |one: &Value, key: &str| one[key].as_str().unwrap_or("-").to_string();
-    let findings = report["findings"].as_array().unwrap().iter();
-    let findings = findings.map(|one| {
+    let findings = list(&report, "findings").iter().map(|one| {
         format!("{} {}:{} {}", text(one, "severity"), text(one, "rule"), one["at"]["line"], text(one, "message"))
     });
-    (output.status.code().unwrap(), findings.collect(), report["problems"].to_string())
+    (code, findings.collect(), report["problems"].to_string())
 }
 
 #[test]
@@ -61,14 +55,9 @@ fn each_fault_has_a_rule_of_low_severity() {
         assert!(told.contains(message), "{told}");
         let (_, found, told) = scan(folder.path(), &["--select", ALL, "--ignore", rule]);
         assert!(!found.iter().any(|one| one.contains(rule)) && told == "[]", "{found:?} {told}");
-        let sarif = Command::new(env!("CARGO_BIN_EXE_gate"))
-            .args(["scan", ".", "--format", "sarif"])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        let sarif: Value = serde_json::from_slice(&sarif.stdout).unwrap();
-        let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
-        assert!(rules.iter().any(|one| one["id"] == rule), "{rule}");
+        let (_, sarif) = answered(folder.path(), &["scan", ".", "--format", "sarif"]);
+        let mut rules = list(&sarif["runs"][0]["tool"]["driver"], "rules").iter();
+        assert!(rules.any(|one| one["id"] == rule), "{rule}");
     }
 }
 

@@ -1,24 +1,13 @@
 //! JSON has no comments: a member `"//"` or `"$comment"` speaks of the object around it.
 
-use std::process::Command;
-
-use serde_json::Value;
-
+use crate::support::report::list;
+use crate::support::run::scanned;
 use crate::support::tree;
 
 /// Scans one file and gives the lines of what is found, those of the suppressions that have acted, and what is told.
 fn scan(path: &str, text: &str, rule: &str) -> (Vec<u64>, Vec<u64>, String) {
-    let folder = tree(&[(path, text)]);
-    let output = Command::new(env!("CARGO_BIN_EXE_gate"))
-        .args(["scan", ".", "--format", "json", "--select", rule])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    let lines = |key: &str| {
-        let all = report[key].as_array().unwrap().iter();
-        all.map(|one| one["at"]["line"].as_u64().unwrap()).collect()
-    };
+    let (_, report) = scanned(tree(&[(path, text)]).path(), &[".", "--select", rule]);
+    let lines = |key: &str| list(&report, key).iter().map(|one| one["at"]["line"].as_u64().unwrap()).collect();
     (lines("findings"), lines("suppressed"), report["problems"].to_string())
 }
 

@@ -9,6 +9,8 @@ mod generator;
 mod module;
 mod oracle;
 mod plan;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value as Json;
 
 use super::generator::Random;
+use super::support::run::inspected;
 use super::{module, number, oracle};
 
 #[test]
@@ -34,7 +34,7 @@ fn random_modules_mean_what_terraform_says() {
             }
             std::fs::write(path, text).unwrap();
         }
-        let model = gate(folder.path());
+        let model = inspected(folder.path());
         let found = match plan(folder.path()) {
             Ok((plan, state)) => {
                 planned += 1;
@@ -81,11 +81,6 @@ fn plan(folder: &Path) -> Result<(Json, Json), String> {
     let plan = json(&["show", "-json", "plan.bin"]);
     oracle::terraform(folder).args(["apply", "-json", "-lock=false", "plan.bin"]).output().unwrap();
     Ok((plan, json(&["show", "-json"])))
-}
-
-fn gate(folder: &Path) -> Json {
-    let output = Command::new(env!("CARGO_BIN_EXE_gate")).current_dir(folder).args(["inspect", "."]).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// A value, and `true` where a part of it is not known.
