@@ -10,9 +10,10 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::exposure::{is_degree, is_within, names_other_host};
-use super::subject::{Judging, Subject, body_digest};
+use super::subject::{Judging, Subject, body_digest, subjects};
 use crate::finding::{Finding, Severity, Status};
 use crate::model::{Model, Move, Resource};
+use crate::source::Sources;
 
 /// One side of a comparison.
 pub(super) struct Side<'a> {
@@ -22,6 +23,24 @@ pub(super) struct Side<'a> {
     /// Whether each is suppressed on its side.
     pub suppressed: Vec<bool>,
     pub model: &'a Model,
+}
+
+impl<'a> Side<'a> {
+    /// The findings in force and those that are suppressed, which were made from this model and these texts.
+    pub fn of(
+        kept: &'a [Finding],
+        suppressed: impl IntoIterator<Item = &'a Finding>,
+        model: &'a Model,
+        sources: &'a Sources,
+    ) -> Side<'a> {
+        let findings: Vec<&Finding> = kept.iter().chain(suppressed).collect();
+        Side {
+            subjects: subjects(&findings, model, sources),
+            suppressed: (0..findings.len()).map(|at| at >= kept.len()).collect(),
+            findings,
+            model,
+        }
+    }
 }
 
 /// Roots and paths of the base under their names after the change.

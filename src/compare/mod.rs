@@ -28,7 +28,6 @@ use crate::source::{FileId, Span};
 use crate::suppress;
 use matching::{Side, pair, status};
 use plan::Plan;
-use subject::subjects;
 
 /// What a change is held against.
 pub struct Base<'a> {
@@ -83,60 +82,15 @@ pub fn against(
     // An entry of the configuration in force acts on the head as on the base; comments are the change's own word.
     let (tentative, settled): (Vec<Suppressed>, Vec<Suppressed>) =
         suppressed.into_iter().partition(|one| !base.trusts_head && one.dialect != "config" && one.dialect != "sarif");
-    let findings: Vec<&Finding> = kept.iter().chain(tentative.iter().map(|one| &one.finding)).collect();
-    let now = Side {
-        subjects: subjects(&findings, &head.assembled.model, &head.discovered.sources),
-        findings,
-        suppressed: (0..kept.len() + tentative.len()).map(|at| at >= kept.len()).collect(),
-        model: &head.assembled.model,
-    };
-    let findings: Vec<&Finding> = before.kept.iter().chain(&before.suppressed).collect();
-    let was = Side {
-        subjects: subjects(&findings, &before.model, &before.plan.discovered.sources),
-        findings,
-        suppressed: (0..before.kept.len() + before.suppressed.len()).map(|at| at >= before.kept.len()).collect(),
-        model: &before.model,
-    };
+    let now =
+        Side::of(&kept, tentative.iter().map(|one| &one.finding), &head.assembled.model, &head.discovered.sources);
+    let was = Side::of(&before.kept, &before.suppressed, &before.model, &before.plan.discovered.sources);
     let pairs = pair(&was, &now, &before.plan.renames);
-    let mut gone: Vec<bool> = was.suppressed.iter().map(|suppressed| !suppressed).collect();
-    // What another tool says of a place follows from all places that it names.
-    let was_said = |finding: &Finding| {
-        let has_line = |place, is_whole| before.plan.has_line(head.discovered, &base.commit, place, is_whole);
-        // A package of a lock file stands in no line that the tool knows of.
-        let is_whole = finding.judged.start == finding.judged.end;
-        has_line(finding.at, is_whole) && finding.related.iter().all(|place| has_line(place.at, false))
-    };
-    let mut statuses = Vec::with_capacity(pairs.len());
-    for (at, pair) in pairs.iter().enumerate() {
-        statuses.push(match pair {
-            Some(before) => {
-                gone[*before] = false;
-                let was = (was.findings[*before], &was.subjects[*before]);
-                status(was, (now.findings[at], &now.subjects[at]))
-            }
-            None if is_imported(now.findings[at]) && was_said(now.findings[at]) => Status::Old,
-            None => Status::New,
-        });
-    }
-    let was_suppressed = |at: usize| pairs[at].is_some_and(|before| was.suppressed[before]);
-    // What is not judged any more is not mended.
-    let undecided = LazyLock::new(|| Undecided::of(base, head, &before.plan.renames));
-    let fixed = (0..gone.len()).filter(|at| gone[*at]);
-    let path = |at: usize| before.plan.discovered.sources.get(was.findings[at].at.file).path();
-    let fixed = fixed.filter(|at| !undecided.has(was.findings[*at], path(*at), &was.subjects[*at].root));
-    let fixed = fixed.map(|at| before.fixed(was.findings[at]));
-    let wanted = |fixed: &Fixed| match &head.discovered.only {
-        None => true,
-        Some(only) => {
-            let mut files = only.iter().map(|file| head.discovered.sources.get(*file).path());
-            files.any(|path| path == fixed.path)
-        }
-    };
-    let mut fixed: Vec<Fixed> = fixed.filter(wanted).collect();
-    fixed.sort();
+    let statuses = statuses(base, head, &before.plan, [&was, &now], &pairs);
+    let fixed = fixed(base, head, &before, &was, &pairs);
     let first_tentative = kept.len();
-    let is_accepted: Vec<bool> = (0..tentative.len())
-        .map(|at| statuses[first_tentative + at] == Status::Old && was_suppressed(first_tentative + at))
+    let is_accepted: Vec<bool> = (first_tentative..pairs.len())
+        .map(|at| statuses[at] == Status::Old && pairs[at].is_some_and(|before| was.suppressed[before]))
         .collect();
     let mut result =
         Compared { kept: Vec::new(), suppressed: settled, comparison: Comparison::default(), notes: before.notes };
@@ -166,6 +120,48 @@ pub fn against(
     proposed.dedup();
     result.comparison = Comparison { against: base.name.clone(), fixed, proposed, accepted: false };
     Ok(result)
+}
+
+/// How each finding of the head stands to the base.
+fn statuses(
+    base: &Base<'_>,
+    head: &Head<'_>,
+    plan: &Plan,
+    [was, now]: [&Side<'_>; 2],
+    pairs: &[Option<usize>],
+) -> Vec<Status> {
+    // What another tool says of a place follows from all places that it names.
+    let was_said = |finding: &Finding| {
+        let has_line = |place, is_whole| plan.has_line(head.discovered, &base.commit, place, is_whole);
+        // A package of a lock file stands in no line that the tool knows of.
+        let is_whole = finding.judged.start == finding.judged.end;
+        has_line(finding.at, is_whole) && finding.related.iter().all(|place| has_line(place.at, false))
+    };
+    let each = pairs.iter().enumerate().map(|(at, pair)| match pair {
+        Some(before) => status((was.findings[*before], &was.subjects[*before]), (now.findings[at], &now.subjects[at])),
+        None if is_imported(now.findings[at]) && was_said(now.findings[at]) => Status::Old,
+        None => Status::New,
+    });
+    each.collect()
+}
+
+/// Findings of the base that are mended: what is not judged any more is not.
+fn fixed(base: &Base<'_>, head: &Head<'_>, before: &Before, was: &Side<'_>, pairs: &[Option<usize>]) -> Vec<Fixed> {
+    let mut is_gone: Vec<bool> = was.suppressed.iter().map(|suppressed| !suppressed).collect();
+    pairs.iter().flatten().for_each(|at| is_gone[*at] = false);
+    let sources = &head.discovered.sources;
+    let only: Option<FxHashSet<&str>> =
+        head.discovered.only.as_ref().map(|only| only.iter().map(|file| sources.get(*file).path()).collect());
+    let undecided = LazyLock::new(|| Undecided::of(base, head, &before.plan.renames));
+    let is_mended = |at: &usize| {
+        let path = before.plan.discovered.sources.get(was.findings[*at].at.file).path();
+        only.as_ref().is_none_or(|only| only.contains(path))
+            && !undecided.has(was.findings[*at], path, &was.subjects[*at].root)
+    };
+    let mended = (0..is_gone.len()).filter(|at| is_gone[*at]).filter(is_mended);
+    let mut fixed: Vec<Fixed> = mended.map(|at| before.fixed(was.findings[at])).collect();
+    fixed.sort();
+    fixed
 }
 
 /// Whether another tool said it: its rules are named `tool/rule`. What it would have said of the base nobody knows.
