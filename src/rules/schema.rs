@@ -174,6 +174,8 @@ pub enum Condition {
     Present(bool),
     /// Absent, null, `""`, `[]` or `{}`, or none of these.
     Empty(bool),
+    /// A value that the code holds itself, and not empty; what is computed or read from elsewhere is none. Or the opposite.
+    Written(bool),
     /// A CIDR block (or a list with one) that stands for the internet: `0.0.0.0/0`, `::/0`, or wider than /8.
     CidrOpen(bool),
     /// A string that is or contains `*`.

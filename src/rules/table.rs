@@ -214,11 +214,15 @@ fn operate(operator: &Condition, subject: Lookup<'_>) -> Option<bool> {
     match subject {
         Lookup::Known(node) => operate_known(operator, node),
         Lookup::Absent(_) => Some(match operator {
-            Condition::Present(wanted) | Condition::CidrOpen(wanted) | Condition::Wildcard(wanted) => !wanted,
+            Condition::Present(wanted)
+            | Condition::Written(wanted)
+            | Condition::CidrOpen(wanted)
+            | Condition::Wildcard(wanted) => !wanted,
             Condition::Empty(wanted) => *wanted,
             _ => false,
         }),
         Lookup::Unknown(node) => match (operator, &node.value) {
+            (Condition::Written(wanted), _) => Some(!wanted),
             (Condition::Present(wanted), Value::Unknown(unknown)) if unknown.not_null => Some(*wanted),
             (Condition::Empty(wanted), Value::Unknown(unknown)) if unknown.not_null => Some(!wanted),
             (Condition::Equals(scalar), Value::Unknown(unknown)) if begins_otherwise(unknown, scalar) => Some(false),
@@ -249,6 +253,7 @@ fn operate_known(operator: &Condition, node: &Node) -> Option<bool> {
         Condition::MoreThan(limit) => Some(node.as_f64().is_some_and(|number| number > *limit)),
         Condition::Present(wanted) => Some((!is_list || !elements.is_empty()) == *wanted),
         Condition::Empty(wanted) => Some(node.is_empty() == *wanted),
+        Condition::Written(wanted) => Some(node.is_empty() != *wanted),
         Condition::Matches(_) | Condition::Contains(_) | Condition::CidrOpen(_) | Condition::Wildcard(_) if is_list => {
             // The opposite form (`cidr_open: false`) asks that no element is: the complement of the positive one.
             let (positive, wanted) = match operator {
@@ -346,6 +351,9 @@ pub fn describe(condition: &Condition, negated: bool) -> Option<String> {
         (Condition::Contains(scalar), false) => format!("{scalar} among them"),
         (Condition::Contains(scalar), true) => format!("no {scalar}"),
         (Condition::Present(wanted), negated) => if *wanted != negated { "a value" } else { "none" }.to_string(),
+        (Condition::Written(wanted), negated) => {
+            if *wanted != negated { "a value in the code" } else { "a reference" }.into()
+        }
         (Condition::Empty(wanted), negated) => if *wanted != negated { "none" } else { "a value" }.to_string(),
         (Condition::CidrOpen(open), negated) if *open == negated => "a narrower range".to_string(),
         (Condition::Wildcard(wild), negated) if *wild == negated => "no wildcard".to_string(),

@@ -104,6 +104,7 @@ const OPERATORS: &[&str] = &[
     "contains",
     "present",
     "empty",
+    "written",
     "cidr_open",
     "wildcard",
     "path",
@@ -390,6 +391,7 @@ impl Reader {
                 }
                 "present" => Condition::Present(flag()?),
                 "empty" => Condition::Empty(flag()?),
+                "written" => Condition::Written(flag()?),
                 "cidr_open" => Condition::CidrOpen(flag()?),
                 "wildcard" => Condition::Wildcard(flag()?),
                 "any" => Condition::Any(self.conditions(value)?),
