@@ -115,6 +115,7 @@ impl Baseline {
         comparison.fixed.extend(gone.map(|(entry, _)| {
             let rule = catalog.find(&entry.rule).map(|rule| &catalog.rules()[rule]);
             Fixed {
+                root: "".into(),
                 path: entry.path.strip_prefix(prefix).unwrap_or(&entry.path).to_string(),
                 line: 0,
                 rule: entry.rule.as_str().into(),

@@ -24,6 +24,9 @@ pub struct Finding {
     pub attribute: String,
     /// Module calls and origins of the value, outermost first.
     pub related: Vec<Related>,
+    /// The root of the resource, which tells its instances apart: the root module that made it, the kustomization, the file; empty
+    /// for findings about a file.
+    pub root: Arc<str>,
     /// All of the resource, for suppressions on its header.
     pub scope: Option<Span>,
     /// Set when the finding holds for some values of an unknown only.
@@ -56,6 +59,7 @@ impl Finding {
             address: "".into(),
             attribute: String::new(),
             related: Vec::new(),
+            root: "".into(),
             scope: None,
             possible: false,
             environments: Vec::new(),
@@ -66,6 +70,11 @@ impl Finding {
             tools: Vec::new(),
             judged: at,
         }
+    }
+
+    /// Whether a reader could not tell one from the other: instances that several roots make of one module.
+    pub fn reads_like(&self, other: &Finding) -> bool {
+        (self.at, &self.rule, &self.address, &self.message) == (other.at, &other.rule, &other.address, &other.message)
     }
 
     /// Whether it closes the gate if it is severe enough: what was there before the change does not.

@@ -15,7 +15,7 @@ use crate::baseline::Baseline;
 use crate::compare::{self, Base, Head};
 use crate::config::Config;
 use crate::discover::{self, Discovered};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Status};
 use crate::frontend;
 use crate::import::{self, Imports, Joined};
 use crate::problem::ProblemKind;
@@ -118,7 +118,15 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     // Files that imports have brought along come last among the sources, and not in reports.
     let path = |finding: &Finding| sources.get(finding.at.file).path();
     findings.sort_by(|a, b| {
-        (path(a), a.at, &a.rule, &a.address, &a.message).cmp(&(path(b), b.at, &b.rule, &b.address, &b.message))
+        let rank = |one: &Finding| (one.status.is_none_or(|status| status == Status::Old), one.status, one.possible);
+        (path(a), a.at, &a.rule, &a.address, &a.message, rank(a)).cmp(&(
+            path(b),
+            b.at,
+            &b.rule,
+            &b.address,
+            &b.message,
+            rank(b),
+        ))
     });
     let counts = Counts {
         files_seen: discovered.seen,

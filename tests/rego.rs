@@ -63,7 +63,7 @@ fn every_operator_of_the_documentation_is_one() {
     let text = fs::read_to_string(path).unwrap();
     let section = text.split("## Operators").nth(1).unwrap().split("\n## ").next().unwrap();
     let examples: Vec<&str> = section.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit('`').next()).collect();
-    assert_eq!(examples.len(), 16);
+    assert_eq!(examples.len(), 17);
     for example in examples {
         let rule = format!(
             "- id: org-x-y\n  title: x\n  severity: low\n  targets: [{{ terraform: [aws_x] }}]\n  fail: {example}\n"

@@ -116,6 +116,25 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
         |at| Some((key(base, &gone, at)?, gone.of[at]?.name.clone(), &base_root[at])),
         |at| Some((key(head, &came, at)?, came.of[at]?.name.clone(), &head.subjects[at].root)),
     );
+    // An object of a cluster is itself in whatever file or build it is.
+    let object = |side: &Side<'_>, at: usize| {
+        let one = side.findings[at];
+        let is_object = side.subjects[at].resource.is_some_and(|resource| resource.format == "kubernetes");
+        is_object.then(|| (one.rule.clone(), one.address.clone(), one.attribute.clone(), holder(side, at)))
+    };
+    let value = |side: &Side<'_>, at: usize| (side.subjects[at].value, side.subjects[at].rule);
+    pairs.pass(|at| Some((object(base, at)?, value(base, at))), |at| Some((object(head, at)?, value(head, at))));
+    pairs.pass(
+        |at| object(base, at).filter(|_| !base.findings[at].sensitive),
+        |at| object(head, at).filter(|_| !head.findings[at].sensitive),
+    );
+    // The last stage is the image, whatever the stages before it are called and built from.
+    let image = |side: &Side<'_>, at: usize| {
+        let is_image = side.subjects[at].resource.is_some_and(|one| one.body.get("final").as_bool() == Some(true));
+        let one = side.findings[at];
+        (is_image && is_stage(side, at) && one.attribute == "user").then(|| one.rule.clone())
+    };
+    pairs.pass(|at| Some((image(base, at)?, &base_root[at])), |at| Some((image(head, at)?, &head.subjects[at].root)));
     // A secret in a text that went elsewhere.
     pairs.pass(
         |at| base.findings[at].sensitive.then_some((&base.findings[at].rule, base.subjects[at].value)),
@@ -131,7 +150,15 @@ fn is_stage(side: &Side<'_>, at: usize) -> bool {
 /// How a finding stands to what it was.
 pub(super) fn status((before, was): (&Finding, &Subject<'_>), (now, is): (&Finding, &Subject<'_>)) -> Status {
     let is_surer = before.possible && !now.possible;
-    if now.severity > before.severity || is_wider(was, now, is) || is_surer { Status::Worse } else { Status::Old }
+    // Without a name a finding holds in all environments.
+    let holds = |name| before.environments.is_empty() || before.environments.contains(name);
+    let is_elsewhere =
+        !before.environments.is_empty() && now.environments.is_empty() || !now.environments.iter().all(holds);
+    if now.severity > before.severity || is_wider(was, now, is) || is_surer || is_elsewhere {
+        Status::Worse
+    } else {
+        Status::Old
+    }
 }
 
 /// Whether what is judged now opens something that it did not.

@@ -138,6 +138,7 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
                 result.finding.address = resource.address.clone();
             }
             result.finding.scope = Some(resource.span);
+            result.finding.root = resource.root.clone();
         }
         let names = counterparts.iter().map(|rule| cx.catalog.rules()[*rule].id.as_str());
         let may = names.chain([&*result.finding.rule]).all(|name| !unignorable.contains(name));

@@ -18,6 +18,7 @@ pub mod text;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
 
 use crate::finding::{Finding, Severity, Status, Suppressed};
@@ -76,6 +77,8 @@ pub struct Fixed {
     pub message: String,
     /// Address of the resource; empty for findings about a file.
     pub address: Arc<str>,
+    /// As [`Finding::root`]; empty where nobody knows.
+    pub root: Arc<str>,
 }
 
 /// Something in the change that would weaken the verdict: a suppression, a setting, a policy that is gone.
@@ -90,6 +93,48 @@ pub struct Proposal {
 }
 
 impl Report<'_> {
+    /// Leaves one of those findings that read the same, since several roots make what stands in one place: the worst of them,
+    /// which come first. What still stands in one root is not told as mended in another.
+    pub fn tell_once(&mut self) {
+        if let Some(comparison) = &mut self.comparison {
+            let path = |finding: &Finding| self.sources.get(finding.at.file).path();
+            let mut roots: FxHashMap<(&str, &str, &str), Vec<&str>> = FxHashMap::default();
+            for one in self.findings.iter().filter(|one| !one.root.is_empty()) {
+                roots.entry((path(one), &one.rule, &one.message)).or_default().push(&one.root);
+            }
+            comparison.fixed.retain(|one| {
+                let standing = roots.get(&(one.path.as_str(), &*one.rule, one.message.as_str()));
+                one.root.is_empty() || standing.is_none_or(|roots| roots.iter().all(|root| **root == *one.root))
+            });
+            comparison.fixed.dedup_by(|again, one| {
+                (again.line, &again.rule, &again.message) == (one.line, &one.rule, &one.message)
+                    && again.path == one.path
+            });
+        }
+        self.findings.dedup_by(|again, one| {
+            let is_told = again.reads_like(one);
+            if is_told {
+                one.tools.append(&mut again.tools);
+                one.tools.sort();
+                one.tools.dedup();
+            }
+            is_told
+        });
+        self.suppressed.sort_by(|a, b| {
+            let key = |one: &Suppressed| (one.finding.at, one.at);
+            (key(a), &a.finding.rule, &a.finding.address, &a.finding.message, &a.reason).cmp(&(
+                key(b),
+                &b.finding.rule,
+                &b.finding.address,
+                &b.finding.message,
+                &b.reason,
+            ))
+        });
+        self.suppressed.dedup_by(|again, one| {
+            again.finding.reads_like(&one.finding) && (again.at, &again.reason) == (one.at, &one.reason)
+        });
+    }
+
     /// The findings in force, worst first; those of one severity by path, line and column.
     pub fn worst_first(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();

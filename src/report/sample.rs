@@ -77,6 +77,7 @@ pub(super) fn comparison(fixed: u32) -> Comparison {
         accepted: false,
         fixed: (1..=fixed)
             .map(|line| Fixed {
+                root: "".into(),
                 path: "infra/old.tf".into(),
                 line,
                 rule: "aws-s3-public-acl".into(),

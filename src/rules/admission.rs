@@ -86,7 +86,7 @@ impl<'a> Judge<'a> {
         let claim = |(rule, found): &(usize, Found)| Claim {
             rule: &self.rules[*rule].id,
             at: found.at,
-            address: "",
+            resource: ("", ""),
             is_of_container: found.is_of_container,
             is_possible: found.possible,
         };

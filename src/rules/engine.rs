@@ -344,17 +344,16 @@ fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
         }
     }
     judged.findings.sort_by(|a, b| {
-        (a.at, &a.rule, &a.address, &a.attribute, &a.message).cmp(&(
+        (a.at, &a.rule, &a.address, &a.root, &a.attribute, &a.message).cmp(&(
             b.at,
             &b.rule,
             &b.address,
+            &b.root,
             &b.attribute,
             &b.message,
         ))
     });
-    judged
-        .findings
-        .dedup_by(|a, b| a.at == b.at && a.rule == b.rule && a.address == b.address && a.message == b.message);
+    judged.findings.dedup_by(|a, b| a.root == b.root && a.reads_like(b));
     precedence::one_per_secret(&mut judged.findings);
     fail_build_checks(cx, rules, &ids, &mut judged.findings);
     judged.undecided = ids.into_iter().zip(undecided).filter(|(_, count)| *count > 0).collect();
@@ -441,6 +440,7 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
         address,
         attribute: found.attribute,
         related,
+        root: resource.map_or_else(|| "".into(), |resource| resource.root.clone()),
         scope: resource.map(|resource| resource.span),
         possible: found.possible,
         sensitive,

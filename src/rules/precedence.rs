@@ -47,8 +47,8 @@ pub struct Claim<'a> {
     pub rule: &'a str,
     /// The place.
     pub at: Span,
-    /// Address of the resource.
-    pub address: &'a str,
+    /// Root and address of the resource.
+    pub resource: (&'a str, &'a str),
     /// Whether it speaks of one container of the resource's pod, and not of the pod.
     pub is_of_container: bool,
     /// Whether it is only possible.
@@ -62,7 +62,7 @@ pub fn one_per_cause(findings: &mut Vec<Finding>, rules: &[Rule], asked: &FxHash
         .map(|finding| Claim {
             rule: &finding.rule,
             at: finding.at,
-            address: &finding.address,
+            resource: (&finding.root, &finding.address),
             is_of_container: finding.is_of_container,
             is_possible: finding.possible,
         })
@@ -80,14 +80,15 @@ pub fn silenced(claims: &[Claim<'_>], rules: &[Rule], asked: &FxHashSet<usize>) 
         .filter(|rule| !rule.implies.is_empty())
         .map(|rule| (rule.id.as_str(), rule.implies.as_slice()))
         .collect();
-    // A place that is left out stands for all containers of the pod.
-    let mut implied: FxHashMap<(Option<Span>, &str, &str), bool> = FxHashMap::default();
+    // A place that is left out stands for all containers of the pod. The place, root and address, the rule.
+    type Implied<'k> = (Option<Span>, (&'k str, &'k str), &'k str);
+    let mut implied: FxHashMap<Implied<'_>, bool> = FxHashMap::default();
     for claim in claims {
         let silenced = implications.get(claim.rule).copied().unwrap_or_default();
         for rule in silenced.iter().filter(|rule| !asked.contains(rule.as_str())) {
             let within = (!claim.is_of_container).then_some(None);
             for place in [Some(Some(claim.at)), within].into_iter().flatten() {
-                *implied.entry((place, claim.address, rule)).or_default() |= !claim.is_possible;
+                *implied.entry((place, claim.resource, rule)).or_default() |= !claim.is_possible;
             }
         }
     }
@@ -95,7 +96,7 @@ pub fn silenced(claims: &[Claim<'_>], rules: &[Rule], asked: &FxHashSet<usize>) 
         let within = claim.is_of_container.then_some(None);
         let mut places = [Some(Some(claim.at)), within].into_iter().flatten();
         places.any(|place| {
-            let certain = implied.get(&(place, claim.address, claim.rule));
+            let certain = implied.get(&(place, claim.resource, claim.rule));
             certain.is_some_and(|is_certain| *is_certain || claim.is_possible)
         })
     };

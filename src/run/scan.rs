@@ -167,8 +167,12 @@ fn with_report(
         suppress: !arguments.no_suppress,
         today: today(),
     };
-    let report = pool.install(|| scan::scan(&request, &discovered))?;
+    let mut report = pool.install(|| scan::scan(&request, &discovered))?;
     progress.finish();
+    // A baseline accepts what each root makes.
+    if !writes_baseline {
+        report.tell_once();
+    }
     let code = answer(&report, named.as_deref());
     // The process ends here: whatever it holds goes at once, and not piece by piece.
     std::mem::forget((report, request));

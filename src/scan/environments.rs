@@ -56,6 +56,7 @@ fn join(names: &[Arc<str>], all: Vec<Judged>) -> Judged {
                 finding.at,
                 finding.rule.clone(),
                 finding.address.clone(),
+                finding.root.clone(),
                 finding.attribute.clone(),
                 finding.message.clone(),
             );

@@ -296,10 +296,14 @@ fn owners(model: &Model, is_idle: bool) -> FxHashMap<&str, Vec<usize>> {
     owners
 }
 
-/// The resources that a finding is about: addresses repeat between roots, their text does not.
+/// The resources that a finding is about.
 fn resources_of<'a>(model: &'a Model, owners: &FxHashMap<&str, Vec<usize>>, finding: &Finding) -> Vec<&'a Resource> {
     let found = owners.get(&*finding.address).into_iter().flatten().map(|index| &model.resources[*index]);
-    found.filter(|resource| finding.scope.is_none_or(|scope| resource.span == scope)).collect()
+    let is_meant = |resource: &&Resource| {
+        finding.scope.is_none_or(|scope| resource.span == scope)
+            && (finding.root.is_empty() || resource.root == finding.root)
+    };
+    found.filter(is_meant).collect()
 }
 
 /// The files in which a suppression of a finding may stand.

@@ -52,6 +52,7 @@ fn compare(report: &mut Report<'_>) {
     report.comparison = Some(Comparison {
         against: HOSTILE.into(),
         fixed: vec![Fixed {
+            root: "".into(),
             path: HOSTILE_NAME.into(),
             line: 1,
             rule: HOSTILE.into(),
