@@ -13,14 +13,13 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .iter()
         // As many edits as the lengths differ by are needed in any case.
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
-        .map(|candidate| (edits(word, candidate), *candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter_map(|candidate| Some((edits(word, candidate, limit)?, *candidate)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance in characters.
-fn edits(a: &str, b: &str) -> usize {
+/// Levenshtein distance in characters, if it is within the limit.
+fn edits(a: &str, b: &str, limit: usize) -> Option<usize> {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
@@ -31,6 +30,10 @@ fn edits(a: &str, b: &str) -> usize {
             diagonal = row[j + 1];
             row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
         }
+        // What is to come takes no edit back.
+        if row.iter().all(|edits| *edits > limit) {
+            return None;
+        }
     }
-    row[b.len()]
+    Some(row[b.len()]).filter(|edits| *edits <= limit)
 }

@@ -27,7 +27,7 @@ pub(super) struct Placed {
 
 /// No file has more suppressions that act; the limit keeps hostile files from costing their square.
 const MAX_PER_FILE: usize = 5_000;
-/// Notes after which nobody is told what an unknown rule might be: that takes a look at every rule there is.
+/// Unknown names of which it is told what they might be: that takes a look at every rule there is.
 const MAX_NEAREST: usize = 100;
 
 /// What the suppressions of all files come to.
@@ -41,6 +41,8 @@ pub(super) struct Taken {
     pub told: Vec<(About, Problem)>,
     /// Messages about names of other tools: each is told once, however many comments speak of it.
     said: FxHashSet<String>,
+    /// What unknown names might be.
+    near: FxHashMap<String, Option<String>>,
 }
 
 impl Taken {
@@ -157,8 +159,7 @@ impl Taken {
         });
         let is_file = mark.reach == Reach::FileTop;
         let mut one = Placed { dialect, mark, at, covered: Covered::default(), names: names.collect() };
-        let Taken { placed, notes, told, said } = self;
-        let has_many = notes.len() >= MAX_NEAREST;
+        let Taken { placed, notes, told, said, near } = self;
         let mut tell = |one: &Placed, message: String, help: &str| {
             if is_own || !said.contains(&message) {
                 let note = one.note_if_wanted(cx, message, help.to_string());
@@ -169,16 +170,15 @@ impl Taken {
         if let Some((message, help)) = one.mark.fault.clone() {
             return tell(&one, message, &help);
         }
-        let mut unknown = 0;
         for (name, means, _) in &one.names {
             if means.is_empty() && !cx.catalog.is_of_tool(name) && !is_of_shellcheck(name) {
-                unknown += 1;
-                let near = (is_own && unknown <= MAX_NEAREST && !has_many).then(|| {
+                if is_own && near.len() < MAX_NEAREST && !near.contains_key(name) {
                     let known: Vec<&str> = cx.catalog.rules().iter().map(|rule| rule.id.as_str()).collect();
-                    did_you_mean(name, &known)
-                });
+                    near.insert(name.clone(), did_you_mean(name, &known));
+                }
+                let near = near.get(name).cloned().flatten();
                 let help = match is_own {
-                    true => near.flatten().unwrap_or_else(|| "`gate rules` lists all ids and aliases".into()),
+                    true => near.unwrap_or_else(|| "`gate rules` lists all ids and aliases".into()),
                     false => format!("no rule of gate's stands for it, so that only {dialect} heeds it"),
                 };
                 tell(&one, format!("no rule or alias is called `{name}`"), &help);
