@@ -274,7 +274,7 @@ fn output(text: &str) -> Result<Output, String> {
         return Ok(Output { format: format.to_string(), file });
     }
     let known: Vec<&str> = crate::report::FORMATS.iter().map(|known| known.name).collect();
-    Err(format!("unknown format; known are {}", known.join(", ")))
+    Err(format!("unknown format; known are {}; a comma ends the name of a file, which holds none", known.join(", ")))
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

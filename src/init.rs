@@ -68,14 +68,11 @@ const HOOK: &str = r"  - repo: local
       - id: gate
         name: gate
         entry: gate scan --force-exclude --color never --no-progress
+        args: [--] # options come before it, names of files behind it
         language: system
         require_serial: true
-        files: |
-          (?x)(
-            \.(tf|tofu|tfvars)(\.json)?$ | \.ya?ml$ | \.json$
-            | (^|/)(Dockerfile|Containerfile)(\.[^/]+)?$ | \.([Dd]ocker|[Cc]ontainer)file$
-          )
-        exclude: (^|/)\.terraform/
+        types: [text] # secrets lie in files of any name
+        exclude: (^|/)(\.terraform|\.terragrunt-cache|\.venv|node_modules)/
 ";
 
 const WORKFLOW: &str = r#"name: gate
