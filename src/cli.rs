@@ -232,7 +232,7 @@ pub struct Test {
 /// `gate init`.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Root of the repository
+    /// Folder of the repository, at whose top all is written
     #[arg(default_value = ".", value_name = "DIR")]
     pub path: PathBuf,
 }
