@@ -232,7 +232,7 @@ pub struct Test {
 /// `gate init`.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Root of the repository
+    /// Folder of the repository, at whose top all is written
     #[arg(default_value = ".", value_name = "DIR")]
     pub path: PathBuf,
 }
@@ -274,7 +274,7 @@ fn output(text: &str) -> Result<Output, String> {
         return Ok(Output { format: format.to_string(), file });
     }
     let known: Vec<&str> = crate::report::FORMATS.iter().map(|known| known.name).collect();
-    Err(format!("unknown format; known are {}", known.join(", ")))
+    Err(format!("unknown format; known are {}; a comma ends the name of a file, which holds none", known.join(", ")))
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

@@ -1,23 +1,33 @@
 //! `gate init`: a configuration, a hook and a workflow for a repository; never over a file that is there.
 
+mod branch;
+
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::config::NAMES;
+use crate::discover::{io_reason, repository_of};
+use crate::escape::plain;
+use crate::filesystem::{Disk, FileSystem};
+
+/// Bytes of a file of hooks that are read at most, to tell how its items are indented.
+const MAX_HOOKS_BYTES: u64 = 1 << 20;
 
 /// What could not be written.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{path}: {reason}")]
-#[diagnostic(help("name a folder that you may write to"))]
 pub struct Error {
     /// The file or folder.
     path: String,
     /// Why.
     reason: String,
+    /// What to do.
+    #[help]
+    help: &'static str,
 }
 
 /// One file that is offered.
@@ -68,22 +78,20 @@ const HOOK: &str = r"  - repo: local
       - id: gate
         name: gate
         entry: gate scan --force-exclude --color never --no-progress
+        args: [--] # options come before it, names of files behind it
         language: system
         require_serial: true
-        files: |
-          (?x)(
-            \.(tf|tofu|tfvars)(\.json)?$ | \.ya?ml$ | \.json$
-            | (^|/)(Dockerfile|Containerfile)(\.[^/]+)?$ | \.([Dd]ocker|[Cc]ontainer)file$
-          )
-        exclude: (^|/)\.terraform/
+        types: [text] # secrets lie in files of any name
+        exclude: (^|/)(\.terraform|\.terragrunt-cache|\.venv|node_modules)/
 ";
 
+/// `BRANCH` stands for the branch that changes go to.
 const WORKFLOW: &str = r#"name: gate
 
 on:
   pull_request:
   push:
-    branches: [main]
+    branches: [BRANCH]
 
 permissions:
   contents: read
@@ -120,51 +128,127 @@ const OFFERS: &[Offer] = &[
     Offer { path: ".github/workflows/gate.yml", others: &[".github/workflows/gate.yaml"], below: "", text: WORKFLOW },
 ];
 
-/// Writes what `folder` lacks and tells on `out` what was done and what is left to add by hand.
-pub fn init(folder: &Path, out: &mut dyn Write) -> Result<(), Error> {
-    let failed = |path: &str| {
-        let path = path.to_string();
-        move |error: io::Error| Error { path, reason: crate::discover::io_reason(&error) }
+/// Writes what the repository of `folder` lacks, or the folder where there is none, and gives what was done and what is left to add
+/// by hand. All lies at the top, where git hosts, hooks and a scan of the whole look for it. Either all is written or nothing.
+pub fn init(folder: &Path) -> Result<String, Error> {
+    let named = plain(&folder.display().to_string()).into_owned();
+    let root = folder.canonicalize().map_err(|error| refusal(&named, io_reason(&error)))?;
+    if !root.is_dir() {
+        return Err(refusal(&named, "is a file and no folder"));
+    }
+    let top = repository_of(&root).unwrap_or(&root);
+    let mut there = Vec::with_capacity(OFFERS.len());
+    for offer in OFFERS {
+        there.push(offer.found(top)?);
+    }
+    let mut told = match top == root {
+        true => String::new(),
+        false => format!("in {}, the top of the repository:\n", plain(&top.display().to_string())),
     };
-    let root = folder.canonicalize().map_err(failed(&folder.display().to_string()))?;
-    let there = |offer: &Offer| {
-        let mut names = std::iter::once(offer.path).chain(offer.others.iter().copied());
-        names.find(|name| root.join(name).symlink_metadata().is_ok())
-    };
-    for offer in OFFERS.iter().filter(|offer| there(offer).is_none()) {
-        if crate::write::link_out(&root.join(offer.path), &root).map_err(failed(offer.path))?.is_some() {
-            return Err(failed(offer.path)(io::Error::other("a link leads out of the repository")));
+    let mut written: Vec<PathBuf> = Vec::new();
+    for (offer, there) in OFFERS.iter().zip(there) {
+        if let Some(name) = there {
+            told.push_str(&offer.kept(name, top));
+            continue;
+        }
+        match write(top, offer) {
+            Ok(path) => {
+                told.push_str(&format!("wrote {}\n", offer.path));
+                written.push(path);
+            }
+            // Somebody was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => told.push_str(&offer.kept(offer.path, top)),
+            Err(error) => {
+                // That one of them can't go again is no more than what this is about.
+                written.iter().for_each(|path| _ = std::fs::remove_file(path));
+                return Err(refusal(offer.path, unwritten(&error)));
+            }
         }
     }
-    for offer in OFFERS {
-        let told = match there(offer) {
-            Some(name) => kept(name, offer),
-            None => match write(&root, offer) {
-                Ok(()) => format!("wrote {}\n", offer.path),
-                // Somebody was faster.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => kept(offer.path, offer),
-                Err(error) => return Err(failed(offer.path)(error)),
-            },
-        };
-        out.write_all(told.as_bytes()).map_err(failed("output"))?;
-    }
-    Ok(())
+    Ok(told)
 }
 
-fn kept(name: &str, offer: &Offer) -> String {
-    match offer.below.trim_end() {
-        "" => format!("kept {name}: it is there already\n"),
-        below => format!("kept {name}: it is there already; add below `{below}`\n\n{}\n", offer.text),
+impl Offer {
+    /// The name under which it is there already; fails where something else has its place, or a link leads out of the repository.
+    fn found(&self, top: &Path) -> Result<Option<&'static str>, Error> {
+        for name in std::iter::once(&self.path).chain(self.others) {
+            match top.join(name).symlink_metadata() {
+                Ok(there) if there.is_dir() => {
+                    return Err(refusal(name, "is a folder, and a file is to have its name"));
+                }
+                Ok(_) => return Ok(Some(name)),
+                Err(_) => {}
+            }
+        }
+        let path = top.join(self.path);
+        let link = crate::write::link_out(&path, top).map_err(|error| refusal(self.path, io_reason(&error)))?;
+        if link.is_some() {
+            return Err(refusal(self.path, "a link leads out of the repository"));
+        }
+        let above = path.ancestors().skip(1).find(|above| above.exists()).unwrap_or(top);
+        if !above.is_dir() {
+            let above = above.strip_prefix(top).unwrap_or(above).display();
+            return Err(refusal(self.path, format!("{above} is a file, and a folder is to have its name")));
+        }
+        Ok(None)
+    }
+
+    /// What is told of a file that is there under this name.
+    fn kept(&self, name: &str, top: &Path) -> String {
+        let there = format!("kept {name}: it is there already");
+        if self.below.is_empty() {
+            return format!("{there}\n");
+        }
+        let text = Disk.text(&top.join(name), MAX_HOOKS_BYTES).unwrap_or_default();
+        let mut lines = text.lines().skip_while(|line| !line.starts_with(self.below.trim_end()));
+        let first = lines.next().map(|line| line.split(" #").next().unwrap_or_default().trim_end());
+        let item = lines.find(|line| line.trim_start().starts_with('-'));
+        let below = self.below.trim_end();
+        match first {
+            _ if name.ends_with(".toml") => format!("{there}; add this hook, in its own syntax\n\n{}\n", self.text),
+            Some(first) if first != below => {
+                format!("{there}; put this in place of `{first}`\n\n{}{}\n", self.below, self.text)
+            }
+            Some(_) => {
+                let indent = item.map_or(ITEM_INDENT, |line| line.len() - line.trim_start().len());
+                format!("{there}; add below `{below}`\n\n{}\n", indented(self.text, indent))
+            }
+            None => format!("{there}; add\n\n{}{}\n", self.below, self.text),
+        }
     }
 }
 
-fn write(root: &Path, offer: &Offer) -> io::Result<()> {
-    let path = root.join(offer.path);
+/// Blanks before the item of a list that an offer adds.
+const ITEM_INDENT: usize = 2;
+
+/// The item of a list with so many blanks before it.
+fn indented(item: &str, blanks: usize) -> String {
+    let lines = item.split_inclusive('\n').map(|line| line.get(ITEM_INDENT..).unwrap_or(line));
+    lines.map(|line| format!("{}{line}", " ".repeat(blanks))).collect()
+}
+
+/// What keeps a file from being written.
+fn unwritten(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "no permission to write it".into(),
+        _ => io_reason(error),
+    }
+}
+
+fn refusal(path: &str, reason: impl Into<String>) -> Error {
+    let (path, reason) = (path.to_string(), reason.into());
+    Error { path, reason, help: "name a folder that you may write to, or move what is in the way; nothing was written" }
+}
+
+/// Writes an offer below `top`, with the folders above it, and gives its path.
+fn write(top: &Path, offer: &Offer) -> io::Result<PathBuf> {
+    let path = top.join(offer.path);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent)?;
     }
-    let text = [offer.below, offer.text].concat();
-    OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(text.as_bytes())
+    let text = [offer.below, offer.text].concat().replace("BRANCH", &branch::quoted(&branch::default_branch(top)));
+    OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(text.as_bytes())?;
+    Ok(path)
 }
 
 #[cfg(test)]
@@ -173,9 +257,7 @@ mod tests {
     use crate::config::Config;
 
     fn run(folder: &Path) -> String {
-        let mut out = Vec::new();
-        init(folder, &mut out).expect("the folder is writable");
-        String::from_utf8(out).expect("text")
+        init(folder).expect("the folder is writable")
     }
 
     #[test]
@@ -198,7 +280,55 @@ mod tests {
         assert!(!folder.path().join("gate.yaml").exists(), "two configurations would be an error");
         let hooks = std::fs::read_to_string(folder.path().join(".pre-commit-config.yaml")).expect("read");
         assert_eq!(hooks, "repos: []\n");
-        assert!(init(&folder.path().join("nowhere"), &mut Vec::new()).is_err());
+        assert!(init(&folder.path().join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn all_lies_where_git_hosts_hooks_and_a_scan_of_the_whole_look_for_it() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let team = folder.path().join("team/infra");
+        std::fs::create_dir_all(&team).expect("made");
+        std::fs::create_dir(folder.path().join(".git")).expect("made");
+        std::fs::write(folder.path().join(".git/HEAD"), "ref: refs/heads/trunk\n").expect("written");
+        let told = run(&team);
+        assert!(told.starts_with("in /") && told.contains("the top of the repository:\nwrote gate.yaml\n"), "{told}");
+        assert_eq!(team.read_dir().expect("listed").count(), 0);
+        let workflow = std::fs::read_to_string(folder.path().join(".github/workflows/gate.yml")).expect("written");
+        assert!(workflow.contains("branches: ['trunk']"), "{workflow}");
+    }
+
+    #[test]
+    fn a_hook_to_add_fits_the_file_that_is_there() {
+        let hook = |blanks: usize| format!("\n\n{0}- repo: local\n{0}  hooks:\n", " ".repeat(blanks));
+        for (text, wanted) in [
+            ("repos:\n- repo: local\n", format!("add below `repos:`{}", hook(0))),
+            ("repos: # ours\n  # one\n    - repo: local\n", format!("add below `repos:`{}", hook(4))),
+            ("repos: []\n", "put this in place of `repos: []`\n\nrepos:\n  - repo: local\n".into()),
+            ("exclude: x\n", "add\n\nrepos:\n  - repo: local\n".into()),
+        ] {
+            let folder = tempfile::TempDir::new().expect("a folder");
+            std::fs::write(folder.path().join(".pre-commit-config.yaml"), text).expect("written");
+            let told = run(folder.path());
+            assert!(told.contains(&wanted), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_told_before_anything_is_written() {
+        for (path, is_folder, wanted) in [
+            (".github", false, ".github/workflows/gate.yml: .github is a file, and a folder is to have its name"),
+            ("gate.yaml", true, "gate.yaml: is a folder, and a file is to have its name"),
+        ] {
+            let folder = tempfile::TempDir::new().expect("a folder");
+            match is_folder {
+                true => std::fs::create_dir(folder.path().join(path)).expect("made"),
+                false => std::fs::write(folder.path().join(path), "").expect("written"),
+            }
+            assert_eq!(init(folder.path()).expect_err("it is in the way").to_string(), wanted);
+            assert_eq!(folder.path().read_dir().expect("listed").count(), 1);
+        }
+        let denied = io::Error::from(ErrorKind::PermissionDenied);
+        assert_eq!(unwritten(&denied), "no permission to write it");
     }
 
     #[cfg(unix)]
@@ -208,7 +338,7 @@ mod tests {
             (tempfile::TempDir::new().expect("a folder"), tempfile::TempDir::new().expect("a folder"));
         std::os::unix::fs::symlink(outside.path().join("gate.yaml"), folder.path().join("gate.yaml")).expect("linked");
         std::os::unix::fs::symlink(outside.path(), folder.path().join(".github")).expect("linked");
-        let error = init(folder.path(), &mut Vec::new()).expect_err("the workflow would lie outside");
+        let error = init(folder.path()).expect_err("the workflow would lie outside");
         assert!(error.to_string().ends_with("a link leads out of the repository"), "{error}");
         assert_eq!(outside.path().read_dir().expect("listed").count(), 0, "not even a folder is made");
         assert_eq!(

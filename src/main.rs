@@ -11,8 +11,9 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     // Before anything is read; where the kernel does not agree the code still opens and starts nothing.
     gate::confine::confine();
-    let cli = Cli::parse();
-    match gate::run::run(cli, &mut io::stdout().lock(), &mut io::stderr()) {
+    let outcome = gate::arguments::check(std::env::args_os().skip(1))
+        .and_then(|()| gate::run::run(Cli::parse(), &mut io::stdout().lock(), &mut io::stderr()));
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {

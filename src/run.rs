@@ -94,7 +94,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Err
         Command::Console(arguments) => console::console(&arguments, out),
         Command::Test(arguments) => test_command(&arguments, out),
         Command::Init(arguments) => {
-            crate::init::init(&arguments.path, out)?;
+            out.write_all(crate::init::init(&arguments.path)?.as_bytes())?;
             Ok(0)
         }
         Command::Migrate(arguments) => migrate::migrate(&arguments, out),

@@ -152,3 +152,40 @@ fn text_is_as_wide_as_the_caller_says_and_80_columns_where_nobody_does() {
     let (usual, wide) = (widest(None), widest(Some("120")));
     assert!(usual <= 80 && (81..=120).contains(&wide), "{usual} {wide}");
 }
+
+#[test]
+fn lines_of_the_tree_are_cut_to_the_width_around_their_mark() {
+    let long = |char: &str| char.repeat(90);
+    let line =
+        format!("resource \"aws_db_instance\" \"{}\" {{ publicly_accessible = true }} # {}", long("b"), long("c"));
+    let folder = tree(&[("main.tf", &line)]);
+    let lines = |columns: Option<&str>| {
+        let mut command = command(folder.path(), &["scan", ".", "--select", "aws-rds-publicly-accessible"]);
+        command.env_remove("COLUMNS");
+        columns.into_iter().for_each(|columns| _ = command.env("COLUMNS", columns));
+        let text = String::from_utf8(command.output().expect("gate starts").stdout).expect("UTF-8");
+        let lines: Vec<String> = text.lines().map(str::to_string).collect();
+        let at = lines.iter().position(|line| line.starts_with("1 |")).expect("the line is shown");
+        (lines[at].clone(), lines[at + 1].clone())
+    };
+    for (columns, most) in [(Some("40"), 40), (Some("80"), 80), (Some("300"), 160), (None, 164)] {
+        let (code, mark) = lines(columns);
+        let width = code.chars().count();
+        assert!(width <= most && mark.chars().count() <= most, "{columns:?} {width}: {code}");
+        let before = mark.find('^').expect("a mark");
+        let marked: String = code.chars().skip(before).take(mark.len() - before).collect();
+        assert_eq!(marked, "true", "{code}\n{mark}");
+    }
+}
+
+#[test]
+fn one_file_under_two_names_takes_one_output() {
+    let folder = tree(&[("main.tf", BAD), ("out/x", "")]);
+    for names in ["json=x.out,sarif=./x.out", "json=x.out,sarif=out/../x.out", "json=out/x.out,sarif=./out//x.out"] {
+        let output = gate(folder.path(), &["scan", "--format", names]);
+        assert_eq!(code(&output), 2, "{names}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("would both be written to"), "{output:?}");
+    }
+    assert!(!folder.path().join("x.out").exists());
+    assert_eq!(code(&gate(folder.path(), &["scan", "--format", "json=x.out,sarif=out/x.out"])), 1);
+}

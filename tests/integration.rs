@@ -5,8 +5,11 @@
 mod support;
 
 use std::path::Path;
+use std::process::{Command, Output};
 
 use serde_yaml::Value;
+use support::run::{code, gate};
+use support::tree;
 
 fn read(name: &str) -> Value {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
@@ -14,35 +17,81 @@ fn read(name: &str) -> Value {
 }
 
 #[test]
-fn hooks_take_the_files_of_every_format_and_no_others() {
+fn hooks_take_every_text_that_is_not_installed() {
     for hook in read(".pre-commit-hooks.yaml").as_sequence().unwrap() {
-        let pattern = |key: &str| regex::Regex::new(hook[key].as_str().unwrap()).unwrap();
-        let (files, exclude) = (pattern("files"), pattern("exclude"));
-        let takes = |path: &str| files.is_match(path) && !exclude.is_match(path);
-        for path in [
-            "main.tf",
-            "in fra/main.tofu",
-            "x.tf.json",
-            "prod.tfvars",
-            "prod.tfvars.json",
-            "k8s/api.yaml",
-            "a.yml",
-            "trust.json",
-            "Dockerfile",
-            "app/Dockerfile.dev",
-            "Containerfile",
-            "api.Dockerfile",
-            "api.dockerfile",
-        ] {
-            assert!(takes(path), "{path}");
+        let exclude = regex::Regex::new(hook["exclude"].as_str().unwrap()).unwrap();
+        // A pattern of names would leave out `.env`, `id_rsa` and the next format that somebody keeps a password in.
+        assert!(hook.get("files").is_none());
+        assert_eq!(hook["types"], serde_yaml::from_str::<Value>("[text]").unwrap());
+        for path in ["main.tf", "in fra/x.tf.json", "Dockerfile", ".env", ".ssh/id_rsa", "app.py", "README.md"] {
+            assert!(!exclude.is_match(path), "{path}");
         }
-        for path in ["main.py", "README.md", "Dockerfile_old", "infra/.terraform/modules/vpc/main.tf", "a.yaml.bak"] {
-            assert!(!takes(path), "{path}");
+        for path in ["infra/.terraform/modules/vpc/main.tf", "node_modules/a/index.js"] {
+            assert!(exclude.is_match(path), "{path}");
         }
         // Several processes at once would print over each other; excludes hold for files that are passed too.
         assert_eq!(hook["require_serial"], true);
         assert!(hook["entry"].as_str().unwrap().starts_with("gate scan --force-exclude"));
     }
+}
+
+#[test]
+fn hooks_see_secrets_in_files_of_any_name_and_pass_the_rest() {
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0Zr7tQw3LpX9vJ2mN5pQ8sT1vW4yZ7bC0eF3hJ6kL9\n-----END RSA PRIVATE KEY-----\n";
+    let secrets = [
+        (".env", "DB_PASSWORD=Zr7tQw3LpX9v\n"),
+        ("app.py", "TOKEN = \"ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6\"\n"),
+        ("id_rsa", key),
+    ];
+    let clean = [("README.md", "# Shop\n"), ("shop.py", "total = 1\n"), ("LICENSE", "Anybody may.\n")];
+    let folder = tree(&[&secrets[..], &clean[..]].concat());
+    for hook in read(".pre-commit-hooks.yaml").as_sequence().unwrap() {
+        for (path, _) in secrets {
+            assert_eq!(code(&run(hook, None, folder.path(), &[path])), 1, "{path}");
+        }
+        assert_eq!(code(&run(hook, None, folder.path(), &clean.map(|(path, _)| path))), 0);
+    }
+}
+
+/// Runs a hook as pre-commit does: the words of its entry, its arguments or those that a user gives instead, the files.
+fn run(hook: &Value, own: Option<&[&str]>, folder: &Path, files: &[&str]) -> Output {
+    let mut words = hook["entry"].as_str().unwrap().split(' ').skip(1).collect::<Vec<_>>();
+    let given = hook["args"].as_sequence().unwrap().iter().map(|argument| argument.as_str().unwrap());
+    words.extend(own.map_or(given.collect(), <[&str]>::to_vec));
+    words.extend(files);
+    gate(folder, &words)
+}
+
+const OPEN: &str = "resource \"aws_db_instance\" \"a\" {\n  publicly_accessible = true\n}\n";
+
+#[test]
+fn a_file_named_like_an_option_is_none() {
+    let hooks = read(".pre-commit-hooks.yaml");
+    let victim = tree(&[("x.yaml", "kept: 1\n")]);
+    let victim = victim.path().join("x.yaml");
+    let output = format!("--format=text={}", victim.display());
+    for named in ["--exit-zero", "--config=e.yaml", "-x.tf", &output] {
+        let folder = tree(&[("e.yaml", "fail-on: never\n"), ("main.tf", OPEN), (named, "# nothing\n")]);
+        for hook in hooks.as_sequence().unwrap() {
+            let passed = run(hook, None, folder.path(), &[named, "main.tf"]);
+            assert_eq!(code(&passed), 1, "{named}: {passed:?}");
+            assert!(String::from_utf8_lossy(&passed.stdout).contains("aws-rds-publicly-accessible"), "{passed:?}");
+            let own = run(hook, Some(&["--fail-on=never", "--"]), folder.path(), &[named, "main.tf"]);
+            assert_eq!(code(&own), 0, "{named}: {own:?}");
+            // Whose arguments do not end with -- is told so.
+            let refused = run(hook, Some(&["--fail-on=never"]), folder.path(), &[named, "main.tf"]);
+            assert_eq!(code(&refused), 2, "{named}: {refused:?}");
+            assert!(String::from_utf8_lossy(&refused.stderr).contains("put `--` before the files"), "{refused:?}");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "kept: 1\n");
+}
+
+#[test]
+fn options_are_options_where_no_file_has_their_name() {
+    let folder = tree(&[("main.tf", OPEN), ("exit-zero", ""), ("-", "")]);
+    assert_eq!(code(&gate(folder.path(), &["scan", "--exit-zero", "main.tf"])), 0);
+    assert_eq!(code(&gate(folder.path(), &["scan", "--exit-zero", "--", "-", "main.tf"])), 0);
 }
 
 #[test]
@@ -81,15 +130,80 @@ fn no_input_of_the_action_stands_in_a_script() {
     assert_eq!(last, "exit \"${EXIT_CODE:-2}\"");
 }
 
+/// A step of the action, as a runner runs it.
+#[cfg(unix)]
+fn script(id: &str) -> Command {
+    let action = read("action.yml");
+    let steps = action["runs"]["steps"].as_sequence().unwrap();
+    let script = steps.iter().find(|step| step["id"] == id).unwrap()["run"].as_str().unwrap();
+    let mut command = Command::new("bash");
+    command.args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]);
+    command
+}
+
+#[cfg(unix)]
+mod scan {
+    //! The report that the action uploads.
+
+    use std::path::Path;
+
+    use crate::support::tree;
+
+    /// What the step writes to its outputs, and its exit code, with these variables in a workspace.
+    fn step(workspace: &Path, inputs: &[(&str, &str)]) -> (String, i32) {
+        let runner = workspace.join("runner");
+        std::fs::create_dir_all(runner.join("gate/bin")).unwrap();
+        let gate = runner.join("gate/bin/gate");
+        if !gate.exists() {
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_gate"), gate).unwrap();
+        }
+        let outputs = runner.join("outputs");
+        std::fs::write(&outputs, "").unwrap();
+        let output = super::script("scan")
+            .current_dir(workspace)
+            .envs([("RUNNER_TEMP", &runner), ("GITHUB_OUTPUT", &outputs)])
+            .env("INPUT_PATH", "main.tf")
+            .envs(inputs.iter().copied())
+            .output()
+            .unwrap();
+        (std::fs::read_to_string(&outputs).unwrap(), output.status.code().unwrap())
+    }
+
+    #[test]
+    fn is_that_of_this_use_or_none() {
+        let folder = tree(&[("main.tf", super::OPEN)]);
+        for sarif in ["", "out/a b.sarif"] {
+            let (first, _) = step(folder.path(), &[("INPUT_SARIF", sarif)]);
+            assert!(first.contains("sarif-file=") && first.contains("exit-code=1"), "{first}");
+            let (second, _) = step(folder.path(), &[("INPUT_SARIF", sarif), ("INPUT_FAIL_ON", "hihg")]);
+            assert_eq!(second, "exit-code=2\n", "nothing to upload");
+        }
+    }
+
+    #[test]
+    fn is_kept_beside_that_of_another_use() {
+        let folder = tree(&[("main.tf", super::OPEN)]);
+        let [first, second] = [(); 2].map(|()| step(folder.path(), &[]).0);
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn has_a_name_that_the_command_line_can_take() {
+        let folder = tree(&[("main.tf", super::OPEN)]);
+        assert_eq!(step(folder.path(), &[("INPUT_SARIF", "a,b.sarif")]), (String::new(), 2));
+        assert!(!folder.path().join("a").exists());
+    }
+}
+
 #[cfg(unix)]
 mod base {
     //! The commit that the action holds a change against.
 
-    use std::path::PathBuf;
-    use std::process::Command;
+    use std::path::Path;
 
     use tempfile::TempDir;
 
+    use super::script;
     use crate::support::git::git;
 
     /// A repository with a base, and a commit of the author's beside it that allows everything.
@@ -125,15 +239,17 @@ mod base {
 
         /// What the action's step says: its exit code, its log, and the base.
         fn step(&self, event: &str, sha: &str, base: &str) -> (i32, String, String) {
-            let action = super::read("action.yml");
-            let steps = action["runs"]["steps"].as_sequence().unwrap();
-            let script = steps.iter().find(|step| step["id"] == "base").unwrap()["run"].as_str().unwrap();
-            let outputs: PathBuf = self.folder.path().join(".git/outputs");
+            self.step_in(self.folder.path(), ".", event, sha, base)
+        }
+
+        /// The same in a workspace, with an input `path`.
+        fn step_in(&self, workspace: &Path, path: &str, event: &str, sha: &str, base: &str) -> (i32, String, String) {
+            let outputs = self.folder.path().join(".git/outputs");
             std::fs::write(&outputs, "").unwrap();
-            let output = Command::new("bash")
-                .args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script])
-                .current_dir(self.folder.path())
+            let output = script("base")
+                .current_dir(workspace)
                 .env("INPUT_BASE", "auto")
+                .env("INPUT_PATH", path)
                 .env("EVENT_BASE", base)
                 .env("GITHUB_EVENT_NAME", event)
                 .env("GITHUB_SHA", sha)
@@ -153,6 +269,28 @@ mod base {
         // The branch has moved on since the event.
         let (code, log, base) = clone.step("pull_request", &merge, &clone.author);
         assert_eq!((code, base), (0, clone.base.clone()), "{log}");
+    }
+
+    #[test]
+    fn is_that_of_the_repository_in_which_the_path_lies() {
+        let clone = clone();
+        let merge = clone.merge([&clone.base, &clone.author]);
+        let workspace = clone.folder.path().parent().unwrap();
+        let folder = clone.folder.path().file_name().unwrap().to_str().unwrap();
+        for path in [folder, &format!("{folder}/gate.yaml")] {
+            let (code, log, base) = clone.step_in(workspace, path, "pull_request", &merge, &clone.author);
+            assert_eq!((code, base), (0, clone.base.clone()), "{path}: {log}");
+        }
+    }
+
+    #[test]
+    fn is_none_of_a_repository_that_the_change_brings() {
+        let clone = clone();
+        let merge = clone.merge([&clone.base, &clone.author]);
+        // What a bare repository holds can be committed, with settings that start programs.
+        git(clone.folder.path(), &["init", "--quiet", "--bare", "infra"]);
+        let (code, log, base) = clone.step_in(clone.folder.path(), "infra", "pull_request", &merge, &clone.base);
+        assert_eq!((code, base.as_str()), (2, ""), "{log}");
     }
 
     #[test]

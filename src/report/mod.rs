@@ -292,7 +292,7 @@ where
 pub struct Style {
     /// Use colors (terminal only).
     pub color: bool,
-    /// Columns of the terminal; 80 when unknown.
+    /// Columns of the terminal; 0 where nobody knows: prose is then wrapped at 80, and lines of the tree are not.
     pub width: usize,
     /// List suppressed findings.
     pub show_suppressed: bool,

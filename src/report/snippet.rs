@@ -6,8 +6,8 @@ use crate::finding::Finding;
 use crate::secret;
 use crate::source::{FileId, Span};
 
-/// Columns of a source line that are shown.
-const MAX_COLUMNS: usize = 160;
+/// Columns of a source line that are shown where no narrower place is known.
+pub(super) const MAX_COLUMNS: usize = 160;
 
 /// A line of the tree, ready to be shown.
 pub(super) struct Snippet {
@@ -52,8 +52,8 @@ pub(super) fn masked(text: &str, start: usize, secrets: &[Span]) -> String {
     shown
 }
 
-/// The first line of a finding. `secrets` are those of all files, sorted.
-pub(super) fn snippet(report: &Report, finding: &Finding, secrets: &[Span]) -> Snippet {
+/// The first line of a finding, in so many columns. `secrets` are those of all files, sorted.
+pub(super) fn snippet(report: &Report, finding: &Finding, secrets: &[Span], columns: usize) -> Snippet {
     let source = report.sources.get(finding.at.file);
     let (start, end) = report.sources.region(finding.at);
     let line = source.line_text(start.line);
@@ -71,24 +71,36 @@ pub(super) fn snippet(report: &Report, finding: &Finding, secrets: &[Span]) -> S
     };
     let (head, tail) = (masked(head, line_start, secrets), masked(tail, line_start + to, secrets));
     let body = if finding.sensitive { "***".into() } else { masked(body, line_start + from, secrets) };
-    // A line may be megabytes long: what stands around the mark is cut.
-    let cut = |text: &str, most: usize, from_end: bool| {
-        let count = text.chars().count();
-        if count <= most {
-            return text.to_string();
-        }
-        match from_end {
-            true => format!("…{}", text.chars().skip(count - most).collect::<String>()),
-            false => format!("{}…", text.chars().take(most).collect::<String>()),
-        }
-    };
-    let head = plain(&cut(&head, MAX_COLUMNS / 2, true)).into_owned();
-    let body = plain(&cut(&body, MAX_COLUMNS / 2, false)).into_owned();
-    let tail = plain(&cut(&tail, MAX_COLUMNS / 4, false)).into_owned();
-    let mark = body.trim_end().chars().count();
-    let mark_at = head.trim_start().chars().count();
-    let head: String = head.chars().skip(head.chars().count() - mark_at).collect();
+    // A line may be megabytes long: what stands around the mark is cut. Each side has a quarter, and what the others leave.
+    let (head, quarter) = (head.trim_start(), columns / 4);
+    let [before, within, behind] = [head, &body, &tail].map(|text| plain(&cut(text, columns, false)).chars().count());
+    let (before, behind) = (before.min(columns), behind.min(columns));
+    let within = within.min(columns - before.min(quarter) - behind.min(quarter));
+    let before = before.min(columns - within - behind.min(quarter));
+    let head = fitted(head, before, true);
+    let body = fitted(&body, within, false);
+    let tail = fitted(&tail, columns - before - within, false);
+    let (mark_at, mark) = (head.chars().count(), body.trim_end().chars().count());
     Snippet { text: format!("{head}{body}{tail}").trim_end().to_string(), mark_at, mark }
+}
+
+/// A text of the tree, inert, in at most so many columns.
+fn fitted(text: &str, columns: usize, from_end: bool) -> String {
+    // What makes it inert makes it longer.
+    cut(&plain(&cut(text, columns, from_end)), columns, from_end)
+}
+
+/// The first characters of a text, or the last ones, with a sign in place of the rest.
+fn cut(text: &str, most: usize, from_end: bool) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_string();
+    }
+    let kept = most.saturating_sub(1);
+    match from_end {
+        true => format!("…{}", text.chars().skip(count - kept).collect::<String>()),
+        false => format!("{}…", text.chars().take(kept).collect::<String>()),
+    }
 }
 
 /// Lines before and after that of a finding.
@@ -115,7 +127,7 @@ impl Excerpt {
         let line = source.line(finding.at.start);
         let first = line.saturating_sub(CONTEXT).max(1);
         let last = (line + CONTEXT).min(source.line_count()).max(line);
-        let shown = snippet(report, finding, secrets);
+        let shown = snippet(report, finding, secrets, MAX_COLUMNS);
         let secrets = secrets_of(secrets, finding.at);
         let mut mark_at = shown.mark_at;
         let mut lines: Vec<String> = Vec::new();

@@ -1,7 +1,7 @@
 //! Where the reports of a scan go: what is asked for, and writing it to standard output or whole to files.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::cli;
@@ -12,11 +12,16 @@ pub(super) fn plan(arguments: &cli::Scan) -> Result<Vec<cli::Output>, Error> {
     if arguments.format.is_empty() {
         return Ok(vec![cli::Output { format: "text".into(), file: None }]);
     }
+    // One file has many names: `x`, `./x`, `folder/../x`.
+    let mut places = Vec::with_capacity(arguments.format.len());
+    for output in &arguments.format {
+        places.push(output.file.as_deref().map(place).transpose()?);
+    }
     let is_log = |output: &cli::Output| output.file.is_none() && ["text", "github"].contains(&output.format.as_str());
     for (index, output) in arguments.format.iter().enumerate() {
-        let mut before = arguments.format[..index].iter();
-        let taken = before.find(|other| other.file == output.file && !(is_log(other) && is_log(output)));
-        if let Some(other) = taken {
+        let mut before = arguments.format[..index].iter().zip(&places);
+        let taken = before.find(|(other, place)| **place == places[index] && !(is_log(other) && is_log(output)));
+        if let Some((other, _)) = taken {
             let place = output.file.as_ref().map_or("standard output".into(), |file| file.display().to_string());
             let message = format!("{} and {} would both be written to {place}", other.format, output.format);
             let help = Some(format!("give one a file of its own: --format {}=FILE", output.format));
@@ -24,6 +29,17 @@ pub(super) fn plan(arguments: &cli::Scan) -> Result<Vec<cli::Output>, Error> {
         }
     }
     Ok(arguments.format.clone())
+}
+
+/// The real path of a file that is to be written, as far as it is there. A link in place of the file is replaced, not followed.
+fn place(file: &Path) -> Result<PathBuf, Error> {
+    let failed = |error: io::Error| Error::File { path: file.display().to_string(), error };
+    let full = std::path::absolute(file).map_err(failed)?;
+    let folder = full.parent().map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()));
+    Ok(match (folder, full.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => full,
+    })
 }
 
 /// Writes all outputs. One place that can't be written to does not keep the report from the others.
@@ -93,9 +109,9 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     crate::write::replace(path, bytes).map_err(|error| Error::File { path: path.display().to_string(), error })
 }
 
-/// Columns to fill: what whoever calls says, else those of the terminal; 80 where nobody knows.
+/// Columns to fill: what whoever calls says, else those of the terminal; 0 where nobody knows.
 fn width(is_terminal: bool) -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let size = || terminal_size::terminal_size().filter(|_| is_terminal).map(|(width, _)| usize::from(width.0));
-    columns.or_else(size).unwrap_or(80).clamp(40, 160)
+    columns.or_else(size).map_or(0, |columns| columns.clamp(40, 160))
 }

@@ -25,7 +25,7 @@ pub(super) fn look_at(
             ("yaml-octal", format!("{text} is read as the octal number {number}; quote it if text is meant"))
         }
         // A list of versions has its name one level up.
-        Value::Number(number) if loses_zeros(text) && frames.iter().rev().find_map(key_of).is_some_and(is_version) => (
+        Value::Number(number) if loses_zeros(text) && is_version(frames.iter().filter_map(key_of), dialect) => (
             "yaml-shortened-version",
             format!("{text} is read as the number {number}; quote it if the version {text} is meant"),
         ),
@@ -34,9 +34,23 @@ pub(super) fn look_at(
     Some(Observation { name, span, message, address: None })
 }
 
-/// Whether a key names a version: `python-version`, `appVersion`, `tag`.
-fn is_version(key: String) -> bool {
-    key.ends_with("version") || key.ends_with("versions") || key == "tag"
+/// Whether what the last of these keys, the outermost first, names is a version: `python-version`, `appVersion`, `tag`; in workflows
+/// also a language, which actions and the environment know by its name, and whatever jobs are multiplied by.
+fn is_version(keys: impl Iterator<Item = String>, dialect: Dialect) -> bool {
+    let keys: Vec<String> = keys.collect();
+    let Some(own) = keys.last() else { return false };
+    let is_language = || matches!(&**own, "python" | "node" | "go" | "golang" | "ruby" | "php" | "java" | "dotnet");
+    let is_matrix = || keys.windows(2).any(|pair| pair[0] == "strategy" && pair[1] == "matrix") && !is_quantity(own);
+    let is_of_workflow = dialect == Dialect::GitHub && (is_language() || is_matrix());
+    own.ends_with("version") || own.ends_with("versions") || own == "tag" || is_of_workflow
+}
+
+/// Whether a key names what is measured, so that a zero at the end means nothing.
+fn is_quantity(key: &str) -> bool {
+    const WORDS: &str =
+        "timeout minute second ratio rate threshold factor weight percent fraction probability tolerance scale";
+    let is_word = |word: &str| WORDS.split(' ').any(|one| word == one || word.strip_suffix('s') == Some(one));
+    key.split(|char: char| !char.is_ascii_alphanumeric()).any(is_word)
 }
 
 /// `1.20`, which is 1.2 as a number; `1.0` is meant as often as `1`.

@@ -7,7 +7,7 @@ mod summary;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::snippet::{secrets, snippet};
+use super::snippet::{MAX_COLUMNS, secrets, snippet};
 use super::{Report, Style};
 use crate::escape::{log_line, plain};
 use crate::finding::{Finding, Severity, Status};
@@ -49,7 +49,8 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
 fn compose(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(style.color);
     let width = if style.width == 0 { 80 } else { style.width };
-    let page = Page { report, secrets: secrets(report), paint: &paint, width };
+    let columns = if style.width == 0 { usize::MAX } else { style.width };
+    let page = Page { report, secrets: secrets(report), paint: &paint, width, columns };
     if !style.quiet {
         let mut told = BTreeSet::new();
         for block in containers::blocks(groups(report.shown(style))) {
@@ -83,7 +84,10 @@ struct Page<'r> {
     /// The places of all secrets, sorted.
     secrets: Vec<Span>,
     paint: &'r Paint,
+    /// Columns at which prose is wrapped.
     width: usize,
+    /// Columns that a line of the tree may fill.
+    columns: usize,
 }
 
 /// How much of a rule's text stands below a finding.
@@ -175,7 +179,8 @@ impl Page<'_> {
         let blank = " ".repeat(start.line.to_string().len());
         let arrow = paint.dim(&format!("{blank}-->"));
         writeln!(out, "{arrow} {}:{}:{}", plain(source.path()), start.line, start.column)?;
-        let shown = snippet(report, finding, &self.secrets);
+        let left = self.columns.saturating_sub(blank.len() + 3).min(MAX_COLUMNS);
+        let shown = snippet(report, finding, &self.secrets, left);
         if !shown.text.trim().is_empty() {
             let bar = paint.dim("|");
             writeln!(out, "{} {bar} {}", paint.dim(&start.line.to_string()), shown.text)?;
@@ -238,7 +243,8 @@ fn problems(report: &Report, paint: &Paint, width: usize, out: &mut dyn Write) -
     if report.problems.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
-fn count(number: usize, one: &str) -> String {
+/// A number of things by their name in the singular: `1 file`, `2 files`.
+pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
