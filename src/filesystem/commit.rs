@@ -292,8 +292,18 @@ impl Commit {
         files
     }
 
+    /// The folder of the work tree.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether the commit has a submodule at this path.
+    pub fn has_submodule(&self, path: &Path) -> bool {
+        path.strip_prefix(&self.folder).is_ok_and(|path| self.submodules.contains_key(path))
+    }
+
     /// The path in the tree; none for what is not part of commits.
-    fn inside(&self, path: &Path) -> Option<PathBuf> {
+    pub fn inside(&self, path: &Path) -> Option<PathBuf> {
         let below = path.strip_prefix(&self.folder).ok()?;
         let mut inside = PathBuf::new();
         for part in below.components() {
@@ -375,6 +385,7 @@ impl FileSystem for Commit {
                     rest.extend(inside.iter().rev().map(std::ffi::OsString::from));
                     real = PathBuf::new();
                 }
+                Kind::Other => return Err(io::Error::other("lies in a submodule that is another in the work tree")),
                 _ if !rest.is_empty() => return Err(not_found()),
                 _ => {}
             }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::{Error, MAX_POLICY_BYTES, policy_files};
+use super::{Error, MAX_POLICY_BYTES, load_policies, policy_files};
 use crate::cli::{self, Trust};
 use crate::config::{self, Config};
 use crate::discover;
 use crate::filesystem::{Commit, Disk, FileSystem, Files, Repository};
 use crate::report::Proposal;
+use crate::rules::Catalog;
 
 /// The two ends of a change.
 pub(super) struct Opened {
@@ -36,10 +37,11 @@ impl Opened {
             });
         };
         let repository = Repository::open(folder)?;
-        let rules = repository.named(reference)?;
+        let mut rules = repository.named(reference)?;
         let mut base = repository.merge_base(&rules, reference)?;
         let tip = repository.head()?;
         base.followed_by(&tip);
+        rules.followed_by(&tip);
         Ok(Some(Opened {
             // A commit that is named by its hash needs no other name.
             name: match reference.starts_with(&base.name()) {
@@ -60,28 +62,24 @@ impl Opened {
 
     /// The configuration in force: that of the branch to merge into, though the change may bring one.
     pub fn config(&self, root: &Path, named: Option<&Path>) -> Result<Config, Error> {
-        let named = named.map(std::path::absolute).transpose()?;
-        let files = self.trusted();
-        let is_new = named.as_ref().is_some_and(|path| files.kind(path).is_err() && Disk.kind(path).is_ok());
-        let named = if is_new { None } else { named };
-        match is_new {
-            true => Ok(Config::default()),
-            false => Ok(config::load(&*files, root, named.as_deref())?),
+        match named {
+            None => Ok(config::load(&*self.trusted(), root, None)?),
+            Some(path) => match self.named(path)? {
+                Some(named) => Ok(config::load(&*named.files, root, Some(&named.path))?),
+                None => Ok(Config::default()),
+            },
         }
     }
 
-    /// The policies of the command line that the base has.
-    pub fn policies(&self, policies: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
-        let files = self.trusted();
-        let mut there = Vec::new();
+    /// Adds the rules of what the configuration in force and the command line name to the catalog, without those that the change
+    /// brings.
+    pub fn load_policies(&self, catalog: &mut Catalog, policies: &[PathBuf]) -> Result<(), Error> {
         for path in policies {
-            let path = std::path::absolute(path)?;
-            // What neither has is an error where it is read.
-            if files.kind(&path).is_ok() || Disk.kind(&path).is_err() {
-                there.push(path);
+            if let Some(named) = self.named(path)? {
+                load_policies(&*named.files, catalog, [&named.path].into_iter())?;
             }
         }
-        Ok(there)
+        Ok(())
     }
 
     /// What the change does to configuration, policies and ignore files.
@@ -89,18 +87,19 @@ impl Opened {
         if self.trusts_head {
             return Ok(Vec::new());
         }
+        // What the caller has put there is no part of the change.
+        let is_of_change = |path: &PathBuf| !self.is_callers(path);
         let mut watched: BTreeSet<PathBuf> = BTreeSet::new();
         let mut policies: BTreeSet<PathBuf> = config.policies.iter().cloned().collect();
         let mut configs: BTreeSet<PathBuf> = BTreeSet::new();
         if !arguments.no_config {
             match &arguments.config {
-                Some(path) => configs.insert(std::path::absolute(path)?),
+                Some(path) => configs.extend(Some(std::path::absolute(path)?).filter(is_of_change)),
                 None => {
                     let found = [config::find(&*self.base, root).ok(), config::find(&Disk, root).ok()];
                     configs.extend(found.into_iter().flatten().flatten());
-                    true
                 }
-            };
+            }
             // A configuration that can't be read has no policies to tell of; that it can't is told by its text.
             if let Ok(proposed) = config::load(&Disk, root, arguments.config.as_deref()) {
                 policies.extend(proposed.policies);
@@ -109,7 +108,7 @@ impl Opened {
         for path in &arguments.policy {
             policies.insert(std::path::absolute(path)?);
         }
-        for path in policies {
+        for path in policies.into_iter().filter(is_of_change) {
             for files in [&*self.base as &dyn FileSystem, &Disk] {
                 let mut found = Vec::new();
                 if files.kind(&path).is_ok() {
@@ -127,7 +126,7 @@ impl Opened {
             watched.extend(commit.files_below(root).into_iter().filter(is_ignore_file));
         }
         if let Some(path) = arguments.baseline.as_ref().or(config.baseline.as_ref()) {
-            watched.insert(std::path::absolute(path)?);
+            watched.extend(Some(std::path::absolute(path)?).filter(is_of_change));
         }
         let mut proposals = Vec::new();
         for path in configs {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::base::Opened;
+use super::named::Named;
 use super::{Error, load_policies, output, pool, select, settings};
 use crate::baseline::{self, Baseline};
 use crate::cli;
 use crate::compare::Base;
 use crate::config::{self, Config};
 use crate::discover::{self, Change, Walk};
-use crate::filesystem::{Disk, FileSystem, Files, Recording};
+use crate::filesystem::{Disk, Files, Recording};
 use crate::finding::Severity;
 use crate::frontend::{FRONTENDS, Settings};
 use crate::import;
@@ -81,12 +82,10 @@ fn with_report(
         Some(opened) => opened.config(&root, named)?,
     };
     let mut catalog = Catalog::built_in();
+    let policies = [&config.policies[..], &arguments.policy].concat();
     match &opened {
-        None => load_policies(&Disk, &mut catalog, config.policies.iter().chain(&arguments.policy))?,
-        Some(opened) => {
-            let policies = opened.policies(&arguments.policy)?;
-            load_policies(&*opened.trusted(), &mut catalog, config.policies.iter().chain(&policies))?;
-        }
+        None => load_policies(&Disk, &mut catalog, policies.iter())?,
+        Some(opened) => opened.load_policies(&mut catalog, &policies)?,
     }
     let proposed = match &opened {
         Some(opened) => opened.proposals(&root, &config, arguments)?,
@@ -176,16 +175,16 @@ fn with_report(
     code
 }
 
-/// The baseline of the command line or the configuration. With a base it is the base's.
+/// The baseline of the command line or the configuration; none where the change brings it, which is told among what it proposes.
 fn accepted(opened: Option<&Opened>, path: &Path) -> Result<Option<Baseline>, Error> {
     let shown = shown(path);
     let failed = |error| Error::File { path: shown.clone(), error };
-    let files = opened.map(Opened::trusted).unwrap_or_default();
     let full = std::path::absolute(path).map_err(failed)?;
-    // One that the change brings is told among what it proposes.
-    if opened.is_some() && files.kind(&full).is_err() && Disk.kind(&full).is_ok() {
-        return Ok(None);
-    }
+    let (files, full) = match opened.map(|opened| opened.named(&full)).transpose()? {
+        None => (Files::default(), full),
+        Some(Some(Named { files, path })) => (files, path),
+        Some(None) => return Ok(None),
+    };
     if files.target(&full).is_none() {
         return Err(Error::Usage {
             message: format!("{shown}: the baseline is not there"),
