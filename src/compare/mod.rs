@@ -242,9 +242,13 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
         || settings.var_files.iter().any(has_changed)
         || plan::reads_changed(&base.recording, commit, &Files::default());
     let plan = plan::plan(head.discovered, commit, &base.tip, &base.walk, is_whole_again)?;
-    let of_base = |file: &FileId| match plan.unchanged.contains(file) {
-        true => Some(*file),
-        false => plan.changed.get(head.discovered.sources.get(*file).path()).copied(),
+    let of_base = |file: &FileId| {
+        let path = head.discovered.sources.get(*file).path();
+        let renamed = || plan.renames.iter().find(|(_, to)| *to == path).and_then(|(from, _)| plan.changed.get(from));
+        match plan.unchanged.contains(file) {
+            true => Some(*file),
+            false => plan.changed.get(path).or_else(renamed).copied(),
+        }
     };
     let settings = Settings {
         files: Files::from(Arc::clone(&base.commit)),

@@ -9,7 +9,7 @@ use serde_yaml::Value;
 use super::{Error, MAX_POLICY_BYTES, load_policies, policy_files};
 use crate::cli::{self, Trust};
 use crate::config::{self, Config};
-use crate::discover;
+use crate::discover::{self, Discovered, MAX_BYTES};
 use crate::filesystem::{Commit, Disk, FileSystem, Files, Repository};
 use crate::report::Proposal;
 use crate::rules::Catalog;
@@ -18,6 +18,8 @@ use crate::rules::Catalog;
 pub(super) struct Opened {
     /// What people call the base: `main (1a2b3c4d5e6f)`.
     pub name: String,
+    /// What they call the commit whose rules are in force.
+    rules_name: String,
     /// The commit from which the change went apart: its findings are the old ones.
     pub base: Arc<Commit>,
     /// The commit that `--base` names: its rules are in force. From an older one the author of a change could choose.
@@ -42,12 +44,14 @@ impl Opened {
         let tip = repository.head()?;
         base.followed_by(&tip);
         rules.followed_by(&tip);
+        // A commit that is named by its hash needs no other name.
+        let name = |commit: &Commit| match reference.starts_with(&commit.name()) {
+            true => commit.name(),
+            false => format!("{reference} ({})", commit.name()),
+        };
         Ok(Some(Opened {
-            // A commit that is named by its hash needs no other name.
-            name: match reference.starts_with(&base.name()) {
-                true => base.name(),
-                false => format!("{reference} ({})", base.name()),
-            },
+            name: name(&base),
+            rules_name: name(&rules),
             base: Arc::new(base),
             rules: Arc::new(rules),
             tip: Arc::new(tip),
@@ -80,6 +84,39 @@ impl Opened {
             }
         }
         Ok(())
+    }
+
+    /// Variables files that the configuration in force names, where they lie in the head: one that the change has renamed is
+    /// found by its text. Fails where one is gone.
+    pub fn variables_files(
+        &self,
+        named: &[PathBuf],
+        config: &Config,
+        discovered: &Discovered,
+    ) -> Result<Vec<PathBuf>, Error> {
+        let follow = |path: &PathBuf| {
+            let Some(text) = self.rules.text(path, MAX_BYTES).ok().filter(|_| Disk.target(path).is_none()) else {
+                return Ok(path.clone());
+            };
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let is_renamed = |full: &PathBuf| full.extension() == path.extension() && self.rules.kind(full).is_err();
+            let same = discovered.sources.iter().filter(|(_, source)| source.text() == text);
+            let mut same = same.map(|(_, source)| discovered.root.join(source.path()));
+            same.find(is_renamed).ok_or_else(|| Error::Usage {
+                message: format!(
+                    "{}: is gone, and {} of {} names it: nobody can tell what the change does with its values",
+                    shown(&discovered.root, path),
+                    config.path,
+                    self.rules_name,
+                ),
+                help: Some(format!(
+                    "leave the file until a change of its own has taken it out of {}; \
+                     a file that only has another name is found by its text",
+                    config.path
+                )),
+            })
+        };
+        named.iter().map(follow).collect()
     }
 
     /// What the change does to configuration, policies and ignore files.

@@ -134,6 +134,12 @@ fn with_report(
     }
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     imports.place(&mut discovered, &arguments.paths, &config.exclude);
+    if let Some(opened) = untrusted {
+        config.var_files = opened.variables_files(&config.var_files, &config, &discovered)?;
+        for at in 0..config.environments.len() {
+            config.environments[at].1 = opened.variables_files(&config.environments[at].1, &config, &discovered)?;
+        }
+    }
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
     // What expressions read is remembered, since a change may lie there.
     let recording = Arc::new(Recording::new(Files::default()));
