@@ -59,6 +59,11 @@ impl Opened {
         }))
     }
 
+    /// Fails where something of the base was asked for that the clone has left out.
+    pub fn assert_whole(&self) -> Result<(), Error> {
+        [&self.base, &self.rules, &self.tip].into_iter().try_for_each(|commit| Ok(commit.assert_whole()?))
+    }
+
     /// What rules are taken from.
     pub fn trusted(&self) -> Files {
         if self.trusts_head { Files::default() } else { Files::from(Arc::clone(&self.rules)) }

@@ -75,25 +75,38 @@ fn with_report(
 ) -> Result<u8, Error> {
     let root = discover::root_of(&arguments.paths)?;
     let opened = Opened::find(arguments, &root)?;
+    let result = with_report_of(arguments, &root, opened.as_ref(), writes_baseline, answer);
+    // What else went wrong then follows from that.
+    opened.map_or(Ok(()), |opened| opened.assert_whole()).and(result)
+}
+
+/// The same below a root, against what was opened.
+fn with_report_of(
+    arguments: &cli::Scan,
+    root: &Path,
+    opened: Option<&Opened>,
+    writes_baseline: bool,
+    answer: impl FnOnce(&Report<'_>, Option<&Path>) -> Result<u8, Error>,
+) -> Result<u8, Error> {
     let named = arguments.config.as_deref();
-    let mut config = match &opened {
+    let mut config = match opened {
         _ if arguments.no_config => Config::default(),
-        None => config::load(&Disk, &root, named)?,
-        Some(opened) => opened.config(&root, named)?,
+        None => config::load(&Disk, root, named)?,
+        Some(opened) => opened.config(root, named)?,
     };
     let mut catalog = Catalog::built_in();
     let policies = [&config.policies[..], &arguments.policy].concat();
-    match &opened {
+    match opened {
         None => load_policies(&Disk, &mut catalog, policies.iter())?,
         Some(opened) => opened.load_policies(&mut catalog, &policies)?,
     }
-    let proposed = match &opened {
-        Some(opened) => opened.proposals(&root, &config, arguments)?,
+    let proposed = match opened {
+        Some(opened) => opened.proposals(root, &config, arguments)?,
         None => Vec::new(),
     };
     let named: Vec<PathBuf> = config.imports.iter().chain(&arguments.import).cloned().collect();
     let mut imports = import::read(&named, &mut catalog);
-    if let Some(opened) = &opened {
+    if let Some(opened) = opened {
         imports.trusts_comments = opened.trusts_head;
         imports.tell_those_in(&opened.tip, &opened.base, opened.trusts_head);
     }
@@ -114,13 +127,13 @@ fn with_report(
     };
     let named = arguments.baseline.clone().or(config.baseline.clone());
     let baseline = match &named {
-        Some(path) if !writes_baseline => accepted(opened.as_ref(), path)?,
+        Some(path) if !writes_baseline => accepted(opened, path)?,
         _ => None,
     };
     let pool = pool(arguments.jobs)?;
     let progress = Progress::start(arguments);
     let exclude = config.exclude.clone();
-    let untrusted = opened.as_ref().filter(|opened| !opened.trusts_head);
+    let untrusted = opened.filter(|opened| !opened.trusts_head);
     let change = untrusted.map(|opened| Change { base: &opened.base, rules: &opened.rules, head: &opened.tip });
     let walk = Walk {
         change: change.as_ref(),
@@ -148,7 +161,7 @@ fn with_report(
         with_defaults: catalog.has_rules_of_users(),
         ..settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?
     };
-    let base = opened.as_ref().map(|opened| Base {
+    let base = opened.map(|opened| Base {
         name: opened.name.clone(),
         commit: Arc::clone(&opened.base),
         tip: Arc::clone(&opened.tip),
@@ -173,6 +186,7 @@ fn with_report(
         today: today(),
     };
     let report = pool.install(|| scan::scan(&request, &discovered))?;
+    opened.map_or(Ok(()), Opened::assert_whole)?;
     progress.finish();
     let code = answer(&report, named.as_deref());
     // The process ends here: whatever it holds goes at once, and not piece by piece.
