@@ -146,3 +146,19 @@ fn a_baseline_of_the_caller_acts_and_one_of_the_change_does_not() {
     assert!(judged.proposed().iter().any(|one| one.starts_with("accepted.json: ")));
     assert!(text(&judged.report["comparison"]["against"]).starts_with("main"), "{}", judged.report["comparison"]);
 }
+
+#[test]
+fn what_is_mended_is_told_once_with_a_base_and_a_baseline() {
+    let change = Change::from(&[("main.tf", DATABASE), ("org/rules/engine.yaml", RULE)]);
+    let selected = ["--policy", "org/rules", "--select", "team-engine"];
+    let write = [&["baseline", "write", "."], &selected[..]].concat();
+    assert_eq!(gate(change.path(), &write).status.code(), Some(0));
+    change.commit();
+    change.git(&["branch", "--force", "main", "HEAD"]);
+    let both = [&selected[..], &["--baseline", ".gate-baseline.json"]].concat();
+    assert_eq!(change.judged(&both).of("old").len(), 1);
+    let judged = change.write("main.tf", &DATABASE.replace("postgres", "mysql")).judged(&both);
+    assert_eq!(judged.fixed(), ["team-engine"]);
+    let against = text(&judged.report["comparison"]["against"]);
+    assert!(against.ends_with("and the baseline .gate-baseline.json"), "{against}");
+}
