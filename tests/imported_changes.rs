@@ -76,3 +76,18 @@ fn what_lies_in_an_installed_module_is_old_where_the_base_calls_it() {
     let untouched = said(&installed(CALL, CALL).write("other.tf", "# more\n"));
     assert_eq!((untouched.code, untouched.of("old").len()), (0, 2), "another root");
 }
+
+#[test]
+fn a_renamed_file_that_no_format_reads_keeps_its_results() {
+    let text = "import subprocess\nsubprocess.call(x, shell=True)\n";
+    let change = Change::from(&[("app.py", text), ("kept.py", text)]).remove("app.py").write("src/app.py", text);
+    let said = |change: &Change, paths: &[&str]| {
+        judged(change, &paths.iter().map(|path| result(&[line(path, 2)])).collect::<Vec<_>>())
+    };
+    assert_eq!(said(&change, &["src/app.py"]).of("old").len(), 1, "before the commit");
+    change.commit();
+    let renamed = said(&change, &["src/app.py", "kept.py"]);
+    assert_eq!((renamed.code, renamed.of("old").len()), (0, 2));
+    let copied = said(&change.write("src/copy.py", text), &["src/app.py", "src/copy.py", "kept.py"]);
+    assert_eq!((copied.code, copied.of("old").len(), copied.of("new").len()), (1, 2, 1), "a file goes on as one");
+}

@@ -1,12 +1,13 @@
 //! What another tool would have said of the base: nobody has asked it, so that the places that it names must tell.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use super::{Base, Before, Head};
+use super::{Base, Before, Head, is_imported};
+use crate::filesystem::FileSystem;
 use crate::finding::Finding;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// The folder in which Terraform keeps what it installs, and where in it the code of modules lies.
 const INSTALLED: &str = ".terraform";
@@ -19,14 +20,17 @@ pub(super) struct Places<'a> {
     before: &'a Before,
     /// Folders of installed modules that the base made resources of.
     called: FxHashSet<&'a str>,
+    /// Files that the base has just so under a name that is gone.
+    renamed: FxHashSet<FileId>,
 }
 
 impl<'a> Places<'a> {
-    pub fn of(base: &'a Base<'a>, head: &'a Head<'a>, before: &'a Before) -> Places<'a> {
+    /// Those that these findings of the head name, among others.
+    pub fn of(base: &'a Base<'a>, head: &'a Head<'a>, before: &'a Before, findings: &[&Finding]) -> Places<'a> {
         let sources = &before.plan.discovered.sources;
         let resources = before.model.resources.iter();
         let called = resources.filter_map(|one| Some(installed(sources.get(one.span.file).path())?.1)).collect();
-        Places { base, head, before, called }
+        Places { base, head, before, called, renamed: renamed(base, head, findings) }
     }
 
     /// Whether the base has all places of a finding of the head: what another tool says follows from them.
@@ -34,6 +38,7 @@ impl<'a> Places<'a> {
         // A package of a lock file stands in no line that the tool knows of.
         let is_whole = finding.judged.start == finding.judged.end;
         let is_there = |place: Span, is_whole| match self.head.discovered.sources.get(place.file).lines() {
+            Some(_) if self.renamed.contains(&place.file) => true,
             Some(_) => {
                 self.has_called(place)
                     && self.before.plan.has_line(self.head.discovered, &self.base.commit, place, is_whole)
@@ -60,6 +65,33 @@ impl<'a> Places<'a> {
             is_committed() || !self.before.plan.touched.contains(root) || self.called.contains(module)
         })
     }
+}
+
+/// The files of findings of other tools whose text the base has under another name, which the head has not any more. Each file that is
+/// gone goes on as one at most.
+fn renamed(base: &Base<'_>, head: &Head<'_>, findings: &[&Finding]) -> FxHashSet<FileId> {
+    let (sources, root) = (&head.discovered.sources, &head.discovered.root);
+    let imported = findings.iter().filter(|finding| is_imported(finding));
+    let named = imported.flat_map(|one| one.related.iter().map(|place| place.at).chain([one.at])).map(|at| at.file);
+    let named: FxHashSet<FileId> = named.collect();
+    let mut came: Vec<&FileId> = named
+        .iter()
+        .filter(|file| sources.get(**file).lines().is_some())
+        .filter(|file| base.commit.kind(&root.join(sources.get(**file).path())).is_err())
+        .collect();
+    if came.is_empty() {
+        return FxHashSet::default();
+    }
+    came.sort_unstable_by_key(|file| sources.get(**file).path());
+    let is_gone = |path: &&PathBuf| !base.tip.has(path) || base.walk.files.kind(path).is_err();
+    let there = base.commit.files_below(root);
+    let mut gone = base.commit.texts(there.iter().filter(is_gone));
+    let mut is_renamed = |file: &&FileId| {
+        let text = sources.get(**file).text().as_bytes();
+        // A byte order mark is no part of the text.
+        gone.take(text) || gone.take(&[b"\xef\xbb\xbf", text].concat())
+    };
+    came.into_iter().filter(|file| is_renamed(file)).copied().collect()
 }
 
 /// The root module for which Terraform has installed the file at a path, and the folder of the installed module that it is of, or of

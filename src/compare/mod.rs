@@ -131,7 +131,7 @@ fn statuses(
     [was, now]: [&Side<'_>; 2],
     pairs: &[Option<usize>],
 ) -> Vec<Status> {
-    let places = LazyLock::new(|| imported::Places::of(base, head, before));
+    let places = LazyLock::new(|| imported::Places::of(base, head, before, &now.findings));
     let each = pairs.iter().enumerate().map(|(at, pair)| match pair {
         Some(before) => status((was.findings[*before], &was.subjects[*before]), (now.findings[at], &now.subjects[at])),
         None if is_imported(now.findings[at]) && places.have(now.findings[at]) => Status::Old,

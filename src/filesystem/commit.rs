@@ -250,6 +250,21 @@ impl std::fmt::Debug for Commit {
     }
 }
 
+/// Texts of files by their names in git, with how often each is there.
+pub struct Texts {
+    kind: gix::hash::Kind,
+    counts: FxHashMap<ObjectId, usize>,
+}
+
+impl Texts {
+    /// Takes a file with exactly these bytes away, and tells whether there was one.
+    pub fn take(&mut self, bytes: &[u8]) -> bool {
+        let hash = gix::objs::compute_hash(self.kind, gix::objs::Kind::Blob, bytes);
+        let count = hash.ok().and_then(|hash| self.counts.get_mut(&hash)).filter(|count| **count > 0);
+        count.map(|count| *count -= 1).is_some()
+    }
+}
+
 /// The first characters of an object's name, as git shows them.
 fn short(id: ObjectId) -> String {
     id.to_hex_with_len(12).to_string()
@@ -296,6 +311,14 @@ impl Commit {
         };
         let hash = gix::objs::compute_hash(named.object.kind(), gix::objs::Kind::Blob, bytes);
         named.entry.kind == Kind::File && hash.is_ok_and(|hash| hash == named.object)
+    }
+
+    /// How often each text stands in these files of the commit, links not followed.
+    pub fn texts<'p>(&self, files: impl Iterator<Item = &'p PathBuf>) -> Texts {
+        let named = files.filter_map(|path| self.named(&self.inside(path)?));
+        let mut counts = FxHashMap::default();
+        named.filter(|one| one.entry.kind == Kind::File).for_each(|one| *counts.entry(one.object).or_default() += 1);
+        Texts { kind: self.id.kind(), counts }
     }
 
     /// Whether both commits have the same object at this path.
