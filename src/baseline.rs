@@ -61,7 +61,8 @@ impl Baseline {
         Ok(Baseline { path: path.into(), entries })
     }
 
-    /// Marks what is accepted as old and all else as new, unless it is known to be old already; tells what is gone.
+    /// Marks what is accepted as old and all else as new, unless it is known to be old already. Tells what is gone, where no base
+    /// has told it.
     pub fn apply(
         &self,
         findings: &mut [Finding],
@@ -108,7 +109,10 @@ impl Baseline {
         }
         let name = format!("the baseline {}", self.path);
         let mut comparison = match comparison {
-            Some(comparison) => Comparison { against: format!("{} and {name}", comparison.against), ..comparison },
+            // What a base had and the change has mended is told already; what the base had not was gone before.
+            Some(comparison) => {
+                return Comparison { against: format!("{} and {name}", comparison.against), ..comparison };
+            }
             None => Comparison { against: name, accepted: true, ..Comparison::default() },
         };
         let gone = self.entries.iter().zip(&matching.taken).filter(|(_, taken)| !**taken);

@@ -3,6 +3,7 @@
 mod base;
 mod console;
 mod migrate;
+mod named;
 mod output;
 mod scan;
 

@@ -150,6 +150,31 @@ fn a_value_decided_elsewhere_is_followed() {
 }
 
 #[test]
+fn a_renamed_variables_file_goes_on_and_one_that_is_gone_is_named_with_what_to_do() {
+    let settings = "terraform:\n  environments:\n    dev: [env/dev.tfvars]\n    prod: [env/prod.tfvars]\n";
+    let files = [
+        ("gate.yaml", settings),
+        (
+            "main.tf",
+            "variable \"public\" {}\nresource \"aws_db_instance\" \"main\" {\n  publicly_accessible = var.public\n}\n",
+        ),
+        ("env/dev.tfvars", "public = true\n"),
+        ("env/prod.tfvars", "public = false\n"),
+    ];
+    let select = ["--select", PUBLIC];
+    let renamed = Change::from(&files).remove("env/dev.tfvars").write("vars/dev.tfvars", files[2].1);
+    let renamed = renamed.write("gate.yaml", &settings.replace("env/dev", "vars/dev"));
+    renamed.judged_as_it_is(&select).assert_unchanged("before the commit");
+    renamed.judged(&select).assert_unchanged("after it");
+    let gone = Change::from(&files).remove("env/dev.tfvars");
+    gone.write("gate.yaml", &settings.replace("    dev: [env/dev.tfvars]\n", "")).assert_refused(&[
+        "env/dev.tfvars",
+        "gate.yaml of main",
+        "change of its own",
+    ]);
+}
+
+#[test]
 fn a_change_can_not_suppress_its_own_findings() {
     let bad = DATABASE.replace("\"main\"", "\"second\"");
     let comment = "  # gate: ignore[aws-rds-publicly-accessible] it is only a test\n  publicly";
@@ -430,11 +455,7 @@ fn changes_that_are_not_committed_count() {
 
 #[test]
 fn a_base_that_is_not_there_decides_nothing() {
-    let change = base();
-    let output = gate(change.path(), &["scan", ".", "--base", "origin/nowhere"]);
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(words.contains("origin/nowhere") && words.contains("fetch"), "{words}");
+    base().assert_refused_with("origin/nowhere", &["origin/nowhere", "fetch"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! was there before.
 
 mod exposure;
+mod imported;
 mod matching;
 mod plan;
 mod subject;
@@ -86,7 +87,7 @@ pub fn against(
         Side::of(&kept, tentative.iter().map(|one| &one.finding), &head.assembled.model, &head.discovered.sources);
     let was = Side::of(&before.kept, &before.suppressed, &before.model, &before.plan.discovered.sources);
     let pairs = pair(&was, &now, &before.plan.renames);
-    let statuses = statuses(base, head, &before.plan, [&was, &now], &pairs);
+    let statuses = statuses(base, head, &before, [&was, &now], &pairs);
     let fixed = fixed(base, head, &before, &was, &pairs);
     let first_tentative = kept.len();
     let is_accepted: Vec<bool> = (first_tentative..pairs.len())
@@ -126,20 +127,14 @@ pub fn against(
 fn statuses(
     base: &Base<'_>,
     head: &Head<'_>,
-    plan: &Plan,
+    before: &Before,
     [was, now]: [&Side<'_>; 2],
     pairs: &[Option<usize>],
 ) -> Vec<Status> {
-    // What another tool says of a place follows from all places that it names.
-    let was_said = |finding: &Finding| {
-        let has_line = |place, is_whole| plan.has_line(head.discovered, &base.commit, place, is_whole);
-        // A package of a lock file stands in no line that the tool knows of.
-        let is_whole = finding.judged.start == finding.judged.end;
-        has_line(finding.at, is_whole) && finding.related.iter().all(|place| has_line(place.at, false))
-    };
+    let places = LazyLock::new(|| imported::Places::of(base, head, before, &now.findings));
     let each = pairs.iter().enumerate().map(|(at, pair)| match pair {
         Some(before) => status((was.findings[*before], &was.subjects[*before]), (now.findings[at], &now.subjects[at])),
-        None if is_imported(now.findings[at]) && was_said(now.findings[at]) => Status::Old,
+        None if is_imported(now.findings[at]) && places.have(now.findings[at]) => Status::Old,
         None => Status::New,
     });
     each.collect()
@@ -248,9 +243,13 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
         || settings.var_files.iter().any(has_changed)
         || plan::reads_changed(&base.recording, commit, &Files::default());
     let plan = plan::plan(head.discovered, commit, &base.tip, &base.walk, is_whole_again)?;
-    let of_base = |file: &FileId| match plan.unchanged.contains(file) {
-        true => Some(*file),
-        false => plan.changed.get(head.discovered.sources.get(*file).path()).copied(),
+    let of_base = |file: &FileId| {
+        let path = head.discovered.sources.get(*file).path();
+        let renamed = || plan.renames.iter().find(|(_, to)| *to == path).and_then(|(from, _)| plan.changed.get(from));
+        match plan.unchanged.contains(file) {
+            true => Some(*file),
+            false => plan.changed.get(path).or_else(renamed).copied(),
+        }
     };
     let settings = Settings {
         files: Files::from(Arc::clone(&base.commit)),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
@@ -25,6 +26,10 @@ const MAX_LINKS: usize = 40;
 
 /// What to do where a commit is not there.
 const FETCH: &str = "fetch it first: `git fetch origin BRANCH`; in a workflow, check out with `fetch-depth: 0`";
+
+/// What to do where a clone has left out what it would fetch when it is asked for: gate fetches nothing.
+const FETCH_ALL: &str = "gate fetches nothing by itself: clone without `--filter` (in a workflow, check out without `filter`), or \
+                         fetch what was left out: `git fetch --refetch --no-filter`";
 
 /// Why a commit can't be read.
 #[derive(Debug, Error, Diagnostic)]
@@ -94,6 +99,7 @@ impl Repository {
     pub fn named(&self, reference: &str) -> Result<Commit, Error> {
         let repository = self.repository.to_thread_local();
         let unknown = || Error::new(format!("the repository knows no commit {reference:?}"), FETCH);
+        unambiguous(&repository, reference)?;
         let named = repository.rev_parse_single(reference).map_err(|_| unknown())?;
         let named = named.object().ok().and_then(|object| object.peel_to_commit().ok()).ok_or_else(unknown)?.id;
         self.commit(named)
@@ -125,6 +131,10 @@ impl Repository {
     fn commit(&self, id: ObjectId) -> Result<Commit, Error> {
         let repository = self.repository.to_thread_local();
         let broken = |error: String| Error::new(format!("commit {}: {error}", short(id)), "see `git fsck`");
+        let incomplete = |tree: ObjectId| match repository.has_object(tree) {
+            true => None,
+            false => Some(Error::new(format!("commit {}: its folders are not in this clone", short(id)), FETCH_ALL)),
+        };
         let tree = repository.find_commit(id).map_err(|error| broken(error.to_string()))?;
         let tree = tree.tree_id().map_err(|error| broken(error.to_string()))?.detach();
         let mut folders: FxHashMap<PathBuf, Vec<Named>> = FxHashMap::default();
@@ -132,7 +142,8 @@ impl Repository {
         let mut submodules = BTreeMap::new();
         let mut entries = 0;
         while let Some((folder, tree, depth)) = open.pop() {
-            let tree = repository.find_tree(tree).map_err(|error| broken(error.to_string()))?;
+            let found = repository.find_tree(tree);
+            let tree = found.map_err(|error| incomplete(tree).unwrap_or_else(|| broken(error.to_string())))?;
             let mut names = Vec::new();
             for entry in tree.iter() {
                 let entry = entry.map_err(|error| broken(error.to_string()))?;
@@ -174,7 +185,37 @@ impl Repository {
             submodules,
             shared: BTreeSet::new(),
             taken: BTreeSet::new(),
+            is_missing: Arc::default(),
         })
+    }
+}
+
+/// Fails where a short name stands for several commits: for a tag, a branch and a branch of a remote, of which whoever may
+/// push one could choose what the others are taken for.
+fn unambiguous(repository: &gix::Repository, reference: &str) -> Result<(), Error> {
+    let name = reference.split(['^', '~', '@', ':']).next().unwrap_or_default();
+    let full = ["refs/tags", "refs/heads", "refs/remotes"].map(|folder| format!("{folder}/{name}"));
+    let commit = |full: &String| {
+        let mut found = repository.try_find_reference(full.as_str()).ok()??;
+        // A name that is looked for is completed.
+        let is_itself = found.name().as_bstr() == full.as_str();
+        found.peel_to_id().ok().filter(|_| is_itself).map(|id| (full.clone(), id.detach()))
+    };
+    // What stands in git's own folder goes before them all: `HEAD`, `FETCH_HEAD`.
+    if name.is_empty() || name.starts_with("refs/") || repository.git_dir().join(name).is_file() {
+        return Ok(());
+    }
+    let there: Vec<(String, ObjectId)> = full.iter().filter_map(commit).collect();
+    match there.iter().all(|(_, id)| *id == there[0].1) {
+        true => Ok(()),
+        false => {
+            let names: Vec<&str> = there.iter().map(|(full, _)| full.as_str()).collect();
+            let wanted = names.last().copied().unwrap_or_default();
+            Err(Error::new(
+                format!("{reference:?} is the name of several commits: {}", names.join(", ")),
+                &format!("name the one that you mean in full: --base {wanted}{}", &reference[name.len()..]),
+            ))
+        }
     }
 }
 
@@ -199,11 +240,28 @@ pub struct Commit {
     shared: BTreeSet<PathBuf>,
     /// Folders that tools install in and that the commit after it has: what lies there on disk is that commit's.
     taken: BTreeSet<PathBuf>,
+    /// Whether some text was asked for that the clone has left out.
+    is_missing: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Commit {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Commit({})", short(self.id))
+    }
+}
+
+/// Texts of files by their names in git, with how often each is there.
+pub struct Texts {
+    kind: gix::hash::Kind,
+    counts: FxHashMap<ObjectId, usize>,
+}
+
+impl Texts {
+    /// Takes a file with exactly these bytes away, and tells whether there was one.
+    pub fn take(&mut self, bytes: &[u8]) -> bool {
+        let hash = gix::objs::compute_hash(self.kind, gix::objs::Kind::Blob, bytes);
+        let count = hash.ok().and_then(|hash| self.counts.get_mut(&hash)).filter(|count| **count > 0);
+        count.map(|count| *count -= 1).is_some()
     }
 }
 
@@ -220,6 +278,16 @@ impl Commit {
     /// The first characters of its name.
     pub fn name(&self) -> String {
         short(self.id)
+    }
+
+    /// Fails where a text was asked for that the clone has left out, so that nobody knows what stands there.
+    pub fn assert_whole(&self) -> Result<(), Error> {
+        match self.is_missing.load(Ordering::Relaxed) {
+            true => {
+                Err(Error::new(format!("commit {}: not all of its texts are in this clone", self.name()), FETCH_ALL))
+            }
+            false => Ok(()),
+        }
     }
 
     /// Whether the file or anything below the folder at this path is part of the commit.
@@ -243,6 +311,14 @@ impl Commit {
         };
         let hash = gix::objs::compute_hash(named.object.kind(), gix::objs::Kind::Blob, bytes);
         named.entry.kind == Kind::File && hash.is_ok_and(|hash| hash == named.object)
+    }
+
+    /// How often each text stands in these files of the commit, links not followed.
+    pub fn texts<'p>(&self, files: impl Iterator<Item = &'p PathBuf>) -> Texts {
+        let named = files.filter_map(|path| self.named(&self.inside(path)?));
+        let mut counts = FxHashMap::default();
+        named.filter(|one| one.entry.kind == Kind::File).for_each(|one| *counts.entry(one.object).or_default() += 1);
+        Texts { kind: self.id.kind(), counts }
     }
 
     /// Whether both commits have the same object at this path.
@@ -292,8 +368,18 @@ impl Commit {
         files
     }
 
+    /// The folder of the work tree.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether the commit has a submodule at this path.
+    pub fn has_submodule(&self, path: &Path) -> bool {
+        path.strip_prefix(&self.folder).is_ok_and(|path| self.submodules.contains_key(path))
+    }
+
     /// The path in the tree; none for what is not part of commits.
-    fn inside(&self, path: &Path) -> Option<PathBuf> {
+    pub fn inside(&self, path: &Path) -> Option<PathBuf> {
         let below = path.strip_prefix(&self.folder).ok()?;
         let mut inside = PathBuf::new();
         for part in below.components() {
@@ -324,6 +410,10 @@ impl Commit {
 
     fn bytes(&self, object: ObjectId, limit: u64) -> io::Result<Vec<u8>> {
         let repository = self.repository.to_thread_local();
+        if !repository.has_object(object) {
+            self.is_missing.store(true, Ordering::Relaxed);
+            return Err(io::Error::other("is not in this clone"));
+        }
         let header = repository.find_header(object).map_err(io::Error::other)?;
         if header.size() > limit {
             return Err(io::Error::other("is larger than the limit"));
@@ -375,6 +465,7 @@ impl FileSystem for Commit {
                     rest.extend(inside.iter().rev().map(std::ffi::OsString::from));
                     real = PathBuf::new();
                 }
+                Kind::Other => return Err(io::Error::other("lies in a submodule that is another in the work tree")),
                 _ if !rest.is_empty() => return Err(not_found()),
                 _ => {}
             }

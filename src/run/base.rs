@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::{Error, MAX_POLICY_BYTES, policy_files};
+use super::{Error, MAX_POLICY_BYTES, load_policies, policy_files};
 use crate::cli::{self, Trust};
 use crate::config::{self, Config};
-use crate::discover;
+use crate::discover::{self, Discovered, MAX_BYTES};
 use crate::filesystem::{Commit, Disk, FileSystem, Files, Repository};
 use crate::report::Proposal;
+use crate::rules::Catalog;
 
 /// The two ends of a change.
 pub(super) struct Opened {
     /// What people call the base: `main (1a2b3c4d5e6f)`.
     pub name: String,
+    /// What they call the commit whose rules are in force.
+    rules_name: String,
     /// The commit from which the change went apart: its findings are the old ones.
     pub base: Arc<Commit>,
     /// The commit that `--base` names: its rules are in force. From an older one the author of a change could choose.
@@ -36,21 +39,29 @@ impl Opened {
             });
         };
         let repository = Repository::open(folder)?;
-        let rules = repository.named(reference)?;
+        let mut rules = repository.named(reference)?;
         let mut base = repository.merge_base(&rules, reference)?;
         let tip = repository.head()?;
         base.followed_by(&tip);
+        rules.followed_by(&tip);
+        // A commit that is named by its hash needs no other name.
+        let name = |commit: &Commit| match reference.starts_with(&commit.name()) {
+            true => commit.name(),
+            false => format!("{reference} ({})", commit.name()),
+        };
         Ok(Some(Opened {
-            // A commit that is named by its hash needs no other name.
-            name: match reference.starts_with(&base.name()) {
-                true => base.name(),
-                false => format!("{reference} ({})", base.name()),
-            },
+            name: name(&base),
+            rules_name: name(&rules),
             base: Arc::new(base),
             rules: Arc::new(rules),
             tip: Arc::new(tip),
             trusts_head: arguments.trust == Some(Trust::Head),
         }))
+    }
+
+    /// Fails where something of the base was asked for that the clone has left out.
+    pub fn assert_whole(&self) -> Result<(), Error> {
+        [&self.base, &self.rules, &self.tip].into_iter().try_for_each(|commit| Ok(commit.assert_whole()?))
     }
 
     /// What rules are taken from.
@@ -60,28 +71,57 @@ impl Opened {
 
     /// The configuration in force: that of the branch to merge into, though the change may bring one.
     pub fn config(&self, root: &Path, named: Option<&Path>) -> Result<Config, Error> {
-        let named = named.map(std::path::absolute).transpose()?;
-        let files = self.trusted();
-        let is_new = named.as_ref().is_some_and(|path| files.kind(path).is_err() && Disk.kind(path).is_ok());
-        let named = if is_new { None } else { named };
-        match is_new {
-            true => Ok(Config::default()),
-            false => Ok(config::load(&*files, root, named.as_deref())?),
+        match named {
+            None => Ok(config::load(&*self.trusted(), root, None)?),
+            Some(path) => match self.named(path)? {
+                Some(named) => Ok(config::load(&*named.files, root, Some(&named.path))?),
+                None => Ok(Config::default()),
+            },
         }
     }
 
-    /// The policies of the command line that the base has.
-    pub fn policies(&self, policies: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
-        let files = self.trusted();
-        let mut there = Vec::new();
+    /// Adds the rules of what the configuration in force and the command line name to the catalog, without those that the change
+    /// brings.
+    pub fn load_policies(&self, catalog: &mut Catalog, policies: &[PathBuf]) -> Result<(), Error> {
         for path in policies {
-            let path = std::path::absolute(path)?;
-            // What neither has is an error where it is read.
-            if files.kind(&path).is_ok() || Disk.kind(&path).is_err() {
-                there.push(path);
+            if let Some(named) = self.named(path)? {
+                load_policies(&*named.files, catalog, [&named.path].into_iter())?;
             }
         }
-        Ok(there)
+        Ok(())
+    }
+
+    /// Variables files that the configuration in force names, where they lie in the head: one that the change has renamed is
+    /// found by its text. Fails where one is gone.
+    pub fn variables_files(
+        &self,
+        named: &[PathBuf],
+        config: &Config,
+        discovered: &Discovered,
+    ) -> Result<Vec<PathBuf>, Error> {
+        let follow = |path: &PathBuf| {
+            let Some(text) = self.rules.text(path, MAX_BYTES).ok().filter(|_| Disk.target(path).is_none()) else {
+                return Ok(path.clone());
+            };
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let is_renamed = |full: &PathBuf| full.extension() == path.extension() && self.rules.kind(full).is_err();
+            let same = discovered.sources.iter().filter(|(_, source)| source.text() == text);
+            let mut same = same.map(|(_, source)| discovered.root.join(source.path()));
+            same.find(is_renamed).ok_or_else(|| Error::Usage {
+                message: format!(
+                    "{}: is gone, and {} of {} names it: nobody can tell what the change does with its values",
+                    shown(&discovered.root, path),
+                    config.path,
+                    self.rules_name,
+                ),
+                help: Some(format!(
+                    "leave the file until a change of its own has taken it out of {}; \
+                     a file that only has another name is found by its text",
+                    config.path
+                )),
+            })
+        };
+        named.iter().map(follow).collect()
     }
 
     /// What the change does to configuration, policies and ignore files.
@@ -89,18 +129,19 @@ impl Opened {
         if self.trusts_head {
             return Ok(Vec::new());
         }
+        // What the caller has put there is no part of the change.
+        let is_of_change = |path: &PathBuf| !self.is_callers(path);
         let mut watched: BTreeSet<PathBuf> = BTreeSet::new();
         let mut policies: BTreeSet<PathBuf> = config.policies.iter().cloned().collect();
         let mut configs: BTreeSet<PathBuf> = BTreeSet::new();
         if !arguments.no_config {
             match &arguments.config {
-                Some(path) => configs.insert(std::path::absolute(path)?),
+                Some(path) => configs.extend(Some(std::path::absolute(path)?).filter(is_of_change)),
                 None => {
                     let found = [config::find(&*self.base, root).ok(), config::find(&Disk, root).ok()];
                     configs.extend(found.into_iter().flatten().flatten());
-                    true
                 }
-            };
+            }
             // A configuration that can't be read has no policies to tell of; that it can't is told by its text.
             if let Ok(proposed) = config::load(&Disk, root, arguments.config.as_deref()) {
                 policies.extend(proposed.policies);
@@ -109,7 +150,7 @@ impl Opened {
         for path in &arguments.policy {
             policies.insert(std::path::absolute(path)?);
         }
-        for path in policies {
+        for path in policies.into_iter().filter(is_of_change) {
             for files in [&*self.base as &dyn FileSystem, &Disk] {
                 let mut found = Vec::new();
                 if files.kind(&path).is_ok() {
@@ -127,7 +168,7 @@ impl Opened {
             watched.extend(commit.files_below(root).into_iter().filter(is_ignore_file));
         }
         if let Some(path) = arguments.baseline.as_ref().or(config.baseline.as_ref()) {
-            watched.insert(std::path::absolute(path)?);
+            watched.extend(Some(std::path::absolute(path)?).filter(is_of_change));
         }
         let mut proposals = Vec::new();
         for path in configs {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::base::Opened;
+use super::named::Named;
 use super::{Error, load_policies, output, pool, select, settings};
 use crate::baseline::{self, Baseline};
 use crate::cli;
 use crate::compare::Base;
 use crate::config::{self, Config};
 use crate::discover::{self, Change, Walk};
-use crate::filesystem::{Disk, FileSystem, Files, Recording};
+use crate::filesystem::{Disk, Files, Recording};
 use crate::finding::Severity;
 use crate::frontend::{FRONTENDS, Settings};
 use crate::import;
@@ -74,27 +75,38 @@ fn with_report(
 ) -> Result<u8, Error> {
     let root = discover::root_of(&arguments.paths)?;
     let opened = Opened::find(arguments, &root)?;
+    let result = with_report_of(arguments, &root, opened.as_ref(), writes_baseline, answer);
+    // What else went wrong then follows from that.
+    opened.map_or(Ok(()), |opened| opened.assert_whole()).and(result)
+}
+
+/// The same below a root, against what was opened.
+fn with_report_of(
+    arguments: &cli::Scan,
+    root: &Path,
+    opened: Option<&Opened>,
+    writes_baseline: bool,
+    answer: impl FnOnce(&Report<'_>, Option<&Path>) -> Result<u8, Error>,
+) -> Result<u8, Error> {
     let named = arguments.config.as_deref();
-    let mut config = match &opened {
+    let mut config = match opened {
         _ if arguments.no_config => Config::default(),
-        None => config::load(&Disk, &root, named)?,
-        Some(opened) => opened.config(&root, named)?,
+        None => config::load(&Disk, root, named)?,
+        Some(opened) => opened.config(root, named)?,
     };
     let mut catalog = Catalog::built_in();
-    match &opened {
-        None => load_policies(&Disk, &mut catalog, config.policies.iter().chain(&arguments.policy))?,
-        Some(opened) => {
-            let policies = opened.policies(&arguments.policy)?;
-            load_policies(&*opened.trusted(), &mut catalog, config.policies.iter().chain(&policies))?;
-        }
+    let policies = [&config.policies[..], &arguments.policy].concat();
+    match opened {
+        None => load_policies(&Disk, &mut catalog, policies.iter())?,
+        Some(opened) => opened.load_policies(&mut catalog, &policies)?,
     }
-    let proposed = match &opened {
-        Some(opened) => opened.proposals(&root, &config, arguments)?,
+    let proposed = match opened {
+        Some(opened) => opened.proposals(root, &config, arguments)?,
         None => Vec::new(),
     };
     let named: Vec<PathBuf> = config.imports.iter().chain(&arguments.import).cloned().collect();
     let mut imports = import::read(&named, &mut catalog);
-    if let Some(opened) = &opened {
+    if let Some(opened) = opened {
         imports.trusts_comments = opened.trusts_head;
         imports.tell_those_in(&opened.tip, &opened.base, opened.trusts_head);
     }
@@ -115,13 +127,13 @@ fn with_report(
     };
     let named = arguments.baseline.clone().or(config.baseline.clone());
     let baseline = match &named {
-        Some(path) if !writes_baseline => accepted(opened.as_ref(), path)?,
+        Some(path) if !writes_baseline => accepted(opened, path)?,
         _ => None,
     };
     let pool = pool(arguments.jobs)?;
     let progress = Progress::start(arguments);
     let exclude = config.exclude.clone();
-    let untrusted = opened.as_ref().filter(|opened| !opened.trusts_head);
+    let untrusted = opened.filter(|opened| !opened.trusts_head);
     let change = untrusted.map(|opened| Change { base: &opened.base, rules: &opened.rules, head: &opened.tip });
     let walk = Walk {
         change: change.as_ref(),
@@ -135,6 +147,12 @@ fn with_report(
     }
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     imports.place(&mut discovered, &arguments.paths, &config.exclude);
+    if let Some(opened) = untrusted {
+        config.var_files = opened.variables_files(&config.var_files, &config, &discovered)?;
+        for at in 0..config.environments.len() {
+            config.environments[at].1 = opened.variables_files(&config.environments[at].1, &config, &discovered)?;
+        }
+    }
     let var_files: Vec<PathBuf> = config.var_files.iter().chain(&arguments.terraform.var_file).cloned().collect();
     // What expressions read is remembered, since a change may lie there.
     let recording = Arc::new(Recording::new(Files::default()));
@@ -143,7 +161,7 @@ fn with_report(
         with_defaults: catalog.has_rules_of_users(),
         ..settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?
     };
-    let base = opened.as_ref().map(|opened| Base {
+    let base = opened.map(|opened| Base {
         name: opened.name.clone(),
         commit: Arc::clone(&opened.base),
         tip: Arc::clone(&opened.tip),
@@ -168,6 +186,7 @@ fn with_report(
         today: today(),
     };
     let mut report = pool.install(|| scan::scan(&request, &discovered))?;
+    opened.map_or(Ok(()), Opened::assert_whole)?;
     progress.finish();
     // A baseline accepts what each root makes.
     if !writes_baseline {
@@ -180,16 +199,16 @@ fn with_report(
     code
 }
 
-/// The baseline of the command line or the configuration. With a base it is the base's.
+/// The baseline of the command line or the configuration; none where the change brings it, which is told among what it proposes.
 fn accepted(opened: Option<&Opened>, path: &Path) -> Result<Option<Baseline>, Error> {
     let shown = shown(path);
     let failed = |error| Error::File { path: shown.clone(), error };
-    let files = opened.map(Opened::trusted).unwrap_or_default();
     let full = std::path::absolute(path).map_err(failed)?;
-    // One that the change brings is told among what it proposes.
-    if opened.is_some() && files.kind(&full).is_err() && Disk.kind(&full).is_ok() {
-        return Ok(None);
-    }
+    let (files, full) = match opened.map(|opened| opened.named(&full)).transpose()? {
+        None => (Files::default(), full),
+        Some(Some(Named { files, path })) => (files, path),
+        Some(None) => return Ok(None),
+    };
     if files.target(&full).is_none() {
         return Err(Error::Usage {
             message: format!("{shown}: the baseline is not there"),

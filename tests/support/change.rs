@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::git::git;
 use super::report::{list, text};
-use super::run::scanned;
+use super::run::{code, gate, scanned};
 
 /// A repository with a branch `main`, and another that is checked out for the change.
 pub struct Change(TempDir);
@@ -56,6 +56,22 @@ impl Change {
     pub fn judged_as_it_is(&self, more: &[&str]) -> Judged {
         let (code, report) = scanned(self.path(), &[&[".", "--base", "main"], more].concat());
         Judged { code, report }
+    }
+
+    /// Commits the head, and finds that gate tells nothing of it but why, in these words.
+    pub fn assert_refused(&self, words: &[&str]) {
+        self.assert_refused_with("main", words);
+    }
+
+    /// The same with another base.
+    pub fn assert_refused_with(&self, base: &str, words: &[&str]) {
+        self.commit();
+        let output = gate(self.path(), &["scan", ".", "--base", base]);
+        // Lines are broken where they are long.
+        let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(code(&output), 2, "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
     }
 }
 
