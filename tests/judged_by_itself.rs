@@ -1,0 +1,111 @@
+//! What was judged by itself stays so: a change takes nothing out of judgement by calling it, naming it or making it look like
+//! something else.
+
+mod support;
+
+use support::change::Change;
+use support::report::list;
+use support::run::scanned;
+use support::tree;
+
+const PUBLIC: &str = "aws-rds-publicly-accessible";
+
+/// A root module with a variable and two databases, the second of which is public.
+fn infra(public: bool) -> String {
+    format!(
+        "variable \"public\" {{\n  type    = bool\n  default = {public}\n}}\n
+resource \"aws_db_instance\" \"main\" {{\n  publicly_accessible = var.public\n}}\n
+resource \"aws_db_instance\" \"old\" {{\n  publicly_accessible = true\n}}\n"
+    )
+}
+
+/// A call of that module, with these arguments.
+fn call(arguments: &str) -> String {
+    format!("module \"x\" {{\n  {arguments}\n  source = \"../infra\"\n}}\n")
+}
+
+#[test]
+fn a_new_caller_takes_no_root_out_of_judgement() {
+    let callers = [
+        ("count = 0", call("count = 0")),
+        ("in JSON", "{\"module\": {\"x\": {\"count\": 0, \"source\": \"..\\u002finfra\"}}}".into()),
+        ("a comment", call("count = 0").replace("= \"..", "= /* */ \"..")),
+    ];
+    for (what, text) in &callers {
+        let path = if *what == "in JSON" { "docs/example.tf.json" } else { "docs/example.tf" };
+        let called =
+            |public: bool| Change::from(&[("infra/main.tf", &infra(false))]).write("infra/main.tf", &infra(public));
+        let judged = called(true).write(path, text).judged(&["--select", PUBLIC]);
+        assert_eq!(judged.of("new"), [format!("{PUBLIC} aws_db_instance.main")], "{what}");
+        assert_eq!(judged.of("old"), [format!("{PUBLIC} aws_db_instance.old")], "{what}");
+        assert_eq!((judged.code, judged.fixed()), (1, vec![]), "{what}");
+        called(false).write(path, text).judged(&["--select", PUBLIC]).assert_unchanged(what);
+    }
+    // What the caller makes is judged as well.
+    let made = Change::from(&[("infra/main.tf", &infra(false))]).write("docs/example.tf", &call("public = true"));
+    let judged = made.judged(&["--select", PUBLIC]);
+    let of_call = ["main", "old"].map(|name| format!("{PUBLIC} module.x.aws_db_instance.{name}"));
+    assert_eq!((judged.code, judged.of("new")), (1, of_call.to_vec()));
+    assert_eq!(judged.of("old"), [format!("{PUBLIC} aws_db_instance.old")]);
+}
+
+#[test]
+fn a_source_that_an_override_file_changes_is_a_new_call() {
+    let main = "module \"x\" {\n  source = \"../other\"\n  count  = 0\n}\n";
+    let files =
+        [("infra/main.tf", &*infra(false)), ("docs/main.tf", main), ("other/main.tf", "locals {\n  a = 1\n}\n")];
+    let change = Change::from(&files).write("docs/main_override.tf", "module \"x\" {\n  source = \"../infra\"\n}\n");
+    change.judged(&["--select", PUBLIC]).assert_unchanged("an override");
+}
+
+#[test]
+fn a_module_that_was_called_before_is_judged_through_its_callers() {
+    let module = infra(false).replace("= true", "= var.public");
+    let files = [("infra/main.tf", module.as_str()), ("live/main.tf", &call("public = false"))];
+    let change = || Change::from(&files).write("infra/main.tf", &module.replace("default = false", "default = true"));
+    let of = |change: Change| {
+        let judged = change.judged(&["--select", PUBLIC]);
+        (judged.code, judged.of("new"), judged.fixed().len())
+    };
+    assert_eq!(of(change()), (0, vec![], 0));
+    assert_eq!(of(change().write("docs/example.tf", &call("public = false"))), (0, vec![], 0), "one more");
+    let renamed = change().remove("live/main.tf").write("docs/main.tf", &call("public = false"));
+    assert_eq!(of(renamed), (0, vec![], 0), "the caller has another name");
+    assert_eq!(of(change().write("live/main.tf", "# Nothing.\n")).0, 1, "nobody calls it any more");
+}
+
+#[test]
+fn a_module_with_the_marks_of_a_root_is_judged_as_one_whoever_calls_it() {
+    let addresses = |files: &[(&str, &str)]| {
+        let (_, report) = scanned(tree(files).path(), &["--select", PUBLIC]);
+        let found = list(&report, "findings").iter().map(|one| one["address"].as_str().map(str::to_string));
+        let mut found = found.collect::<Option<Vec<String>>>().unwrap_or_default();
+        found.sort();
+        found
+    };
+    let (infra, caller) = (infra(true), call("count = 0"));
+    let files = [("infra/main.tf", infra.as_str()), ("docs/example.tf", &caller)];
+    assert!(addresses(&files).is_empty(), "a module that is called");
+    let marks = [
+        ("infra/state.tf", "terraform {\n  backend \"s3\" {}\n}\n"),
+        ("infra/state.tf.json", "{\"terraform\": {\"cloud\": {}}}"),
+        ("infra/terraform.tfvars", "public = true\n"),
+        ("infra/prod.auto.tfvars", "public = true\n"),
+    ];
+    for mark in marks {
+        let found = addresses(&[files[0], files[1], mark]);
+        assert_eq!(found, ["aws_db_instance.main", "aws_db_instance.old"], "{}", mark.0);
+    }
+    for other in [("infra/aws.tf", "provider \"aws\" {}\n"), ("infra/prod.tfvars", "public = true\n")] {
+        assert!(addresses(&[files[0], files[1], other]).is_empty(), "{}", other.0);
+    }
+    // A base that is read in part has each root once.
+    let files = [files[0], files[1], marks[2]];
+    let more = call("count = 0").replace("\"x\"", "\"y\"");
+    for selected in [PUBLIC, "all"] {
+        let change = Change::from(&files).write("docs/example.tf", &format!("{caller}{more}"));
+        let judged = change.judged(&["--select", selected]);
+        assert_eq!((judged.fixed(), judged.of("new")), (vec![], vec![]), "{selected}");
+        assert!(!judged.of("old").is_empty());
+    }
+}
