@@ -20,6 +20,9 @@ pub struct Finding {
     pub at: Span,
     /// Address of the resource; empty for findings about a file.
     pub address: Arc<str>,
+    /// The root of the resource: the folder of a root module, the file of an object or the kustomization that makes it; empty for
+    /// findings about a file.
+    pub root: Arc<str>,
     /// Path of the attribute inside the resource that was judged (`ingress.cidr_blocks`); may be empty.
     pub attribute: String,
     /// Module calls and origins of the value, outermost first.
@@ -54,6 +57,7 @@ impl Finding {
             message,
             at,
             address: "".into(),
+            root: "".into(),
             attribute: String::new(),
             related: Vec::new(),
             scope: None,

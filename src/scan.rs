@@ -86,6 +86,9 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     let (mut assembled, judged) = environments::judge_each(request, &settings, discovered, secrets(sources));
     let mut findings = judged.findings;
     findings.retain(|finding| discovered.counts(finding));
+    if request.base.is_some() {
+        compare::told_once(&mut findings, sources);
+    }
     let joined = imported(request, findings, sources, &mut assembled);
     findings = joined.findings;
     request.config.adjust(request.catalog, &mut findings);

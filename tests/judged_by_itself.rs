@@ -109,3 +109,80 @@ fn a_module_with_the_marks_of_a_root_is_judged_as_one_whoever_calls_it() {
         assert!(!judged.of("old").is_empty());
     }
 }
+
+/// A pod in the namespace `shop`.
+fn pod(network: bool) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: shop}}\nspec:\n  hostNetwork: {network}\n  \
+         containers: [{{name: one, image: \"a/b:1.0\"}}]\n"
+    )
+}
+
+/// A patch in a kustomization for that pod.
+fn patch(text: &str) -> String {
+    let head = "apiVersion: v1\n      kind: Pod\n      metadata: {name: a, namespace: shop}";
+    format!("resources: [../k8s/a.yaml]\npatches:\n  - patch: |\n      {head}\n      {text}\n")
+}
+
+const RULES: &str = "k8s-host-network,k8s-seccomp-profile-unset";
+
+#[test]
+fn a_new_kustomization_takes_no_manifest_out_of_judgement() {
+    let kustomizations = [
+        "patches: [{path: ../k8s/a.yaml}]\n".to_string(),
+        "patchesStrategicMerge: [../k8s/a.yaml]\n".into(),
+        patch("$patch: delete"),
+        patch("spec: {hostNetwork: false}"),
+        format!("namespace: other\n{}", patch("spec: {hostNetwork: false}")),
+        "kind: Component\npatches: [{path: ../k8s/a.yaml}]\n".into(),
+        format!("kind: Component\n{}", patch("$patch: delete")),
+        "resources: [../k8s/a.yaml]\n".into(),
+        "namespace: other\nresources: [../k8s/a.yaml]\n".into(),
+    ];
+    for text in &kustomizations {
+        let named = |network: bool| {
+            let change = Change::from(&[("k8s/a.yaml", &pod(false))]).write("k8s/a.yaml", &pod(network));
+            change.write("docs/kustomization.yaml", text)
+        };
+        let judged = named(true).judged(&["--select", RULES]);
+        let (new, old) = ("k8s-host-network Pod/shop/a", "k8s-seccomp-profile-unset Pod/shop/a");
+        assert_eq!((judged.of("new"), judged.of("old")), (vec![new.into()], vec![old.into()]), "{text}");
+        assert_eq!((judged.code, judged.fixed()), (1, vec![]), "{text}");
+        named(false).judged(&["--select", RULES]).assert_unchanged(text);
+    }
+}
+
+#[test]
+fn what_a_new_kustomization_sets_is_new_though_the_object_is_judged_by_itself() {
+    let change = || Change::from(&[("k8s/a.yaml", &pod(false))]);
+    let judged =
+        change().write("docs/kustomization.yaml", &patch("spec: {hostNetwork: true}")).judged(&["--select", RULES]);
+    assert_eq!((judged.code, judged.of("new")), (1, vec!["k8s-host-network Pod/shop/a".to_string()]));
+    // What is missing for the patch stands where the pod does.
+    let safe =
+        pod(false).replace("1.0\"", "1.0\", securityContext: {privileged: false, allowPrivilegeEscalation: false}");
+    let opened = patch("spec: {containers: [{name: one, securityContext: {allowPrivilegeEscalation: null}}]}");
+    let judged = Change::from(&[("k8s/a.yaml", &safe)])
+        .write("docs/kustomization.yaml", &opened)
+        .judged(&["--select", "k8s-privilege-escalation"]);
+    assert_eq!((judged.code, judged.of("new").len(), judged.of("old").len()), (1, 1, 0));
+}
+
+#[test]
+fn a_manifest_that_a_kustomization_of_the_base_names_is_judged_through_it() {
+    let mended = patch("spec: {hostNetwork: false}");
+    let files = [("k8s/a.yaml", pod(false)), ("docs/kustomization.yaml", mended.clone())];
+    let files = [(files[0].0, files[0].1.as_str()), (files[1].0, files[1].1.as_str())];
+    let network = |change: Change| {
+        let judged = change.judged(&["--select", "k8s-host-network"]);
+        (judged.code, judged.of("new"), judged.of("old"))
+    };
+    let change = || Change::from(&files).write("k8s/a.yaml", &pod(true));
+    assert_eq!(network(change()), (0, vec![], vec![]));
+    let renamed = change().remove("docs/kustomization.yaml").write("prod/kustomization.yaml", &mended);
+    assert_eq!(network(renamed), (0, vec![], vec![]), "the kustomization has another name");
+    // What nobody judged before is new where it is named.
+    let hidden = Change::from(&[(".k8s/a.yaml", &pod(true)), ("b.yaml", &pod(false))]);
+    let named = hidden.write("kustomization.yaml", "resources: [.k8s/a.yaml]\n");
+    assert_eq!(network(named).1.len(), 1, "a hidden file");
+}

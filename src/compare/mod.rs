@@ -6,6 +6,7 @@
 
 mod exposure;
 mod matching;
+mod once;
 mod plan;
 mod subject;
 mod union;
@@ -24,9 +25,10 @@ use crate::report::{Comparison, Fixed, Proposal};
 use crate::rules::engine::{Chosen, is_local, is_whole};
 use crate::rules::{Cx, Judged, judge_some};
 use crate::scan::{Assembled, Request, environments};
-use crate::source::{FileId, Span};
+use crate::source::FileId;
 use crate::suppress;
 use matching::{Side, pair, status};
+pub use once::told_once;
 pub use plan::Difference;
 use plan::Plan;
 
@@ -321,11 +323,11 @@ fn judge_part(request: &Request<'_>, plan: &Plan, part: Assembled, head: &Head<'
     let resources = &head.assembled.model.resources;
     let cluster: FxHashSet<(&str, &str)> =
         resources.iter().filter(|one| joins(one)).map(|one| (&*one.root, &*one.address)).collect();
-    let root_of: FxHashMap<(&str, Span), &str> =
-        resources.iter().map(|one| ((&*one.address, one.span), &*one.root)).collect();
     let was_there = |finding: &&Finding| {
-        let root = finding.scope.and_then(|scope| root_of.get(&(&*finding.address, scope)).copied());
-        let root = root.unwrap_or_else(|| head.discovered.sources.get(finding.at.file).path());
+        let root = match &*finding.root {
+            "" => head.discovered.sources.get(finding.at.file).path(),
+            root => root,
+        };
         let is_taken_over = !is_imported(finding) && !whole.contains(&*finding.rule) && !plan.touched.contains(root);
         is_taken_over
             && (local.contains(&*finding.rule) || !(is_joined && cluster.contains(&(root, &*finding.address))))

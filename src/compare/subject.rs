@@ -49,13 +49,13 @@ pub(super) struct Holder {
 
 /// What these findings judged, in their order.
 pub(super) fn subjects<'a>(findings: &[&Finding], model: &'a Model, sources: &'a Sources) -> Vec<Subject<'a>> {
-    let mut owners: FxHashMap<(&str, Span), &Resource> = FxHashMap::default();
+    let mut owners: FxHashMap<(&str, &str, Span), &Resource> = FxHashMap::default();
     for resource in &model.resources {
-        owners.entry((&*resource.address, resource.span)).or_insert(resource);
+        owners.entry((&*resource.root, &*resource.address, resource.span)).or_insert(resource);
     }
     let mut values: FxHashMap<*const Resource, Values<'_>> = FxHashMap::default();
     let subject = |finding: &&Finding| {
-        let owner = finding.scope.and_then(|scope| owners.get(&(&*finding.address, scope)).copied());
+        let owner = finding.scope.and_then(|scope| owners.get(&(&*finding.root, &*finding.address, scope)).copied());
         let place = owner.and_then(|owner| {
             let values = values.entry(std::ptr::from_ref(owner)).or_insert_with(|| Values::of(&owner.body));
             values.0.get(&finding.judged).copied()

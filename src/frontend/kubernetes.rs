@@ -50,7 +50,7 @@ impl Frontend for Kubernetes {
         Context { named, folders, ..Context::default() }
     }
 
-    fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
+    fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
         let is_kustomization = |file: &FileId| kustomize::is_name(sources.get(*file).name());
         let is_kustomized = files.iter().any(is_kustomization);
         let parts: Vec<(Parsed, Vec<Node>)> = files
@@ -71,7 +71,9 @@ impl Frontend for Kubernetes {
             parsed.add(part);
         }
         if is_kustomized {
-            let built = kustomize::build(manifests, sources);
+            let before = settings.before.as_ref();
+            let alone = before.map(|before| kustomize::alone::before(before, &manifests)).unwrap_or_default();
+            let built = kustomize::build(manifests, &alone, sources);
             parsed.resources = built.objects;
             parsed.problems.extend(built.problems);
             // What lies in a patch belongs to no object of its own.

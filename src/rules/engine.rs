@@ -439,6 +439,7 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
     let fingerprint = finding::fingerprint(parts.into_iter().chain(around.as_deref()));
     Finding {
         address,
+        root: resource.map_or_else(|| "".into(), |resource| resource.root.clone()),
         attribute: found.attribute,
         related,
         scope: resource.map(|resource| resource.span),
