@@ -157,6 +157,7 @@ fn settings(
         vars: arguments.var.clone(),
         tf_env: arguments.tf_env,
         with_defaults: false,
+        before: None,
     })
 }
 

@@ -4,6 +4,8 @@ mod assemble;
 pub(crate) mod environments;
 mod verdict;
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 pub(crate) use self::assemble::assemble_with;
@@ -78,9 +80,15 @@ impl Request<'_> {
 /// base can't be walked.
 pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Report<'s>, discover::Error> {
     let sources = &discovered.sources;
-    let (mut assembled, judged) = environments::judge_each(request, &request.settings, discovered, secrets(sources));
+    let difference = request.base.as_ref().map(|base| compare::difference(base, discovered)).transpose()?;
+    let before = difference.as_ref().map(|difference| Arc::clone(&difference.before));
+    let settings = frontend::Settings { before, ..request.settings.clone() };
+    let (mut assembled, judged) = environments::judge_each(request, &settings, discovered, secrets(sources));
     let mut findings = judged.findings;
     findings.retain(|finding| discovered.counts(finding));
+    if request.base.is_some() {
+        compare::told_once(&mut findings, sources);
+    }
     let joined = imported(request, findings, sources, &mut assembled);
     findings = joined.findings;
     request.config.adjust(request.catalog, &mut findings);
@@ -97,9 +105,9 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         problems.extend(decided.notes);
     }
     let mut comparison = None;
-    if let Some(base) = &request.base {
+    if let Some(base) = request.base.as_ref().zip(difference) {
         let head = Head { discovered, assembled: &assembled, judged: &found };
-        let compared = compare::against(base, request, &head, findings, suppressed)?;
+        let compared = compare::against(base, request, &head, findings, suppressed);
         (findings, suppressed) = (compared.kept, compared.suppressed);
         problems.extend(compared.notes);
         comparison = Some(compared.comparison);

@@ -282,3 +282,54 @@ fn patches_that_put_texts_into_each_other_without_end_are_bounded() {
     assert_eq!(seen.findings.len(), 1, "{:?}", seen.findings);
     assert!(seen.problems.iter().any(|told| told.contains("more than 64 keys")), "{:?}", seen.problems.first());
 }
+
+#[test]
+fn a_whole_object_that_is_named_as_a_patch_of_nothing_is_judged_as_what_it_is() {
+    let privileged = BASE.replace("privileged: false", "privileged: true").replace("name: web", "name: other");
+    let of_others = privileged.replace("apps/v1", "serving.knative.dev/v1").replace("Deployment", "Service");
+    let judged = |kustomization: &str, patch: &str| {
+        let files = [("deployment.yaml", BASE), ("patch.yaml", patch), ("kustomization.yaml", kustomization)];
+        let seen = scan(&files, "container-privileged");
+        let of_patch = seen.findings.iter().filter(|(_, path, ..)| path == "patch.yaml").count();
+        (of_patch, seen.problems)
+    };
+    let told = |what: &str| format!("note the patch is for no object that was read: {what}");
+    let (as_object, unjudged) = (told("it is judged as an object of its own"), told("what it sets was not judged"));
+    let local = "resources: [deployment.yaml]\npatches: [{ path: patch.yaml }]\n";
+    let targeted = local.replace("patch.yaml }", "patch.yaml, target: { kind: Job } }");
+    for kustomization in [local, &targeted] {
+        assert_eq!(judged(kustomization, &privileged), (1, vec![as_object.clone()]), "{kustomization}");
+    }
+    assert_eq!(judged(local, &of_others), (1, vec![as_object.clone()]));
+    let two = format!("{}---\n{privileged}", BASE.replace("privileged: false", "runAsUser: 1"));
+    assert_eq!(judged(local, &two).0, 1, "beside a patch that has its object");
+    let part = privileged.replace("          image: registry.acme.example/web:1.2.3\n", "");
+    assert_eq!(judged(local, &part), (0, vec![unjudged.clone()]), "a part of an object");
+    // The object may lie where nobody reads.
+    let remote = local.replace("[deployment.yaml]", "['https://github.com/acme/base']");
+    assert_eq!(judged(&remote, &of_others).0, 0);
+    assert_eq!(judged(&remote, &privileged).0, 1);
+}
+
+#[test]
+fn a_component_is_no_build_until_one_takes_it() {
+    let privileged = BASE.replace("privileged: false", "privileged: true");
+    let mends = "patches:\n  - patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: { name: web }\n      \
+                 spec: { template: { spec: { containers: [{ name: web, securityContext: { privileged: false } }] } } }\n";
+    let component = format!("kind: Component\nresources: [deployment.yaml]\n{mends}");
+    let files = [("part/kustomization.yaml", component.as_str()), ("part/deployment.yaml", &privileged)];
+    assert_eq!(found(&files, "container-privileged"), [at("container-privileged", "part/deployment.yaml", 14)]);
+    let taken = [files[0], files[1], ("kustomization.yaml", "components: [part]\n")];
+    assert!(found(&taken, "container-privileged").is_empty());
+    let patch = BASE
+        .replace("privileged: false", "privileged: true")
+        .replace("          image: registry.acme.example/web:1.2.3\n", "");
+    let of_others = [
+        ("part/kustomization.yaml", "kind: Component\npatches: [{ path: patch.yaml }]\n"),
+        ("part/patch.yaml", &patch),
+    ];
+    let seen = scan(&of_others, "container-privileged");
+    assert_eq!((seen.code, seen.findings.len(), seen.problems.len()), (0, 0, 1), "{:?}", seen.problems);
+    let missing = [("part/kustomization.yaml", "kind: Component\nresources: [none.yaml]\n")];
+    assert_eq!(scan(&missing, RULES).code, 2);
+}

@@ -7,6 +7,7 @@
 mod exposure;
 mod imported;
 mod matching;
+mod once;
 mod plan;
 mod subject;
 mod union;
@@ -28,6 +29,8 @@ use crate::scan::{Assembled, Request, environments};
 use crate::source::FileId;
 use crate::suppress;
 use matching::{Side, pair, status};
+pub use once::told_once;
+pub use plan::Difference;
 use plan::Plan;
 
 /// What a change is held against.
@@ -70,15 +73,21 @@ pub struct Compared {
     pub notes: Vec<Problem>,
 }
 
-/// Holds the findings of the head, as suppressions leave them, against those of the base.
+/// Reads what is another in the base than in the head, which is told to those who read the head. Fails when the base can't be
+/// walked.
+pub fn difference(base: &Base<'_>, head: &Discovered) -> Result<Difference, discover::Error> {
+    plan::difference(head, &base.commit, &base.tip, &base.walk)
+}
+
+/// Holds the findings of the head, as suppressions leave them, against those of the base, from which it differs so.
 pub fn against(
-    base: &Base<'_>,
+    (base, difference): (&Base<'_>, Difference),
     request: &Request<'_>,
     head: &Head<'_>,
     kept: Vec<Finding>,
     suppressed: Vec<Suppressed>,
-) -> Result<Compared, discover::Error> {
-    let before = judge_base(base, request, head)?;
+) -> Compared {
+    let before = judge_base(base, difference, request, head);
     let mut proposed = base.proposed.clone();
     // An entry of the configuration in force acts on the head as on the base; comments are the change's own word.
     let (tentative, settled): (Vec<Suppressed>, Vec<Suppressed>) =
@@ -120,7 +129,7 @@ pub fn against(
     proposed.sort();
     proposed.dedup();
     result.comparison = Comparison { against: base.name.clone(), fixed, proposed, accepted: false };
-    Ok(result)
+    result
 }
 
 /// How each finding of the head stands to the base.
@@ -231,7 +240,7 @@ impl Before {
     }
 }
 
-fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result<Before, discover::Error> {
+fn judge_base(base: &Base<'_>, difference: Difference, request: &Request<'_>, head: &Head<'_>) -> Before {
     let commit = &*base.commit;
     let has_changed = |file: &FileId| {
         let source = head.discovered.sources.get(*file);
@@ -242,7 +251,7 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
     let is_whole_again = !settings.environments.is_empty()
         || settings.var_files.iter().any(has_changed)
         || plan::reads_changed(&base.recording, commit, &Files::default());
-    let plan = plan::plan(head.discovered, commit, &base.tip, &base.walk, is_whole_again)?;
+    let plan = plan::plan(head.discovered, difference, is_whole_again);
     let of_base = |file: &FileId| {
         let path = head.discovered.sources.get(*file).path();
         let renamed = || plan.renames.iter().find(|(_, to)| *to == path).and_then(|(from, _)| plan.changed.get(from));
@@ -289,7 +298,7 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
             Problem::with_path(ProblemKind::Note, problem.path.clone(), message)
         })
         .collect();
-    Ok(Before { plan, model: assembled.model, kept, suppressed, notes })
+    Before { plan, model: assembled.model, kept, suppressed, notes }
 }
 
 /// Judges what was read again, among all that was there; the rest is as the head has it.

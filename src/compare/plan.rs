@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::discover::{self, Discovered, Walk};
 use crate::filesystem::{Commit, FileSystem, Files, Kind, Recording};
-use crate::frontend::{FRONTENDS, Frontend};
+use crate::frontend::{Before, FRONTENDS, Frontend};
 use crate::source::{FileId, Source, Sources, Span};
 
 /// The base as far as it must be read again.
@@ -48,14 +49,23 @@ impl Plan {
     }
 }
 
-/// Plans the reading of a base.
-pub(super) fn plan(
+/// Which files are others in the base, before anything is made of them.
+pub struct Difference {
+    /// Paths of the files of the base that are others in the head, or gone.
+    read_again: BTreeSet<String>,
+    /// The same files as a walk of the base finds them.
+    fresh: Discovered,
+    /// What frontends are told of it.
+    pub before: Arc<Before>,
+}
+
+/// Holds the texts of the head against those of the base, and reads what is another there.
+pub(super) fn difference(
     head: &Discovered,
-    commit: &Commit,
+    commit: &Arc<Commit>,
     tip: &Commit,
     walk: &Walk<'_>,
-    is_whole: bool,
-) -> Result<Plan, discover::Error> {
+) -> Result<Difference, discover::Error> {
     let root = &head.root;
     let files: Vec<(FileId, &Source)> = head.sources.iter().collect();
     let is_same = |source: &Source| {
@@ -101,9 +111,24 @@ pub(super) fn plan(
         let changed = files.iter().filter(|file| !unchanged.contains(file));
         also.extend(changed.map(|file| (PathBuf::from(head.sources.get(*file).path()), number)));
     }
-    let of_base = Walk { files: commit, paths: &paths, within: Some(&within), also: &also, ..walk.clone() };
+    let of_base = Walk { files: &**commit, paths: &paths, within: Some(&within), also: &also, ..walk.clone() };
     let fresh = discover::discover_at(root, &of_base, FRONTENDS)?;
+    let before = Before {
+        unchanged,
+        needed: head.needed.iter().copied().collect(),
+        sources: Sources::new(fresh.sources.iter().map(|(_, source)| source.shared()).collect()),
+        claims: fresh.claims.clone(),
+        files: Files::from(Arc::clone(commit)),
+    };
+    Ok(Difference { read_again, fresh, before: Arc::new(before) })
+}
 
+/// Plans the reading of a base; all of it is read again where `is_whole`.
+pub(super) fn plan(head: &Discovered, difference: Difference, is_whole: bool) -> Plan {
+    let Difference { read_again, fresh, before } = difference;
+    let unchanged = before.unchanged.clone();
+    let files: Vec<(FileId, &Source)> = head.sources.iter().collect();
+    let of_head: FxHashMap<&str, FileId> = files.iter().map(|(file, source)| (source.path(), *file)).collect();
     let mut sources = Sources::new(files.iter().map(|(_, source)| source.shared()).collect());
     let ids: Vec<FileId> = fresh.sources.iter().map(|(_, source)| sources.add(source.shared())).collect();
     let changed: FxHashMap<String, FileId> =
@@ -131,8 +156,8 @@ pub(super) fn plan(
     touched
         .extend(files.iter().filter(|(file, _)| !unchanged.contains(file)).flat_map(|(_, one)| roots_of(one.path())));
     let renames = renames(head, &unchanged, &of_head, &sources, &changed);
-    let discovered = Discovered { sources, claims, root: root.clone(), prefix: head.prefix.clone(), ..fresh };
-    Ok(Plan { discovered, unchanged, changed, touched, renames })
+    let discovered = Discovered { sources, claims, root: head.root.clone(), prefix: head.prefix.clone(), ..fresh };
+    Plan { discovered, unchanged, changed, touched, renames }
 }
 
 /// The roots that a resource of a file may have: its folder, or the file itself.

@@ -102,6 +102,8 @@ pub struct Discovered {
     pub prefix: String,
     /// The files that were asked for, when others were read for their context only; see [`Discovered::counts`].
     pub only: Option<BTreeSet<FileId>>,
+    /// Files that the walk did not meet, and that are read because others need them or call theirs.
+    pub needed: BTreeSet<FileId>,
     /// Files read for their context that the configuration excludes by themselves: others of their folder are asked for.
     pub excluded: BTreeSet<FileId>,
     /// Whether one folder was given, so that all of the root was looked at.
@@ -221,9 +223,11 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
         scope.add_moved(&given, &mut found);
     }
     let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);
+    let mut met: BTreeSet<String> = BTreeSet::new();
     let texts = match walk.within {
         Some(_) => texts,
         None => {
+            met.extend(texts.iter().map(|text| text.path.clone()));
             let callers = scope.callers(&texts, walk);
             let texts = texts.into_iter().chain(callers).collect();
             let (texts, context) = read_context(texts, &scope, walk.max_bytes);
@@ -240,14 +244,18 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
 
     let mut sources = Sources::default();
     let mut claims = vec![Vec::new(); frontends.len()];
-    let (mut only, mut excluded) = (BTreeSet::new(), BTreeSet::new());
+    let (mut only, mut needed, mut excluded) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let total = texts.len();
     let asked: BTreeSet<String> =
         texts.iter().filter(|text| text.asked).map(|text| folder_of(&text.path).to_string()).collect();
     for text in texts {
         let is_excluded =
             !text.asked && asked.contains(folder_of(&text.path)) && scope.is_excluded(Path::new(&text.path));
+        let is_met = walk.within.is_some() || met.contains(&text.path);
         let file = sources.add(Source::new(text.path, text.text));
+        if !is_met {
+            needed.insert(file);
+        }
         if let Some(frontend) = text.frontend {
             claims[frontend].push(file);
         }
@@ -268,6 +276,7 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
         prefix,
         root,
         only,
+        needed,
         excluded,
         is_folder,
         problems,

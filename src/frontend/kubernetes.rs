@@ -3,6 +3,7 @@
 pub(super) mod claim;
 mod kustomize;
 mod patch;
+mod template;
 mod transform;
 
 use std::path::Path;
@@ -50,14 +51,14 @@ impl Frontend for Kubernetes {
         Context { named, folders, ..Context::default() }
     }
 
-    fn parse(&self, _settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
+    fn parse(&self, settings: &Settings, sources: &Sources, files: &[FileId]) -> Parsed {
         let is_kustomization = |file: &FileId| kustomize::is_name(sources.get(*file).name());
         let is_kustomized = files.iter().any(is_kustomization);
         let parts: Vec<(Parsed, Vec<Node>)> = files
             .par_iter()
             .map(|file| {
                 let mut documents = Vec::new();
-                (read(*file, sources.get(*file), is_kustomized.then_some(&mut documents)), documents)
+                (read(settings, *file, sources.get(*file), is_kustomized.then_some(&mut documents)), documents)
             })
             .collect();
         let mut parsed = Parsed::default();
@@ -71,7 +72,9 @@ impl Frontend for Kubernetes {
             parsed.add(part);
         }
         if is_kustomized {
-            let built = kustomize::build(manifests, sources);
+            let before = settings.before.as_ref();
+            let alone = before.map(|before| kustomize::alone::before(before, &manifests)).unwrap_or_default();
+            let built = kustomize::build(manifests, &alone, sources);
             parsed.resources = built.objects;
             parsed.problems.extend(built.problems);
             // What lies in a patch belongs to no object of its own.
@@ -86,18 +89,22 @@ impl Frontend for Kubernetes {
 }
 
 /// Reads a file; its documents are wanted where kustomizations may name it.
-fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed {
+fn read(settings: &Settings, file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed {
     let text = source.text();
     let mut parsed = Parsed::default();
-    if is_template(source.path(), text) {
-        let message = "a Helm template: charts are not rendered, so that this file was not judged";
-        parsed.problems.push(
-            Problem::with_path(ProblemKind::Note, source.path(), message)
-                .help("render it with `helm template` and scan the result"),
-        );
-        return parsed;
+    let mut documents = yaml::read(file, text);
+    let mut notes = Vec::new();
+    if template::is_template(source.path(), text, &documents) {
+        let has_objects = documents.documents.iter().any(|one| claim::has_keys_of_object(&one.root));
+        if template::is_of_chart(settings, source.path()) || !has_objects {
+            parsed.problems.push(template::unjudged(source.path()));
+            return parsed;
+        }
+        if !documents.problems.is_empty() {
+            documents.problems.clear();
+            notes.push(template::unjudged_in_part(source.path()));
+        }
     }
-    let documents = yaml::read(file, text);
     for document in &documents.documents {
         objects(document, source, &mut parsed.resources);
         parsed.problems.extend(other_case(&document.root));
@@ -126,6 +133,7 @@ fn read(file: FileId, source: &Source, wanted: Option<&mut Vec<Node>>) -> Parsed
             address: None,
         }));
     }
+    parsed.problems.extend(notes);
     parsed.read.push(file);
     parsed
 }
@@ -141,11 +149,6 @@ fn other_case(root: &Node) -> Option<Problem> {
     };
     let message = format!("`{}` is no field of an object, so that kubectl refuses it", wrong.key.escape_debug());
     Some(Problem::at(ProblemKind::Syntax, wrong.key_span, message).help(format!("write `{right}`")))
-}
-
-/// Whether a file is a Go template below a chart's `templates` folder.
-fn is_template(path: &str, text: &str) -> bool {
-    path.split('/').rev().skip(1).any(|folder| folder == "templates") && text.contains("{{")
 }
 
 /// The objects of a document: itself, or the items of a list.
@@ -286,10 +289,10 @@ mod tests {
             "{\n  \"kind\": \"Pod\",\n  \"apiVersion\": \"v1\",,\n}\n",
             "{apiVersion: v1, kind: Pod, spec: [}\n",
         ] {
-            let problems = read(FileId(0), &Source::new("pod.yaml", text), None).problems;
+            let problems = read(&Settings::default(), FileId(0), &Source::new("pod.yaml", text), None).problems;
             assert!(problems.iter().any(|problem| problem.kind.closes()), "{text}");
         }
         let other = "{\"compilerOptions\": {}, // kind\n}\n";
-        assert!(read(FileId(0), &Source::new("tsconfig.json", other), None).problems.is_empty());
+        assert!(read(&Settings::default(), FileId(0), &Source::new("tsconfig.json", other), None).problems.is_empty());
     }
 }

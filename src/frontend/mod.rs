@@ -12,6 +12,8 @@ pub mod yaml;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::filesystem::Files;
 use crate::model::dockerfile::{Dockerfile, ImageBuild};
 use crate::model::dockerignore::Dockerignore;
@@ -120,6 +122,32 @@ pub struct Settings {
     /// Whether every resource carries what its provider's defaults make of it (`tags_all`). No built-in rule looks at it, and in
     /// large trees it weighs a tenth of all that is held.
     pub with_defaults: bool,
+    /// The base of the change that is judged; none where there is no change, and for the base itself.
+    pub before: Option<Arc<Before>>,
+}
+
+/// The base of a change, as far as it decides how files of the head are read: what the base judged by itself a change can't take
+/// out of judgement by calling or naming it.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// Files of the head that the base has just so.
+    pub unchanged: FxHashSet<FileId>,
+    /// Files of the head that are read for the sake of others alone: nobody would judge them by themselves.
+    pub needed: FxHashSet<FileId>,
+    /// Texts of the base that are others in the head, or gone.
+    pub sources: Sources,
+    /// Those of each frontend, in the order of [`FRONTENDS`].
+    pub claims: Vec<Vec<FileId>>,
+    /// All files of the base.
+    pub files: Files,
+}
+
+impl Before {
+    /// The texts in [`Before::sources`] that are of this format.
+    pub fn of_format(&self, name: &str) -> &[FileId] {
+        let number = FRONTENDS.iter().position(|frontend| frontend.name() == name);
+        number.and_then(|number| self.claims.get(number)).map_or(&[], |files| &files[..])
+    }
 }
 
 /// An environment of Terraform: a name, and the variables files that make it.

@@ -146,6 +146,7 @@ fn with_edits(discovered: &Discovered, rewriting: &Rewriting) -> Discovered {
         root: discovered.root.clone(),
         prefix: discovered.prefix.clone(),
         only: discovered.only.clone(),
+        needed: discovered.needed.clone(),
         excluded: discovered.excluded.clone(),
         is_folder: discovered.is_folder,
         problems: discovered.problems.clone(),

@@ -1,11 +1,14 @@
 //! Kustomizations: what `kustomize build` would make of the objects of a tree, as far as local files tell.
 //!
 //! Objects that a kustomization names are judged as its result, with every value where it was written; a base that others build
-//! on is judged through them, as a Terraform module is through its calls; a patch is never judged as an object. Prefixes and
+//! on is judged through them, as a Terraform module is through its calls; a patch is judged through the object that it is for. A
+//! component is no build by itself. What the base of a change judged by itself stays so, whatever names it now. Prefixes and
 //! suffixes of names are left out, so that objects find each other by the names that are written. Remote bases, charts,
 //! `replacements`, `vars` and plug-ins are not applied, which a note tells.
 
+pub(super) mod alone;
 pub(super) mod named;
+mod patches;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +17,10 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::named::is_remote;
-use self::target::{Target, is_namesake, is_of_api, unnamed};
+use self::patches::Unfit;
 use super::claim::has_keys_of_object;
-use super::{object_of, patch, transform};
-use crate::frontend::yaml::block::Block;
-use crate::model::{Entry, Lookup, Node, Resource, Value};
+use super::{object_of, transform};
+use crate::model::{Entry, Node, Resource, Value};
 use crate::path::{folder_of, join, name_of};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Sources, Span};
@@ -62,7 +64,7 @@ impl Manifest {
 pub(super) struct Built {
     pub objects: Vec<Resource>,
     pub problems: Vec<Problem>,
-    /// Paths of patches, whose texts are no objects.
+    /// Paths of patches, whose texts are no objects, save those that are judged by themselves too.
     pub patches: FxHashSet<String>,
 }
 
@@ -73,8 +75,9 @@ struct Object {
     names: Vec<String>,
 }
 
-/// Builds every kustomization that no other builds on; files that none names stay as they are.
-pub(super) fn build(manifests: Vec<Manifest>, sources: &Sources) -> Built {
+/// Builds every kustomization that no other builds on; files that none names stay as they are, and so do those that stand `alone`,
+/// by their index.
+pub(super) fn build(manifests: Vec<Manifest>, alone: &FxHashSet<usize>, sources: &Sources) -> Built {
     let by_path: FxHashMap<String, usize> =
         manifests.iter().enumerate().map(|(index, one)| (one.path.clone(), index)).collect();
     let is_kustomization = |one: &Manifest| {
@@ -100,16 +103,20 @@ pub(super) fn build(manifests: Vec<Manifest>, sources: &Sources) -> Built {
         open: Vec::new(),
         named: FxHashSet::default(),
         patches: FxHashSet::default(),
+        fitting: FxHashSet::default(),
+        unfit: Vec::new(),
+        incomplete: FxHashSet::default(),
         visited: FxHashSet::default(),
         made: 0,
         problems: BTreeSet::new(),
     };
-    let built_on = builder.built_on();
+    let untaken = builder.untaken();
+    let built_on = builder.built_on(&untaken);
     let mut objects = Vec::new();
     let tops = kustomizations.keys().filter(|folder| !built_on.contains(*folder));
     // Where all build on each other in a circle, the first stands for them.
     for folder in tops.chain(kustomizations.keys()) {
-        if builder.visited.contains(folder) {
+        if builder.visited.contains(folder) || untaken.contains(folder) {
             continue;
         }
         let root: Arc<str> = manifests[kustomizations[folder]].path.as_str().into();
@@ -117,14 +124,19 @@ pub(super) fn build(manifests: Vec<Manifest>, sources: &Sources) -> Built {
             objects.push(Resource { root: Arc::clone(&root), ..named_anew(object.resource) });
         }
     }
+    untaken.iter().for_each(|folder| builder.look_at(folder));
+    let mut by_itself = builder.unfit(alone);
     let Builder { named, patches, problems, .. } = builder;
     for (index, manifest) in manifests.iter().enumerate() {
-        if !named.contains(&index) && !patches.contains(&index) {
-            objects.extend(manifest.objects.iter().cloned());
+        if alone.contains(&index) || !named.contains(&index) && !patches.contains(&index) {
+            by_itself.extend(manifest.objects.iter().cloned());
         }
     }
+    // What is found of an object by itself goes before what is found of it in a build.
+    let mut objects = [by_itself, objects].concat();
     objects.sort_by_key(|object| object.span);
-    let patches = patches.into_iter().map(|index| manifests[index].path.clone()).collect();
+    let patches =
+        patches.into_iter().filter(|index| !alone.contains(index)).map(|index| manifests[index].path.clone()).collect();
     Built { objects, problems: problems.into_iter().collect(), patches }
 }
 
@@ -148,6 +160,12 @@ struct Builder<'a> {
     named: FxHashSet<usize>,
     /// Files that are patches.
     patches: FxHashSet<usize>,
+    /// Documents of such files, by file and place, that are for an object.
+    fitting: FxHashSet<(usize, Span)>,
+    /// Documents for which a build has no object.
+    unfit: Vec<Unfit>,
+    /// Folders of which something that makes or changes objects was not read.
+    incomplete: FxHashSet<String>,
     visited: FxHashSet<String>,
     made: usize,
     problems: BTreeSet<Problem>,
@@ -167,12 +185,57 @@ impl<'a> Builder<'a> {
         folders.filter(|path| self.kustomizations.contains_key(path)).collect()
     }
 
-    fn built_on(&self) -> FxHashSet<String> {
+    /// Folders that a build is made of; components that none takes make none.
+    fn built_on(&self, untaken: &BTreeSet<String>) -> FxHashSet<String> {
         let own = |folder: &String| {
             let folder = folder.clone();
             self.bases(&folder).into_iter().filter(move |base| *base != folder)
         };
-        self.kustomizations.keys().flat_map(own).collect()
+        self.kustomizations.keys().filter(|folder| !untaken.contains(*folder)).flat_map(own).collect()
+    }
+
+    /// Components that no kustomization takes, however far from it.
+    fn untaken(&self) -> BTreeSet<String> {
+        let is_component = |folder: &&String| self.root(folder).get("kind").as_str() == Some("Component");
+        let mut untaken: BTreeSet<String> = self.kustomizations.keys().filter(is_component).cloned().collect();
+        if untaken.is_empty() {
+            return untaken;
+        }
+        let mut reached: FxHashSet<String> = FxHashSet::default();
+        let mut open: Vec<String> = self.kustomizations.keys().filter(|one| !is_component(one)).cloned().collect();
+        while let Some(folder) = open.pop() {
+            untaken.remove(&folder);
+            if reached.insert(folder.clone()) {
+                open.extend(self.bases(&folder));
+            }
+        }
+        untaken
+    }
+
+    /// Looks through a component that nobody takes for what can't be read and for patches; what it names is judged by itself.
+    fn look_at(&mut self, folder: &str) {
+        let root = self.root(folder);
+        let named = self.named.clone();
+        self.open.push(folder.to_string());
+        // The objects are those of who takes it.
+        self.incomplete.insert(folder.to_string());
+        let resources = ["resources", "bases"].iter().flat_map(|key| items(root, key));
+        let mut objects: Vec<Object> = resources.flat_map(|node| self.resource(folder, node)).collect();
+        self.patched(root, folder, &mut objects);
+        self.open.pop();
+        self.named = named;
+    }
+
+    /// What a folder lacks, those lack that build on it.
+    fn takes_over_lacks_of(&mut self, folder: &str) {
+        if self.incomplete.contains(folder) {
+            self.lacks();
+        }
+    }
+
+    /// Keeps in mind that objects of the folder at hand may be others than those at hand.
+    fn lacks(&mut self) {
+        self.incomplete.extend(self.open.last().cloned());
     }
 
     fn tell(&mut self, kind: ProblemKind, span: Span, message: String, help: &str) {
@@ -216,6 +279,7 @@ impl<'a> Builder<'a> {
                     self.open.push(component.clone());
                     objects = self.changed(&component, objects);
                     self.open.pop();
+                    self.takes_over_lacks_of(&component);
                 }
                 false => self.missing(node),
             }
@@ -223,6 +287,7 @@ impl<'a> Builder<'a> {
         for key in UNAPPLIED.iter().filter(|key| !root.get(key).is_absent()) {
             let message = format!("`{key}` is not applied: what it changes or makes was not judged");
             self.tell(ProblemKind::Note, root.get(key).node().span, message, "scan what `kustomize build` makes of it");
+            self.lacks();
         }
         self.patched(root, folder, &mut objects);
         transformed(root, objects)
@@ -267,7 +332,12 @@ impl<'a> Builder<'a> {
                 .collect();
         }
         if self.kustomizations.contains_key(&path) && !is_remote(written) {
-            return if self.enters(&path, node.span) { self.folder(&path) } else { Vec::new() };
+            if !self.enters(&path, node.span) {
+                return Vec::new();
+            }
+            let objects = self.folder(&path);
+            self.takes_over_lacks_of(&path);
+            return objects;
         }
         self.missing(node);
         Vec::new()
@@ -275,6 +345,7 @@ impl<'a> Builder<'a> {
 
     /// Tells of what could not be read; what is elsewhere is never fetched.
     fn missing(&mut self, node: &Node) {
+        self.lacks();
         let path = crate::escape::plain(node.as_str().unwrap_or("")).into_owned();
         if is_remote(&path) {
             let message = format!("{path} is elsewhere and was not read: what it makes was not judged");
@@ -283,85 +354,6 @@ impl<'a> Builder<'a> {
         let message = format!("{path} was not read: it is not there, lies outside of the scan or holds no objects");
         let help = "scan a folder that holds it, or exclude the kustomization in gate.yaml";
         self.tell(ProblemKind::Unread, node.span, message, help);
-    }
-
-    fn patched(&mut self, root: &'a Node, folder: &str, objects: &mut Vec<Object>) {
-        for node in items(root, "patchesStrategicMerge") {
-            let documents = match node.as_str() {
-                Some(text) if text.contains(['\n', ':']) => self.inline(node),
-                _ => self.file(folder, node),
-            };
-            self.lay(&documents, None, node.span, objects);
-        }
-        for node in items(root, "patches").iter().chain(items(root, "patchesJson6902")) {
-            let documents = match (node.get("patch"), node.get("path")) {
-                (Lookup::Known(inline), _) => self.inline(inline),
-                (_, Lookup::Known(path)) => self.file(folder, path),
-                _ => continue,
-            };
-            self.lay(&documents, node.get("target").known(), node.span, objects);
-        }
-    }
-
-    fn inline(&mut self, node: &Node) -> Vec<Node> {
-        let Some(block) = Block::new(node, self.sources.get(node.span.file)) else { return Vec::new() };
-        let read = block.documents();
-        for problem in read.problems {
-            self.tell(problem.kind, problem.span.unwrap_or(node.span), problem.message, "mend the patch");
-        }
-        read.documents.into_iter().map(|document| document.root).collect()
-    }
-
-    fn file(&mut self, folder: &str, node: &Node) -> Vec<Node> {
-        let index = node.as_str().and_then(|path| join(folder, path)).and_then(|path| self.by_path.get(&path).copied());
-        let Some(index) = index else {
-            self.missing(node);
-            return Vec::new();
-        };
-        self.patches.insert(index);
-        if self.manifests[index].documents.is_empty() {
-            self.missing(node);
-        }
-        self.manifests[index].documents.clone()
-    }
-
-    /// Lays patches over the objects that they are for.
-    fn lay(&mut self, documents: &[Node], target: Option<&Node>, at: Span, objects: &mut Vec<Object>) {
-        let target = target.map(Target::new);
-        for document in documents {
-            let mut fits = 0;
-            let mut told = Vec::new();
-            let mut kept = Vec::with_capacity(objects.len());
-            let is_json = matches!(document.value, Value::List(_));
-            for mut object in std::mem::take(objects) {
-                let is_meant = match &target {
-                    Some(target) => target.selects(&object),
-                    None => !is_json && is_namesake(document, &object),
-                };
-                if !is_meant {
-                    kept.push(object);
-                    continue;
-                }
-                fits += 1;
-                let body = &object.resource.body;
-                let made = match is_json {
-                    true => Some(patch::json(body, document.items(), &mut told)),
-                    false => patch::strategic(body, &unnamed(document), is_of_api(&object.resource)),
-                };
-                if let Some(body) = made {
-                    object.resource.body = Node { span: object.resource.body.span, ..body };
-                    kept.push(object);
-                }
-            }
-            *objects = kept;
-            for (span, message) in told {
-                self.tell(ProblemKind::Note, span, message, "kustomize refuses a patch that does not fit");
-            }
-            if fits == 0 {
-                let message = "the patch is for no object that was read: what it sets was not judged".to_string();
-                self.tell(ProblemKind::Note, at, message, "scan what `kustomize build` makes of it");
-            }
-        }
     }
 
     /// Config maps and secrets that a kustomization makes of what is written in it.

@@ -1,7 +1,7 @@
 //! Terraform: syntax, evaluation and the way into the common model.
 //!
-//! A folder is a module. Modules that nobody calls are roots; a called module is judged through its callers. Every root is
-//! evaluated on its own, in parallel with the others.
+//! A folder is a module. Modules that nobody calls are roots, and those that are applied by themselves whoever calls them; any
+//! other is judged through its callers. Every root is evaluated on its own, in parallel with the others.
 
 pub mod body;
 mod defaults;
@@ -15,10 +15,10 @@ mod language;
 pub mod module;
 pub mod policy;
 mod root;
+mod roots;
 pub mod syntax;
 pub mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -124,7 +124,7 @@ fn evaluate(
             parsed.problems.extend(module.problems.iter().cloned());
         }
     }
-    let roots = roots(&modules);
+    let roots = roots::of(&modules, folders, settings, sources);
     parsed.problems.extend(undeclared(&modules, &roots, settings));
     let mut called: FxHashSet<String> = modules.values().flat_map(|module| module.called_folders()).collect();
     called.extend(modules.values().flat_map(|module| module.installed.folders().map(str::to_string)));
@@ -281,36 +281,4 @@ impl Folder {
         files.sort_by_key(|(file, is_override)| (*is_override, file.id));
         Module::new(folder.to_string(), &files)
     }
-}
-
-/// Folders that no module of the tree calls, and one of each ring of modules that only call each other. Installed code is
-/// judged through its callers.
-fn roots(modules: &FxHashMap<String, Arc<Module>>) -> Vec<String> {
-    let mut names: BTreeSet<&str> = modules.keys().map(String::as_str).collect();
-    if !names.iter().all(|folder| installed::is_installed(folder)) {
-        names.retain(|folder| !installed::is_installed(folder));
-    }
-    let calls: BTreeMap<&str, Vec<String>> =
-        names.iter().map(|name| (*name, modules[*name].called_folders().collect())).collect();
-    let called: BTreeSet<&str> = calls
-        .iter()
-        .flat_map(|(caller, folders)| folders.iter().filter(move |folder| folder != caller))
-        .filter_map(|folder| names.get(folder.as_str()).copied())
-        .collect();
-    let mut reached = BTreeSet::new();
-    let mut roots = Vec::new();
-    for name in names.difference(&called).chain(called.iter()) {
-        if reached.contains(name) {
-            continue;
-        }
-        roots.push(name.to_string());
-        let mut open = vec![*name];
-        while let Some(folder) = open.pop() {
-            if reached.insert(folder) {
-                open.extend(calls[folder].iter().filter_map(|next| names.get(next.as_str())));
-            }
-        }
-    }
-    roots.sort();
-    roots
 }

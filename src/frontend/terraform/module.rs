@@ -240,7 +240,16 @@ impl Module {
 
     /// The folders of modules that this one calls, as a root: local ones and those that are installed for it.
     pub fn called_folders(&self) -> impl Iterator<Item = String> {
-        self.calls.iter().filter_map(|(name, call)| folder_of_call(self, name, self, call).ok())
+        self.folders_called_by(|_| true)
+    }
+
+    /// Those of the calls that are chosen by what declares them.
+    pub fn folders_called_by<'m>(
+        &'m self,
+        is_chosen: impl Fn(&Declaration) -> bool + 'm,
+    ) -> impl Iterator<Item = String> + 'm {
+        let chosen = self.calls.iter().filter(move |(_, call)| is_chosen(call));
+        chosen.filter_map(|(name, call)| folder_of_call(self, name, self, call).ok())
     }
 }
 

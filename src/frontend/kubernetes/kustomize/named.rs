@@ -25,8 +25,12 @@ pub(in crate::frontend::kubernetes) fn is_json_patch(text: &str) -> bool {
 /// the folders.
 pub(in crate::frontend::kubernetes) fn named_in(text: &str) -> (Vec<String>, Vec<String>) {
     let read = yaml::read(FileId::OUTSIDE, text);
+    read.documents.first().map(|document| named_by(&document.root)).unwrap_or_default()
+}
+
+/// The same of a kustomization that was read.
+pub(super) fn named_by(root: &Node) -> (Vec<String>, Vec<String>) {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
-    let Some(root) = read.documents.first().map(|document| &document.root) else { return (files, folders) };
     let path = |node: &Node| node.get("path").as_str().map(str::to_string);
     files.extend(["patches", "patchesJson6902"].iter().flat_map(|key| items(root, key)).filter_map(path));
     for key in ["resources", "bases", "components", "patchesStrategicMerge"] {
