@@ -186,3 +186,70 @@ fn a_manifest_that_a_kustomization_of_the_base_names_is_judged_through_it() {
     let named = hidden.write("kustomization.yaml", "resources: [.k8s/a.yaml]\n");
     assert_eq!(network(named).1.len(), 1, "a hidden file");
 }
+
+#[test]
+fn braces_make_no_template_of_a_manifest() {
+    let network = |files: &[(&str, &str)]| {
+        let (code, report) = scanned(tree(files).path(), &["--select", "k8s-host-network"]);
+        assert_eq!(code, i32::from(!list(&report, "findings").is_empty()), "{report}");
+        (list(&report, "findings").len(), list(&report, "problems").len())
+    };
+    let plain = pod(true);
+    let comment = format!("{plain}# {{{{ if .x }}}}\n");
+    let quoted = plain.replace("shop}", "shop, annotations: {a: \"{{ x }}\"}}");
+    let rendered = plain.replace("name: a,", "name: {{ .Values.name }},");
+    let second = format!("{plain}---\n{{{{ if x }}}}\n{plain}{{{{ end }}}}\n");
+    let chart = ("k8s/Chart.yaml", "apiVersion: v2\nname: k8s\nversion: 1.0.0\n");
+    for (what, text, alone, in_chart) in [
+        ("plain", &plain, (1, 0), (1, 0)),
+        ("a comment", &comment, (1, 0), (1, 0)),
+        ("a quoted text", &quoted, (1, 0), (0, 1)),
+        ("a value", &rendered, (0, 1), (0, 1)),
+        ("a second document", &second, (1, 1), (0, 1)),
+    ] {
+        for path in ["k8s/templates/a.yaml", "k8s/templates/more/a.yaml"] {
+            assert_eq!(network(&[(path, text)]), alone, "{what}");
+            assert_eq!(network(&[(path, text), chart]), in_chart, "{what} in a chart");
+        }
+    }
+    let new = "k8s-host-network Pod/shop/a";
+    let judged = |change: Change| {
+        let judged = change.judged(&["--select", RULES]);
+        assert_eq!(judged.fixed(), Vec::<&str>::new());
+        (judged.code, judged.of("new"))
+    };
+    let base = || Change::from(&[("k8s/a.yaml", &pod(false))]).remove("k8s/a.yaml");
+    assert_eq!(judged(base().write("k8s/templates/a.yaml", &comment)), (1, vec![new.into()]), "moved");
+    // What the change calls a chart was none.
+    let base = || Change::from(&[("k8s/templates/a.yaml", &pod(false))]).write("k8s/templates/a.yaml", &quoted);
+    assert_eq!(judged(base().write(chart.0, chart.1)), (1, vec![new.into()]), "a chart of the change");
+    // What nobody judges any more is not mended.
+    let base = || Change::from(&[("k8s/templates/a.yaml", &plain), chart]);
+    assert_eq!(judged(base().write("k8s/templates/a.yaml", &quoted)), (0, vec![]), "a template of a chart");
+    assert_eq!(judged(base().remove("k8s/templates/a.yaml").write("k8s/templates/b.yaml", &quoted)), (0, vec![]));
+}
+
+#[test]
+fn what_holds_in_one_root_does_not_hide_what_is_new_in_another() {
+    let mended = "resources: [../base]\npatches:\n  - patch: |\n      apiVersion: v1\n      kind: Pod\n      \
+                  metadata: {name: a, namespace: shop}\n      spec: {hostNetwork: false}\n";
+    let overlay = "resources: [../base]\n";
+    let files = [
+        ("base/a.yaml", &*pod(true)),
+        ("base/kustomization.yaml", "resources: [a.yaml]\n"),
+        ("dev/kustomization.yaml", overlay),
+        ("prod/kustomization.yaml", mended),
+    ];
+    let judged =
+        Change::from(&files).write("prod/kustomization.yaml", overlay).judged(&["--select", "k8s-host-network"]);
+    assert_eq!((judged.code, judged.of("new").len(), judged.of("old").len()), (1, 1, 0));
+    Change::from(&files)
+        .write("prod/kustomization.yaml", &format!("# Production.\n{mended}"))
+        .judged(&["--select", RULES])
+        .assert_unchanged("a comment");
+    let (_, report) = scanned(
+        tree(&[files[0], files[1], files[2], ("prod/kustomization.yaml", overlay)]).path(),
+        &["--select", RULES],
+    );
+    assert_eq!(list(&report, "findings").len(), 2, "each is told once");
+}

@@ -178,7 +178,7 @@ struct Undecided<'a> {
     base: &'a Base<'a>,
     head: &'a Head<'a>,
     renames: &'a FxHashMap<String, String>,
-    /// Paths of files with something that was not read.
+    /// Paths of files with something that was not read, or of which nothing was judged.
     unread: FxHashSet<&'a str>,
     /// Paths of files whose texts are there.
     there: FxHashSet<&'a str>,
@@ -188,12 +188,14 @@ struct Undecided<'a> {
 impl<'a> Undecided<'a> {
     fn of(base: &'a Base<'a>, head: &'a Head<'a>, renames: &'a FxHashMap<String, String>) -> Undecided<'a> {
         let problems = head.assembled.problems.iter().chain(&head.discovered.problems);
+        // A note on a file as a whole tells that it was not judged.
+        let is_unread = |one: &&Problem| one.kind.closes() || one.kind == ProblemKind::Note && one.span.is_none();
         let resources = &head.assembled.model.resources;
         Undecided {
             base,
             head,
             renames,
-            unread: problems.filter(|one| one.kind.closes()).map(|one| one.path.as_str()).collect(),
+            unread: problems.filter(is_unread).map(|one| one.path.as_str()).collect(),
             there: head.discovered.sources.iter().map(|(_, source)| source.path()).collect(),
             resources: resources.iter().map(|one| ((&*one.root, &*one.address), one)).collect(),
         }
