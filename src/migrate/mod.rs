@@ -21,13 +21,16 @@ use crate::suppress::{self, LineEdit, Rewriting};
 /// Fails as [`scan::scan`] does.
 pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriting, discover::Error> {
     let assembled = scan::assemble(&request.settings, discovered);
-    let mut rewriting = suppress::rewrite(&request.suppressions(discovered, &assembled));
+    let report = scan::scan(request, discovered)?;
+    let found = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
+    let suppressions = request.suppressions(discovered, &assembled);
+    let mut rewriting = suppress::rewrite(&suppressions, &suppress::acting(found, &suppressions));
     // What a tool has installed is not the repository's to change.
     rewriting.edits.retain(|file, edits| {
         let is_own = discovered.only.as_ref().is_none_or(|only| only.contains(file));
         is_own && !edits.is_empty() && !is_installed(discovered.sources.get(*file).path())
     });
-    let before = judged(request.catalog, &scan::scan(request, discovered)?);
+    let before = judged(request.catalog, &report);
     let surely = |edits: &BTreeMap<u32, LineEdit>| {
         let sure = edits.iter().filter(|(_, edit)| edit.is_sure);
         sure.map(|(line, edit)| (*line, edit.clone())).collect::<BTreeMap<_, _>>()

@@ -13,6 +13,7 @@ use crate::filesystem::{FileSystem, Files, Kind};
 use crate::frontend::{FRONTENDS, Settings};
 use crate::import::Imports;
 use crate::migrate::{self, diff, settings as foreign};
+use crate::report::text::count;
 use crate::rules::{Catalog, Selection};
 use crate::scan::Request;
 use crate::suppress;
@@ -85,8 +86,13 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
     match (files, arguments.write) {
         (0, _) if proposal.is_empty() && proposal.notes.is_empty() => writeln!(out, "nothing to migrate")?,
         (0, _) => {}
-        (_, true) => writeln!(out, "{written} files rewritten; what is suppressed is the same as before")?,
-        (_, false) => writeln!(out, "{files} files would change: --write does it; what is suppressed stays the same")?,
+        (_, true) => {
+            writeln!(out, "{} rewritten; what is suppressed is the same as before", count(written, "file"))?;
+        }
+        (_, false) => {
+            let files = count(files, "file");
+            writeln!(out, "{files} would change: --write does it; what is suppressed stays the same")?;
+        }
     }
     Ok(0)
 }

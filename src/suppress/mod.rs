@@ -118,6 +118,25 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     Decided { kept, suppressed, notes }
 }
 
+/// Where suppressions of files stand, each with a rule of which it reaches some of these findings.
+pub fn acting<'f>(findings: impl Iterator<Item = &'f Finding>, cx: &Context<'_>) -> BTreeSet<(Span, usize)> {
+    let Taken { placed, .. } = Taken::from_files(cx, &Rules::new(cx));
+    let mut by_file: FxHashMap<FileId, Vec<&Placed>> = FxHashMap::default();
+    placed.iter().for_each(|one| by_file.entry(one.at.file).or_default().push(one));
+    let owners = owners(cx.model, placed.is_empty());
+    let mut acting = BTreeSet::new();
+    for finding in findings {
+        let Some(rule) = cx.catalog.find(&finding.rule) else { continue };
+        let resources = resources_of(cx.model, &owners, finding);
+        for one in files_of(finding, &resources).iter().filter_map(|file| by_file.get(file)).flatten() {
+            if one.means(Some(rule), finding.sensitive) && one.reaches(finding, &resources, cx.discovered) {
+                acting.insert((one.at, rule));
+            }
+        }
+    }
+    acting
+}
+
 /// All suppressions, against which findings are held.
 struct Held<'c, 'a> {
     cx: &'c Context<'a>,

@@ -42,18 +42,32 @@ pub struct Rewriting {
     pub left: Vec<Left>,
 }
 
-/// Puts the suppressions of other tools into gate's own form, without changing any text.
-pub fn rewrite(cx: &Context<'_>) -> Rewriting {
+/// Which rules a suppression acts on, by where it stands.
+type Acting = BTreeSet<(Span, usize)>;
+
+/// Why a suppression is left that suppresses nothing: in gate's form it would be a finding.
+const IDLE: &str = "it suppresses nothing: take it away, or place it above what is meant";
+
+/// Whether a suppression that stands at `place`, or in it, acts on a rule.
+fn acts(acting: &Acting, place: Span, rule: usize) -> bool {
+    let from = (Span::new(place.file, place.start, place.start), 0);
+    let near = acting.range(from..).take_while(|(at, _)| at.file == place.file && at.start <= place.end);
+    near.into_iter().any(|(at, acted)| *acted == rule && at.end <= place.end)
+}
+
+/// Puts the suppressions of other tools into gate's own form, without changing any text. What acts on nothing, of all that is
+/// `acting`, is left out.
+pub fn rewrite(cx: &Context<'_>, acting: &Acting) -> Rewriting {
     let rules = Rules::new(cx);
     let mut rewriting = Rewriting::default();
-    comments(cx, &rules, &mut rewriting);
+    comments(cx, &rules, acting, &mut rewriting);
     let mut seen = FxHashSet::default();
     for resource in &cx.model.resources {
         if resource.format == "kubernetes" && seen.insert(resource.span) {
             let entries = annotations(resource);
             let mut taken: BTreeSet<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
             for entry in entries {
-                annotation(cx, &rules, entry, &mut taken, &mut rewriting);
+                annotation(cx, &rules, acting, entry, &mut taken, &mut rewriting);
             }
         }
     }
@@ -62,7 +76,7 @@ pub fn rewrite(cx: &Context<'_>) -> Rewriting {
     rewriting
 }
 
-fn comments(cx: &Context<'_>, rules: &Rules<'_>, out: &mut Rewriting) {
+fn comments(cx: &Context<'_>, rules: &Rules<'_>, acting: &Acting, out: &mut Rewriting) {
     let sources = &cx.discovered.sources;
     let is_foreign = |comment: &&Span| {
         let text = sources.slice(**comment);
@@ -92,7 +106,7 @@ fn comments(cx: &Context<'_>, rules: &Rules<'_>, out: &mut Rewriting) {
         }
         let line = match is_own {
             true => Err("gate's own form stands in the same comment".to_string()),
-            false => one(&marks, &words.join(" "), rules, cx),
+            false => one(&marks, &words.join(" "), rules, cx, |rule| acts(acting, comment, rule)),
         };
         let put = line.and_then(|line| put(comment, &line, marks[0].1.reach, &layout, cx, out));
         if let Err(why) = put {
@@ -125,8 +139,14 @@ fn prose(text: &str) -> String {
     text[..end].trim_end_matches(['#', '/', '*', ' ']).to_string()
 }
 
-/// The marks of a comment as one of gate's, from the bracket on.
-fn one(marks: &[(&'static str, Mark)], words: &str, rules: &Rules<'_>, cx: &Context<'_>) -> Result<String, String> {
+/// The marks of a comment as one of gate's, from the bracket on, with the rules that it acts on.
+fn one(
+    marks: &[(&'static str, Mark)],
+    words: &str,
+    rules: &Rules<'_>,
+    cx: &Context<'_>,
+    acts: impl Fn(usize) -> bool,
+) -> Result<String, String> {
     let mut ids: Vec<String> = Vec::new();
     let first = &marks[0].1;
     let mut reasons: Vec<&str> = Vec::new();
@@ -148,7 +168,7 @@ fn one(marks: &[(&'static str, Mark)], words: &str, rules: &Rules<'_>, cx: &Cont
             if means.is_empty() {
                 return Err(format!("no rule or alias is called `{name}`"));
             }
-            for rule in means {
+            for rule in means.iter().filter(|rule| acts(**rule)) {
                 let id = &cx.catalog.rules()[*rule].id;
                 if !ids.contains(id) {
                     ids.push(id.clone());
@@ -158,6 +178,9 @@ fn one(marks: &[(&'static str, Mark)], words: &str, rules: &Rules<'_>, cx: &Cont
         if !mark.reason.is_empty() && !reasons.contains(&mark.reason.as_str()) {
             reasons.push(&mark.reason);
         }
+    }
+    if ids.is_empty() {
+        return Err(IDLE.into());
     }
     let reason: Vec<&str> = [words].into_iter().filter(|words| !words.is_empty()).chain(reasons).collect();
     let mut reason = reason.join("; ");
@@ -251,7 +274,14 @@ fn first_after_directives(source: &Source) -> u32 {
     (1..=source.line_count()).take_while(is_directive).last().unwrap_or(0) + 1
 }
 
-fn annotation(cx: &Context<'_>, rules: &Rules<'_>, entry: &Entry, taken: &mut BTreeSet<String>, out: &mut Rewriting) {
+fn annotation(
+    cx: &Context<'_>,
+    rules: &Rules<'_>,
+    acting: &Acting,
+    entry: &Entry,
+    taken: &mut BTreeSet<String>,
+    out: &mut Rewriting,
+) {
     let value = entry.node.as_str().unwrap_or("");
     let read = ANNOTATION_ROWS.iter().find_map(|row| Some((row.dialect, (row.read)(&entry.key, value)?)));
     let Some((dialect, mark)) = read.filter(|(dialect, _)| *dialect != "gate") else { return };
@@ -265,8 +295,12 @@ fn annotation(cx: &Context<'_>, rules: &Rules<'_>, entry: &Entry, taken: &mut BT
         if means.is_empty() {
             return Err(format!("no rule or alias is called `{name}`"));
         }
-        let keys: Vec<String> =
-            means.iter().map(|rule| format!("gate.dev/ignore.{}", cx.catalog.rules()[*rule].id)).collect();
+        let place = source.first_line(entry.key_span.to(entry.node.span));
+        let acted = means.iter().filter(|rule| acts(acting, place, **rule));
+        let keys: Vec<String> = acted.map(|rule| format!("gate.dev/ignore.{}", cx.catalog.rules()[*rule].id)).collect();
+        if keys.is_empty() {
+            return Err(IDLE.to_string());
+        }
         if let Some(key) = keys.iter().find(|key| taken.contains(*key)) {
             return Err(format!("`{key}` stands there already"));
         }

@@ -243,7 +243,8 @@ fn problems(report: &Report, paint: &Paint, width: usize, out: &mut dyn Write) -
     if report.problems.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
-fn count(number: usize, one: &str) -> String {
+/// A number of things by their name in the singular: `1 file`, `2 files`.
+pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
