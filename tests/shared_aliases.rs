@@ -47,23 +47,26 @@ fn suppressing_it_suppresses_all_its_rules() {
 }
 
 #[test]
-fn migrating_it_names_each_of_its_rules() {
+fn migrating_it_names_each_of_its_rules_that_it_acts_on() {
     let manifest = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: web\n  annotations:\n    ignore-check.kube-linter.io/exposed-services: the gateway of the site\nspec:\n  type: NodePort\n  selector: { app: web }\n  ports: [{ port: 443, name: https }]\n";
     let folder = tree(&[
         (".trivyignore", "DS-0001\n"),
         ("Dockerfile", &TWO_STAGES.replace("FROM alpine", "#trivy:ignore:DS-0001\nFROM alpine")),
+        ("both/Dockerfile", &format!("#checkov:skip=CKV_DOCKER_7:internal mirror\n{TWO_STAGES}")),
         ("service.yaml", manifest),
     ]);
     let said = printed(folder.path(), &["migrate"]);
     for part in [
         "rule: \"docker-latest-base-image\"",
         "rule: \"docker-untagged-base-image\"",
-        "ignore[docker-latest-base-image, docker-untagged-base-image]",
-        "+    gate.dev/ignore.k8s-load-balancer-service: \"the gateway of the site\"",
+        "# gate: ignore[docker-latest-base-image] ",
+        "# gate: ignore-file[docker-latest-base-image, docker-untagged-base-image] internal mirror",
         "+    gate.dev/ignore.k8s-node-port-service: \"the gateway of the site\"",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }
+    // One that acts on nothing would be told as unused.
+    assert!(!said.contains("k8s-load-balancer-service"), "{said}");
 }
 
 #[test]
