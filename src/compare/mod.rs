@@ -7,6 +7,7 @@
 mod exposure;
 mod matching;
 mod plan;
+mod renames;
 mod subject;
 mod union;
 
@@ -246,7 +247,7 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
     let is_whole_again = !settings.environments.is_empty()
         || settings.var_files.iter().any(has_changed)
         || plan::reads_changed(&base.recording, commit, &Files::default());
-    let plan = plan::plan(head.discovered, commit, &base.tip, &base.walk, is_whole_again)?;
+    let mut plan = plan::plan(head.discovered, commit, &base.tip, &base.walk, is_whole_again)?;
     let of_base = |file: &FileId| match plan.unchanged.contains(file) {
         true => Some(*file),
         false => plan.changed.get(head.discovered.sources.get(*file).path()).copied(),
@@ -269,6 +270,7 @@ fn judge_base(base: &Base<'_>, request: &Request<'_>, head: &Head<'_>) -> Result
         environments::judge_each(request, &settings, &plan.discovered, secrets)
     } else {
         let part = crate::scan::assemble_with(&settings, &plan.discovered, secrets);
+        plan.touch_roots_of_head_alone(&head.assembled.model, &part.model);
         judge_part(request, &plan, part, head)
     };
     let mut findings = std::mem::take(&mut judged.findings);
