@@ -3,7 +3,8 @@
 
 mod support;
 
-use support::change::Change;
+use support::change::{Change, Judged};
+use support::run::scanned;
 
 /// A manifest with an open container.
 fn deployment(name: &str, version: &str) -> String {
@@ -94,4 +95,42 @@ fn hundreds_of_files_that_move_with_an_edit_each_keep_their_findings() {
         change = change.write(&format!("deploy/{name}.yaml"), &deployment(name, "1.1"));
     }
     change.judged(&["--select", "container-privileged"]).assert_unchanged("a mass move");
+}
+
+/// What a scan of some paths says of the change: the exit code, and the number of new, old and fixed findings.
+fn of_paths(change: &Change, paths: &[&str]) -> (i32, usize, usize, usize) {
+    change.commit();
+    let (code, report) = scanned(change.path(), &[&["--base", "main"], paths].concat());
+    let judged = Judged { code, report };
+    (code, judged.of("new").len(), judged.of("old").len(), judged.fixed().len())
+}
+
+#[test]
+fn a_folder_that_is_scanned_alone_keeps_the_findings_of_what_was_renamed_into_it() {
+    let text = network("web", 22, "0.0.0.0/0", true);
+    let base = || Change::from(&[("terraform/main.tf", &text), ("terraform/backend.tf", BACKEND), ("a.txt", "a\n")]);
+    let (code, new, old, fixed) = of_paths(&base(), &["terraform"]);
+    assert_eq!((code, new, fixed), (0, 0, 0));
+    let moved = base();
+    moved.git(&["mv", "terraform", "infra"]);
+    for paths in [&["infra"][..], &["infra/main.tf"], &["infra/main.tf", "infra/backend.tf"]] {
+        assert_eq!(of_paths(&moved, paths), (0, 0, old, 0), "{paths:?}");
+    }
+    let edited = moved.write("infra/live/web/main.tf", &text.replace("\"web\"", "\"shop\""));
+    assert_eq!(of_paths(&edited.remove("infra/main.tf"), &["infra"]), (0, 0, old, 0), "deeper, with an edit");
+}
+
+#[test]
+fn a_folder_that_the_change_brings_was_empty() {
+    let text = network("web", 22, "0.0.0.0/0", true);
+    let brought = Change::from(&[("a.txt", "a\n")]).write("infra/main.tf", &text);
+    let (code, new, old, fixed) = of_paths(&brought, &["infra"]);
+    assert!(new > 0);
+    assert_eq!((code, old, fixed), (1, 0, 0));
+    // What the base has in sight of nobody is new where it is judged.
+    let hidden = Change::from(&[("gate.yaml", "exclude: [tests]\n"), ("tests/main.tf", &text)]);
+    hidden.git(&["mv", "tests", "infra"]);
+    assert_eq!(of_paths(&hidden, &["infra"]), (1, new, 0, 0));
+    let copied = Change::from(&[("terraform/main.tf", &text)]).write("infra/main.tf", &text);
+    assert_eq!(of_paths(&copied, &["infra"]), (1, new, 0, 0), "what stays where it was did not move");
 }

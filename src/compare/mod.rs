@@ -6,6 +6,7 @@
 
 mod exposure;
 mod matching;
+mod placed;
 mod plan;
 mod renames;
 mod subject;
@@ -31,6 +32,7 @@ use matching::{Side, pair, status};
 use plan::Plan;
 
 /// What a change is held against.
+#[derive(Clone)]
 pub struct Base<'a> {
     /// What it is called: `main (1a2b3c4d5e6f)`.
     pub name: String,
@@ -78,6 +80,7 @@ pub fn against(
     kept: Vec<Finding>,
     suppressed: Vec<Suppressed>,
 ) -> Result<Compared, discover::Error> {
+    let base = &Base { commit: placed::commit(base, head.discovered)?, ..base.clone() };
     let before = judge_base(base, request, head)?;
     let mut proposed = base.proposed.clone();
     // An entry of the configuration in force acts on the head as on the base; comments are the change's own word.
@@ -201,11 +204,10 @@ impl<'a> Undecided<'a> {
     fn has(&self, finding: &Finding, path: &str, root: &str) -> bool {
         let now = |path: &str| self.renames.get(path).map_or(path.to_string(), String::clone);
         let path = now(path);
+        let full = self.head.discovered.root.join(&path);
         // Of texts that no format reads only those with a secret are kept.
-        let is_left_out = finding.scope.is_some() && !self.there.contains(&*path) && {
-            let full = self.head.discovered.root.join(&path);
-            self.base.walk.files.kind(&full).is_ok()
-        };
+        let is_left_out = self.base.tip.leaves_out(&full)
+            || finding.scope.is_some() && !self.there.contains(&*path) && self.base.walk.files.kind(&full).is_ok();
         let root = now(root);
         let resource = self.resources.get(&(&*root, &*finding.address));
         let is_unknown = resource.is_some_and(|one| matches!(one.body.at(&finding.attribute), Lookup::Unknown(_)));

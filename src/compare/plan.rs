@@ -88,14 +88,15 @@ pub(super) fn plan(
     let relative = |path: &Path| Some(path.strip_prefix(root).ok()?.to_str()?.replace('\\', "/"));
     let folders_of_head: FxHashSet<&str> = files.iter().map(|(_, source)| folder_of(source.path())).collect();
     // What the head does not have among its texts: nobody claims it, or it is gone.
-    let is_gone = |path: &Path| !tip.has_same(commit, path) || walk.files.kind(path).is_err();
+    let is_deleted = |path: &Path| walk.files.kind(path).is_err() && !tip.leaves_out(path);
+    let is_gone = |path: &Path| !tip.has_same(commit, path) || is_deleted(path);
     let read_again: BTreeSet<String> = commit
         .files_below(root)
         .into_iter()
         .filter_map(|path| {
             let name = relative(&path)?;
-            // A scan of some files has nothing to do with the rest.
-            if head.only.is_some() && !folders_of_head.contains(folder_of(&name)) {
+            // A scan of some files has nothing to do with the rest, save what may have moved to them.
+            if head.only.is_some() && !folders_of_head.contains(folder_of(&name)) && !is_deleted(&path) {
                 return None;
             }
             match of_head.get(name.as_str()) {
@@ -112,7 +113,8 @@ pub(super) fn plan(
         .map(|(_, source)| source.path().to_string());
     let read_again: BTreeSet<String> = read_again.into_iter().chain(through_links).collect();
     let within = |path: &Path| path.to_str().is_some_and(|path| read_again.contains(path));
-    let paths = [root.clone()];
+    // A folder that the change brings was empty.
+    let paths: Vec<PathBuf> = (commit.target(root) == Some(Kind::Folder)).then(|| root.clone()).into_iter().collect();
     // What the head reads for others' sake lies where no walk goes.
     let mut also: Vec<(PathBuf, usize)> = Vec::new();
     for (number, files) in head.claims.iter().enumerate() {
@@ -157,7 +159,8 @@ pub(super) fn plan(
     touched.extend(changed.keys().flat_map(|path| roots_of(path)));
     touched
         .extend(files.iter().filter(|(file, _)| !unchanged.contains(file)).flat_map(|(_, one)| roots_of(one.path())));
-    let renames = renamed(head, &unchanged, &of_head, &sources, &changed);
+    let is_left_out = |path: &str| tip.leaves_out(&root.join(path));
+    let renames = renamed(head, &unchanged, &of_head, &sources, &changed, &is_left_out);
     let discovered = Discovered { sources, claims, root: root.clone(), prefix: head.prefix.clone(), ..fresh };
     let is_file = |from: &str| changed.contains_key(from) && !of_head.contains_key(from);
     let origins =
@@ -348,10 +351,11 @@ fn renamed(
     of_head: &FxHashMap<&str, FileId>,
     sources: &Sources,
     changed: &FxHashMap<String, FileId>,
+    is_left_out: &impl Fn(&str) -> bool,
 ) -> FxHashMap<String, String> {
     let mut gone: Vec<(&str, &str)> = changed
         .iter()
-        .filter(|(path, _)| !of_head.contains_key(path.as_str()))
+        .filter(|(path, _)| !of_head.contains_key(path.as_str()) && !is_left_out(path))
         .map(|(path, file)| (path.as_str(), sources.get(*file).text()))
         .collect();
     gone.sort_unstable();

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use miette::Diagnostic;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
 use super::{Disk, Entry, FileSystem, Kind, not_regular};
+
+mod left_out;
+mod placed;
 
 /// No commit has more names; a tree of trees can claim any number.
 const MAX_ENTRIES: usize = 2_000_000;
@@ -87,7 +90,7 @@ impl Repository {
                 Error::new("the repository has no commit to compare with", "commit first, or leave --base out")
             })?
             .detach();
-        self.commit(head)
+        Ok(Commit { left_out: self.left_out()?, ..self.commit(head)? })
     }
 
     /// The commit that `reference` names.
@@ -174,11 +177,13 @@ impl Repository {
             submodules,
             shared: BTreeSet::new(),
             taken: BTreeSet::new(),
+            left_out: Arc::default(),
         })
     }
 }
 
 /// A name with its object.
+#[derive(Clone)]
 struct Named {
     entry: Entry,
     object: ObjectId,
@@ -199,6 +204,8 @@ pub struct Commit {
     shared: BTreeSet<PathBuf>,
     /// Folders that tools install in and that the commit after it has: what lies there on disk is that commit's.
     taken: BTreeSet<PathBuf>,
+    /// Paths in the tree of files and folders that are not checked out, where this is the commit at hand.
+    left_out: Arc<FxHashSet<PathBuf>>,
 }
 
 impl std::fmt::Debug for Commit {
