@@ -603,3 +603,33 @@ fn what_is_reached_by_links_is_compared_with_what_was() {
         .write(".prod/web", &format!("# A pod.\n{POD}"));
     change.judged(&[]).assert_unchanged("texts behind links that were there");
 }
+
+#[test]
+fn what_a_sparse_checkout_leaves_out_is_not_deleted() {
+    let files = [("infra/db.tf", DATABASE), ("infra/net.tf", NETWORK), ("other/db.tf", DATABASE), ("a.txt", "a\n")];
+    let change = || Change::from(&files).write("infra/net.tf", &NETWORK.replace("10.0.0.0/8", "0.0.0.0/0"));
+    for kind in ["--no-cone", "--cone"] {
+        let sparse = change();
+        sparse.commit();
+        let kept = if kind == "--cone" { "other" } else { "/other/" };
+        sparse.git(&["sparse-checkout", "set", kind, kept]);
+        for more in [&[][..], &["--trust", "head"]] {
+            let judged = sparse.judged_as_it_is(more);
+            assert_eq!((judged.code, judged.fixed(), judged.of("new")), (2, vec![], vec![]), "{kind} {more:?}");
+            let problems = list(&judged.report, "problems");
+            let unread: Vec<&str> =
+                problems.iter().filter(|one| one["kind"] == "unread").map(|one| text(&one["path"])).collect();
+            assert_eq!(unread, ["infra/net.tf"]);
+            assert!(
+                problems.iter().any(|one| text(&one["message"]).starts_with("1 file that the change leaves alone"))
+            );
+        }
+        // What others have to answer for is not asked.
+        let (code, _) = support::run::scanned(sparse.path(), &["other", "--base", "main"]);
+        assert_eq!(code, 0);
+    }
+    // Without git's doing it is deleted, be that committed or not.
+    let deleted = Change::from(&files).remove("infra/db.tf");
+    assert!(deleted.judged_as_it_is(&[]).fixed().contains(&PUBLIC));
+    assert!(deleted.judged(&[]).fixed().contains(&PUBLIC));
+}

@@ -8,7 +8,9 @@ mod exposure;
 mod imported;
 mod matching;
 mod once;
+mod placed;
 mod plan;
+mod renames;
 mod subject;
 mod union;
 
@@ -34,6 +36,7 @@ pub use plan::Difference;
 use plan::Plan;
 
 /// What a change is held against.
+#[derive(Clone)]
 pub struct Base<'a> {
     /// What it is called: `main (1a2b3c4d5e6f)`.
     pub name: String,
@@ -76,7 +79,7 @@ pub struct Compared {
 /// Reads what is another in the base than in the head, which is told to those who read the head. Fails when the base can't be
 /// walked.
 pub fn difference(base: &Base<'_>, head: &Discovered) -> Result<Difference, discover::Error> {
-    plan::difference(head, &base.commit, &base.tip, &base.walk)
+    plan::difference(head, &placed::commit(base, head)?, &base.tip, &base.walk)
 }
 
 /// Holds the findings of the head, as suppressions leave them, against those of the base, from which it differs so.
@@ -87,6 +90,7 @@ pub fn against(
     kept: Vec<Finding>,
     suppressed: Vec<Suppressed>,
 ) -> Compared {
+    let base = &Base { commit: Arc::clone(&difference.commit), ..base.clone() };
     let before = judge_base(base, difference, request, head);
     let mut proposed = base.proposed.clone();
     // An entry of the configuration in force acts on the head as on the base; comments are the change's own word.
@@ -206,11 +210,10 @@ impl<'a> Undecided<'a> {
     fn has(&self, finding: &Finding, path: &str, root: &str) -> bool {
         let now = |path: &str| self.renames.get(path).map_or(path.to_string(), String::clone);
         let path = now(path);
+        let full = self.head.discovered.root.join(&path);
         // Of texts that no format reads only those with a secret are kept.
-        let is_left_out = finding.scope.is_some() && !self.there.contains(&*path) && {
-            let full = self.head.discovered.root.join(&path);
-            self.base.walk.files.kind(&full).is_ok()
-        };
+        let is_left_out = self.base.tip.leaves_out(&full)
+            || finding.scope.is_some() && !self.there.contains(&*path) && self.base.walk.files.kind(&full).is_ok();
         let root = now(root);
         let resource = self.resources.get(&(&*root, &*finding.address));
         let is_unknown = resource.is_some_and(|one| matches!(one.body.at(&finding.attribute), Lookup::Unknown(_)));
@@ -253,10 +256,10 @@ fn judge_base(base: &Base<'_>, difference: Difference, request: &Request<'_>, he
     let is_whole_again = !settings.environments.is_empty()
         || settings.var_files.iter().any(has_changed)
         || plan::reads_changed(&base.recording, commit, &Files::default());
-    let plan = plan::plan(head.discovered, difference, is_whole_again);
+    let mut plan = plan::plan(head.discovered, difference, &base.tip, is_whole_again);
     let of_base = |file: &FileId| {
         let path = head.discovered.sources.get(*file).path();
-        let renamed = || plan.renames.iter().find(|(_, to)| *to == path).and_then(|(from, _)| plan.changed.get(from));
+        let renamed = || plan.changed.get(plan.origins.get(path)?);
         match plan.unchanged.contains(file) {
             true => Some(*file),
             false => plan.changed.get(path).or_else(renamed).copied(),
@@ -280,6 +283,7 @@ fn judge_base(base: &Base<'_>, difference: Difference, request: &Request<'_>, he
         environments::judge_each(request, &settings, &plan.discovered, secrets)
     } else {
         let part = crate::scan::assemble_with(&settings, &plan.discovered, secrets);
+        plan.touch_roots_of_head_alone(&head.assembled.model, &part.model);
         judge_part(request, &plan, part, head)
     };
     let mut findings = std::mem::take(&mut judged.findings);

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::renames;
 use crate::discover::{self, Discovered, Walk};
 use crate::filesystem::{Commit, FileSystem, Files, Kind, Recording};
 use crate::frontend::{Before, FRONTENDS, Frontend};
+use crate::model::Model;
 use crate::source::{FileId, Source, Sources, Span};
 
 /// The base as far as it must be read again.
@@ -26,9 +28,25 @@ pub(super) struct Plan {
     pub touched: FxHashSet<String>,
     /// Base paths under their names in the head, for files that were renamed.
     pub renames: FxHashMap<String, String>,
+    /// Paths of the head under their names in the base, for files that were renamed.
+    pub origins: FxHashMap<String, String>,
+    /// Roots of which all files are read for others' sake: whether they are roots in the base, these others decide.
+    pub context: FxHashSet<String>,
 }
 
 impl Plan {
+    /// Counts among what is touched the roots that the head has and the base, as it was read again, has not: what the base read
+    /// there was part of something else, so that nothing of them was there before.
+    pub fn touch_roots_of_head_alone(&mut self, head: &Model, base: &Model) {
+        if self.context.is_empty() {
+            return;
+        }
+        let there: FxHashSet<&str> = base.resources.iter().map(|one| &*one.root).collect();
+        let own = head.resources.iter().map(|one| &*one.root);
+        let alone = own.filter(|root| self.context.contains(*root) && !there.contains(root));
+        self.touched.extend(alone.map(str::to_string));
+    }
+
     /// Whether the base has the line of the head at which a place begins, as often as the head has it. A place that stands
     /// for all of its file is there only if nothing of it is another.
     pub fn has_line(&self, head: &Discovered, commit: &Commit, place: Span, is_whole_file: bool) -> bool {
@@ -36,9 +54,9 @@ impl Plan {
         if self.unchanged.contains(&place.file) {
             return true;
         }
-        let renamed = self.renames.iter().find(|(_, to)| *to == source.path()).map(|(from, _)| from.as_str());
+        let before = self.origins.get(source.path()).map_or(source.path(), String::as_str);
         // Nobody but the other tool may read such files.
-        let path = head.root.join(renamed.unwrap_or(source.path()));
+        let path = head.root.join(before);
         let Ok(text) = commit.text(&path, discover::MAX_BYTES) else { return false };
         if is_whole_file {
             return text.strip_prefix('\u{feff}').unwrap_or(&text) == source.text();
@@ -51,6 +69,8 @@ impl Plan {
 
 /// Which files are others in the base, before anything is made of them.
 pub struct Difference {
+    /// The files of the base, with those that the change moved into a folder that it brings.
+    pub commit: Arc<Commit>,
     /// Paths of the files of the base that are others in the head, or gone.
     read_again: BTreeSet<String>,
     /// The same files as a walk of the base finds them.
@@ -80,14 +100,15 @@ pub(super) fn difference(
     let relative = |path: &Path| Some(path.strip_prefix(root).ok()?.to_str()?.replace('\\', "/"));
     let folders_of_head: FxHashSet<&str> = files.iter().map(|(_, source)| folder_of(source.path())).collect();
     // What the head does not have among its texts: nobody claims it, or it is gone.
-    let is_gone = |path: &Path| !tip.has_same(commit, path) || walk.files.kind(path).is_err();
+    let is_deleted = |path: &Path| walk.files.kind(path).is_err() && !tip.leaves_out(path);
+    let is_gone = |path: &Path| !tip.has_same(commit, path) || is_deleted(path);
     let read_again: BTreeSet<String> = commit
         .files_below(root)
         .into_iter()
         .filter_map(|path| {
             let name = relative(&path)?;
-            // A scan of some files has nothing to do with the rest.
-            if head.only.is_some() && !folders_of_head.contains(folder_of(&name)) {
+            // A scan of some files has nothing to do with the rest, save what may have moved to them.
+            if head.only.is_some() && !folders_of_head.contains(folder_of(&name)) && !is_deleted(&path) {
                 return None;
             }
             match of_head.get(name.as_str()) {
@@ -104,7 +125,8 @@ pub(super) fn difference(
         .map(|(_, source)| source.path().to_string());
     let read_again: BTreeSet<String> = read_again.into_iter().chain(through_links).collect();
     let within = |path: &Path| path.to_str().is_some_and(|path| read_again.contains(path));
-    let paths = [root.clone()];
+    // A folder that the change brings was empty.
+    let paths: Vec<PathBuf> = (commit.target(root) == Some(Kind::Folder)).then(|| root.clone()).into_iter().collect();
     // What the head reads for others' sake lies where no walk goes.
     let mut also: Vec<(PathBuf, usize)> = Vec::new();
     for (number, files) in head.claims.iter().enumerate() {
@@ -120,13 +142,14 @@ pub(super) fn difference(
         claims: fresh.claims.clone(),
         files: Files::from(Arc::clone(commit)),
     };
-    Ok(Difference { read_again, fresh, before: Arc::new(before) })
+    Ok(Difference { commit: Arc::clone(commit), read_again, fresh, before: Arc::new(before) })
 }
 
 /// Plans the reading of a base; all of it is read again where `is_whole`.
-pub(super) fn plan(head: &Discovered, difference: Difference, is_whole: bool) -> Plan {
-    let Difference { read_again, fresh, before } = difference;
+pub(super) fn plan(head: &Discovered, difference: Difference, tip: &Commit, is_whole: bool) -> Plan {
+    let Difference { read_again, fresh, before, .. } = difference;
     let unchanged = before.unchanged.clone();
+    let root = &head.root;
     let files: Vec<(FileId, &Source)> = head.sources.iter().collect();
     let of_head: FxHashMap<&str, FileId> = files.iter().map(|(file, source)| (source.path(), *file)).collect();
     let mut sources = Sources::new(files.iter().map(|(_, source)| source.shared()).collect());
@@ -134,7 +157,7 @@ pub(super) fn plan(head: &Discovered, difference: Difference, is_whole: bool) ->
     let changed: FxHashMap<String, FileId> =
         fresh.sources.iter().zip(&ids).map(|((_, source), id)| (source.path().to_string(), *id)).collect();
     let mut claims = vec![Vec::new(); FRONTENDS.len()];
-    let mut touched = FxHashSet::default();
+    let (mut touched, mut context) = (FxHashSet::default(), FxHashSet::default());
     for (number, frontend) in FRONTENDS.iter().enumerate() {
         let fresh = fresh.claims[number].iter().map(|file| ids[file.0 as usize]);
         let folders = Folders::of(*frontend, head, &head.claims[number]);
@@ -146,18 +169,31 @@ pub(super) fn plan(head: &Discovered, difference: Difference, is_whole: bool) ->
         let again = if is_whole { folders.by_file.keys().copied().collect() } else { folders.depending_on(stale) };
         let mut base: BTreeSet<FileId> = fresh.collect();
         base.extend(again.iter().copied().filter(is_kept));
+        // What is read for others' sake alone, as it is excluded, never stood for itself.
+        let is_asked = |file: &FileId| head.only.as_ref().is_none_or(|only| only.contains(file));
+        base.extend(folders.newly_needed(&is_kept, &is_asked, &again));
         touched.extend(again.iter().flat_map(|file| roots_of(head.sources.get(*file).path())));
         touched.extend(base.iter().flat_map(|file| roots_of(sources.get(*file).path())));
         // What they need is read with them, though it is none of theirs.
         let there = FilesByFolder::of(&sources, head.claims[number].iter().copied().filter(is_kept), &base);
         claims[number] = there.closure(*frontend, &sources, base);
+        let read: FxHashSet<FileId> = claims[number].iter().copied().collect();
+        context.extend(claims[number].iter().map(|file| sources.get(*file).path().to_string()));
+        let is_whole =
+            |folder: &&str| there.0.get(*folder).is_some_and(|files| files.iter().all(|one| read.contains(one)));
+        let folders: BTreeSet<&str> = read.iter().map(|file| folder_of(sources.get(*file).path())).collect();
+        context.extend(folders.into_iter().filter(is_whole).map(str::to_string));
     }
     touched.extend(changed.keys().flat_map(|path| roots_of(path)));
     touched
         .extend(files.iter().filter(|(file, _)| !unchanged.contains(file)).flat_map(|(_, one)| roots_of(one.path())));
-    let renames = renames(head, &unchanged, &of_head, &sources, &changed);
-    let discovered = Discovered { sources, claims, root: head.root.clone(), prefix: head.prefix.clone(), ..fresh };
-    Plan { discovered, unchanged, changed, touched, renames }
+    let is_left_out = |path: &str| tip.leaves_out(&root.join(path));
+    let renames = renamed(head, &unchanged, &of_head, &sources, &changed, &is_left_out);
+    let discovered = Discovered { sources, claims, root: root.clone(), prefix: head.prefix.clone(), ..fresh };
+    let is_file = |from: &str| changed.contains_key(from) && !of_head.contains_key(from);
+    let origins =
+        renames.iter().filter(|(from, _)| is_file(from)).map(|(from, to)| (to.clone(), from.clone())).collect();
+    Plan { discovered, unchanged, changed, touched, renames, origins, context }
 }
 
 /// The roots that a resource of a file may have: its folder, or the file itself.
@@ -166,48 +202,84 @@ fn roots_of(path: &str) -> [String; 2] {
 }
 
 /// The folder of a path; `.` for the top.
-fn folder_of(path: &str) -> &str {
+pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
-/// The folders that the text of a file wants read beside it, and those of the files; with [`BELOW`] those that it wants as a whole.
-fn needs(frontend: &dyn Frontend, path: &str, text: &str) -> Vec<String> {
-    let context = frontend.context(Path::new(path), text);
-    let files = context.files.iter().chain(context.named.iter().map(|(_, file)| file)).map(|file| folder_of(file));
-    let folders = context.folders.iter().map(String::as_str).chain(files);
-    let near = |folder: &str| discover::joined(folder_of(path), folder);
-    let installed = context.installed.iter().filter_map(|folder| Some(near(folder)? + BELOW));
-    let mut needs: Vec<String> = folders.filter_map(near).chain(installed).collect();
-    needs.sort_unstable();
-    needs.dedup();
-    needs
+/// What the text of a file wants read beside it, by paths from the root.
+struct Needs {
+    /// Folders; with [`BELOW`] those that it wants as a whole.
+    folders: Vec<String>,
+    /// Files, each for itself.
+    files: Vec<String>,
+}
+
+impl Needs {
+    fn of(frontend: &dyn Frontend, path: &str, text: &str) -> Needs {
+        let context = frontend.context(Path::new(path), text);
+        let near = |needed: &String| discover::joined(folder_of(path), needed);
+        let installed = context.installed.iter().filter_map(|folder| Some(near(folder)? + BELOW));
+        Needs {
+            folders: context.folders.iter().filter_map(near).chain(installed).collect(),
+            files: context.files.iter().chain(context.named.iter().map(|(_, file)| file)).filter_map(near).collect(),
+        }
+    }
+
+    /// The folders, and those that the files are in.
+    fn everywhere(&self) -> BTreeSet<&str> {
+        self.folders.iter().map(String::as_str).chain(self.files.iter().map(|file| folder_of(file))).collect()
+    }
 }
 
 /// What stands behind a folder that is needed with all below it.
 const BELOW: &str = "/**";
 
 /// Which files of one format depend on which folders.
-struct Folders {
-    by_file: BTreeMap<FileId, Vec<String>>,
-    own: BTreeMap<FileId, String>,
+struct Folders<'a> {
+    by_file: BTreeMap<FileId, Needs>,
+    path: BTreeMap<FileId, &'a str>,
 }
 
-impl Folders {
-    fn of(frontend: &dyn Frontend, discovered: &Discovered, files: &[FileId]) -> Folders {
+impl<'a> Folders<'a> {
+    fn of(frontend: &dyn Frontend, discovered: &'a Discovered, files: &[FileId]) -> Folders<'a> {
         let need = |file: &FileId| {
             let source = discovered.sources.get(*file);
-            (*file, needs(frontend, source.path(), source.text()))
+            (*file, Needs::of(frontend, source.path(), source.text()))
         };
         let by_file = files.par_iter().map(need).collect();
-        let own = files.iter().map(|file| (*file, folder_of(discovered.sources.get(*file).path()).to_string()));
-        Folders { by_file, own: own.collect() }
+        Folders { by_file, path: files.iter().map(|file| (*file, discovered.sources.get(*file).path())).collect() }
+    }
+
+    /// The files that are kept and asked for and that those need that are not kept, save what any other file needs too: in the
+    /// base they may have stood for themselves. Files that are read `again` are none of them.
+    fn newly_needed(
+        &self,
+        is_kept: &impl Fn(&FileId) -> bool,
+        is_asked: &impl Fn(&FileId) -> bool,
+        again: &BTreeSet<FileId>,
+    ) -> BTreeSet<FileId> {
+        let is_left = |file: &FileId| is_kept(file) && !again.contains(file);
+        let mut needed = Needed::new(&self.path);
+        let touched = self.by_file.iter().filter(|(file, _)| !is_kept(file));
+        let mut newly: BTreeSet<FileId> = touched.flat_map(|(_, needs)| needed.fresh(needs)).collect();
+        newly.retain(|file| is_left(file) && is_asked(file));
+        if newly.is_empty() {
+            return newly;
+        }
+        let mut needed = Needed::new(&self.path);
+        let others = self.by_file.keys().copied();
+        let mut open: Vec<FileId> = others.filter(|file| is_left(file) && !newly.contains(file)).collect();
+        while let Some(file) = open.pop() {
+            open.extend(needed.fresh(&self.by_file[&file]).into_iter().filter(|one| newly.remove(one)));
+        }
+        newly
     }
 
     /// The files that need one of these folders, or a file that does.
     fn depending_on(&self, stale: BTreeSet<String>) -> BTreeSet<FileId> {
         let mut needing: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
-        for (file, folders) in &self.by_file {
-            folders.iter().for_each(|folder| needing.entry(folder).or_default().push(*file));
+        for (file, needs) in &self.by_file {
+            needs.everywhere().into_iter().for_each(|folder| needing.entry(folder).or_default().push(*file));
         }
         let mut found = BTreeSet::new();
         let mut open: Vec<String> = stale.into_iter().collect();
@@ -217,11 +289,33 @@ impl Folders {
                 above.chain([folder.clone()]).filter_map(|need| needing.remove(need.as_str())).flatten().collect();
             for file in wanting {
                 if found.insert(file) {
-                    open.push(self.own[&file].clone());
+                    open.push(folder_of(self.path[&file]).to_string());
                 }
             }
         }
         found
+    }
+}
+
+/// Files of one format that are needed, each folder and file of them looked for once.
+struct Needed<'a> {
+    by_folder: FxHashMap<&'a str, Vec<FileId>>,
+    by_path: FxHashMap<&'a str, FileId>,
+}
+
+impl<'a> Needed<'a> {
+    fn new(paths: &BTreeMap<FileId, &'a str>) -> Needed<'a> {
+        let mut by_folder: FxHashMap<&str, Vec<FileId>> = FxHashMap::default();
+        paths.iter().for_each(|(file, path)| by_folder.entry(folder_of(path)).or_default().push(*file));
+        Needed { by_folder, by_path: paths.iter().map(|(file, path)| (*path, *file)).collect() }
+    }
+
+    /// The files that are needed here and were not before. What is installed is no one's to stand for itself.
+    fn fresh(&mut self, needs: &Needs) -> Vec<FileId> {
+        let mut fresh: Vec<FileId> =
+            needs.folders.iter().filter_map(|folder| self.by_folder.remove(folder.as_str())).flatten().collect();
+        fresh.extend(needs.files.iter().filter_map(|file| self.by_path.remove(file.as_str())));
+        fresh
     }
 }
 
@@ -243,9 +337,9 @@ impl FilesByFolder {
         let mut all = files;
         while let Some(file) = open.pop() {
             let source = sources.get(file);
-            for folder in needs(frontend, source.path(), source.text()) {
+            for folder in Needs::of(frontend, source.path(), source.text()).everywhere() {
                 let there: Vec<&FileId> = match folder.strip_suffix(BELOW) {
-                    None => self.0.get(&folder).into_iter().flatten().collect(),
+                    None => self.0.get(folder).into_iter().flatten().collect(),
                     Some(top) => {
                         let from = self.0.range(top.to_string()..).take_while(|(folder, _)| folder.starts_with(top));
                         from.filter(|(folder, _)| Path::new(folder).starts_with(top))
@@ -278,76 +372,29 @@ pub(super) fn reads_changed(recording: &Recording, commit: &Commit, disk: &Files
         || recording.listed().iter().any(|folder| names(&**disk, folder) != names(commit, folder))
 }
 
-/// Files of the base that go on under another name: those with the same text, and those with most of their lines.
-fn renames(
+/// Paths of the base under their names in the head, for files and folders that were renamed.
+fn renamed(
     head: &Discovered,
     unchanged: &FxHashSet<FileId>,
     of_head: &FxHashMap<&str, FileId>,
     sources: &Sources,
     changed: &FxHashMap<String, FileId>,
+    is_left_out: &impl Fn(&str) -> bool,
 ) -> FxHashMap<String, String> {
-    /// Pairs that are held against each other; of more only equal texts are found.
-    const MAX_PAIRS: usize = 40_000;
     let mut gone: Vec<(&str, &str)> = changed
         .iter()
-        .filter(|(path, _)| !of_head.contains_key(path.as_str()))
+        .filter(|(path, _)| !of_head.contains_key(path.as_str()) && !is_left_out(path))
         .map(|(path, file)| (path.as_str(), sources.get(*file).text()))
         .collect();
     gone.sort_unstable();
-    let base_paths: FxHashSet<&str> = changed.keys().map(String::as_str).collect();
     let mut came: Vec<(&str, &str)> = head
         .sources
         .iter()
-        .filter(|(file, source)| !unchanged.contains(file) && !base_paths.contains(source.path()))
+        .filter(|(file, source)| !unchanged.contains(file) && !changed.contains_key(source.path()))
         .map(|(_, source)| (source.path(), source.text()))
         .collect();
     came.sort_unstable();
-    let mut renames = FxHashMap::default();
-    let mut rename = |from: &str, to: &str| {
-        renames.entry(from.to_string()).or_insert_with(|| to.to_string());
-        renames.entry(folder_of(from).to_string()).or_insert_with(|| folder_of(to).to_string());
-    };
-    gone.retain(|(from, text)| match came.iter().position(|(_, other)| other == text) {
-        Some(at) => {
-            rename(from, came.remove(at).0);
-            false
-        }
-        None => true,
-    });
-    if gone.len() * came.len() <= MAX_PAIRS {
-        for (from, text) in gone {
-            let lines = lines_of(text);
-            let likeness = |other: &str| likeness(&lines, &lines_of(other));
-            let best = came
-                .iter()
-                .enumerate()
-                .map(|(at, (_, other))| (at, likeness(other)))
-                .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-            if let Some((at, likeness)) = best
-                && likeness >= 0.5
-            {
-                rename(from, came.remove(at).0);
-            }
-        }
-    }
     // A folder that is still there was not renamed.
     let still: FxHashSet<&str> = head.sources.iter().map(|(_, source)| folder_of(source.path())).collect();
-    renames.retain(|from, _| changed.contains_key(from) || !still.contains(from.as_str()));
-    renames
-}
-
-/// The lines of a text with how often each stands there; blanks around them don't count.
-fn lines_of(text: &str) -> FxHashMap<&str, usize> {
-    let mut lines = FxHashMap::default();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        *lines.entry(line).or_default() += 1;
-    }
-    lines
-}
-
-/// The share of lines that two texts have in common, from 0 to 1, as git measures renames.
-fn likeness(a: &FxHashMap<&str, usize>, b: &FxHashMap<&str, usize>) -> f64 {
-    let total = |lines: &FxHashMap<&str, usize>| lines.values().sum::<usize>();
-    let common: usize = a.iter().map(|(line, count)| (*count).min(b.get(line).copied().unwrap_or(0))).sum();
-    common as f64 / total(a).max(total(b)).max(1) as f64
+    renames::renames(&gone, &came, |folder| still.contains(folder))
 }

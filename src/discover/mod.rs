@@ -6,6 +6,7 @@
 
 mod callers;
 mod ignores;
+mod left_out;
 mod links;
 mod moved;
 mod names;
@@ -49,6 +50,8 @@ pub struct Walk<'a> {
     pub keep: Option<Keep>,
     /// The commits that are compared, if any: what is ignored is then not for the change to say.
     pub change: Option<&'a Change<'a>>,
+    /// The commits at the begin and the end of what is compared, if anything is, whosever word counts.
+    pub ends: Option<[&'a Commit; 2]>,
     /// Files that are read too, wherever they lie, relative to the root, with the index of their frontend.
     pub also: &'a [(PathBuf, usize)],
     /// Leaves out all other paths, relative to the root, before they are read; what is read for context too.
@@ -83,6 +86,7 @@ impl<'a> Walk<'a> {
             max_bytes: MAX_BYTES,
             keep: None,
             change: None,
+            ends: None,
             also: &[],
             within: None,
         }
@@ -220,6 +224,9 @@ pub fn discover_at(root: &Path, walk: &Walk<'_>, frontends: &[&dyn Frontend]) ->
     if walk.within.is_none() {
         let given: Vec<PathBuf> = walk.paths.iter().filter_map(|path| walk.files.real(path).ok()).collect();
         scope.tell_submodules(&given, &mut found);
+        if let Some(ends) = walk.ends {
+            scope.tell_left_out(ends, &given, &mut found);
+        }
         scope.add_moved(&given, &mut found);
     }
     let (texts, mut outcome) = read::all(found.candidates, &scope, walk.max_bytes);

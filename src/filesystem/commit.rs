@@ -10,10 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use miette::Diagnostic;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
 use super::{Disk, Entry, FileSystem, Kind, not_regular};
+
+mod left_out;
+mod placed;
 
 /// No commit has more names; a tree of trees can claim any number.
 const MAX_ENTRIES: usize = 2_000_000;
@@ -92,7 +95,7 @@ impl Repository {
                 Error::new("the repository has no commit to compare with", "commit first, or leave --base out")
             })?
             .detach();
-        self.commit(head)
+        Ok(Commit { left_out: self.left_out()?, ..self.commit(head)? })
     }
 
     /// The commit that `reference` names.
@@ -186,6 +189,7 @@ impl Repository {
             shared: BTreeSet::new(),
             taken: BTreeSet::new(),
             is_missing: Arc::default(),
+            left_out: Arc::default(),
         })
     }
 }
@@ -220,6 +224,7 @@ fn unambiguous(repository: &gix::Repository, reference: &str) -> Result<(), Erro
 }
 
 /// A name with its object.
+#[derive(Clone)]
 struct Named {
     entry: Entry,
     object: ObjectId,
@@ -242,6 +247,8 @@ pub struct Commit {
     taken: BTreeSet<PathBuf>,
     /// Whether some text was asked for that the clone has left out.
     is_missing: Arc<AtomicBool>,
+    /// Paths in the tree of files and folders that are not checked out, where this is the commit at hand.
+    left_out: Arc<FxHashSet<PathBuf>>,
 }
 
 impl std::fmt::Debug for Commit {

@@ -137,6 +137,7 @@ fn with_report_of(
     let change = untrusted.map(|opened| Change { base: &opened.base, rules: &opened.rules, head: &opened.tip });
     let walk = Walk {
         change: change.as_ref(),
+        ends: opened.as_ref().map(|opened| [&*opened.base, &*opened.tip]),
         exclude: Some(&exclude),
         force_exclude: arguments.force_exclude,
         keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
