@@ -58,7 +58,8 @@ fn what_a_module_takes_was_there_before() {
     let called =
         Change::from(&[("main.tf", MODULE)]).write("examples/a/main.tf", "module \"a\" { source = \"../..\" }\n");
     let judged = called.judged(&["--select", PUBLIC]);
-    assert_eq!(of(&judged, "new", PUBLIC), judged.fixed().len(), "what stood for itself is no more, and was there");
+    let counts = (of(&judged, "new", PUBLIC), of(&judged, "old", PUBLIC), judged.fixed().len());
+    assert_eq!(counts, (1, 1, 0), "what stood for itself still does, and another instance is new");
     // What another calls besides stood for itself neither before nor now.
     let call = "module \"db\" {\n  source    = \"../db\"\n  is_public = false\n}\n";
     let called = Change::from(&[("a/main.tf", call), ("db/main.tf", MODULE)]).write("b/main.tf", call);

@@ -170,7 +170,8 @@ pub(super) fn plan(head: &Discovered, difference: Difference, tip: &Commit, is_w
         let mut base: BTreeSet<FileId> = fresh.collect();
         base.extend(again.iter().copied().filter(is_kept));
         // What is read for others' sake alone, as it is excluded, never stood for itself.
-        let is_asked = |file: &FileId| head.only.as_ref().is_none_or(|only| only.contains(file));
+        let is_asked =
+            |file: &FileId| !head.needed.contains(file) && head.only.as_ref().is_none_or(|only| only.contains(file));
         base.extend(folders.newly_needed(&is_kept, &is_asked, &again));
         touched.extend(again.iter().flat_map(|file| roots_of(head.sources.get(*file).path())));
         touched.extend(base.iter().flat_map(|file| roots_of(sources.get(*file).path())));
