@@ -60,6 +60,8 @@ fn what_a_module_takes_was_there_before() {
     let judged = called.judged(&["--select", PUBLIC]);
     let counts = (of(&judged, "new", PUBLIC), of(&judged, "old", PUBLIC), judged.fixed().len());
     assert_eq!(counts, (1, 1, 0), "what stood for itself still does, and another instance is new");
+    called.git(&["branch", "--force", "main"]);
+    called.remove("examples/a/main.tf").judged(&["--select", PUBLIC]).assert_unchanged("the only caller goes");
     // What another calls besides stood for itself neither before nor now.
     let call = "module \"db\" {\n  source    = \"../db\"\n  is_public = false\n}\n";
     let called = Change::from(&[("a/main.tf", call), ("db/main.tf", MODULE)]).write("b/main.tf", call);

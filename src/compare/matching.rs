@@ -128,6 +128,18 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
         |at| object(base, at).filter(|_| !base.findings[at].sensitive),
         |at| object(head, at).filter(|_| !head.findings[at].sensitive),
     );
+    // A root that is gone gave way to one that came, where both make of a text that did not change what they make: a module whose
+    // last example goes stands for itself.
+    let roots_of_head: FxHashSet<&str> = head.model.resources.iter().map(|one| &*one.root).collect();
+    let roots_of_base: FxHashSet<Arc<str>> = base.model.resources.iter().map(|one| renamed(&one.root)).collect();
+    let place = |side: &Side<'_>, at: usize| {
+        let one = side.findings[at];
+        Some((one.rule.clone(), one.scope?, one.judged, one.attribute.clone(), value(side, at)))
+    };
+    pairs.pass(
+        |at| place(base, at).filter(|_| !roots_of_head.contains(&*base_root[at])),
+        |at| place(head, at).filter(|_| !roots_of_base.contains(&head.subjects[at].root)),
+    );
     // The last stage is the image, whatever the stages before it are called and built from.
     let image = |side: &Side<'_>, at: usize| {
         let is_image = side.subjects[at].resource.is_some_and(|one| one.body.get("final").as_bool() == Some(true));
