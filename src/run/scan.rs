@@ -167,7 +167,11 @@ fn with_report(
         suppress: !arguments.no_suppress,
         today: today(),
     };
-    let report = pool.install(|| scan::scan(&request, &discovered))?;
+    let report = pool.install(|| {
+        let mut report = scan::scan(&request, &discovered)?;
+        report.hide_secrets();
+        Ok::<_, Error>(report)
+    })?;
     progress.finish();
     let code = answer(&report, named.as_deref());
     // The process ends here: whatever it holds goes at once, and not piece by piece.

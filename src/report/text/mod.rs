@@ -7,7 +7,7 @@ mod summary;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::snippet::{secrets, snippet};
+use super::snippet::{secrets_near, snippet};
 use super::{Report, Style};
 use crate::escape::{log_line, plain};
 use crate::finding::{Finding, Severity, Status};
@@ -49,7 +49,8 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
 fn compose(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(style.color);
     let width = if style.width == 0 { 80 } else { style.width };
-    let page = Page { report, secrets: secrets(report), paint: &paint, width };
+    let secrets = if style.quiet { Vec::new() } else { secrets_near(report) };
+    let page = Page { report, secrets, paint: &paint, width };
     if !style.quiet {
         let mut told = BTreeSet::new();
         for block in containers::blocks(groups(report.shown(style))) {
