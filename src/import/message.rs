@@ -87,7 +87,7 @@ fn without_links(text: &str) -> Cow<'_, str> {
     LINK.replace_all(text, "$1")
 }
 
-/// A text in one line, with what steers terminals written out and credentials of known forms masked.
+/// A text in one line, with what steers terminals written out and credentials masked.
 pub(super) fn one_line(text: &str) -> String {
     // What is cut off anyway need not be looked at.
     let head = match text.char_indices().nth(4 * MAX_CHARS) {
@@ -95,27 +95,12 @@ pub(super) fn one_line(text: &str) -> String {
         None => text,
     };
     let joined = head.split_whitespace().collect::<Vec<_>>().join(" ");
-    let masked = without_secrets(&joined);
+    let masked = secret::without_secrets(&joined);
     let cut: String = match masked.chars().count() > MAX_CHARS {
         true => masked.chars().take(MAX_CHARS - 1).chain(['…']).collect(),
-        false => masked,
+        false => masked.into_owned(),
     };
     plain(&cut).into_owned()
-}
-
-/// A text with credentials of known forms masked.
-pub(super) fn without_secrets(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut from = 0;
-    for hit in secret::find_in_file("", text) {
-        if hit.start >= from {
-            masked.push_str(&text[from..hit.start]);
-            masked.push_str("***");
-            from = hit.end;
-        }
-    }
-    masked.push_str(&text[from..]);
-    masked
 }
 
 /// A message about a secret without the words that are quoted in it, since one of them may be the secret. Of a text that is at

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::form::{Artifact, Described, Region, Run};
-use super::message::without_secrets;
 use crate::discover::{Discovered, MAX_BYTES, repository_of};
 use crate::escape::plain;
 use crate::filesystem::{Disk, FileSystem, Kind};
+use crate::secret;
 use crate::source::{ColumnUnit, FileId, Position, Source, Span};
 
 /// Bytes of files that are read only to show places in them, all together.
@@ -37,7 +37,7 @@ impl Named {
             Some((scheme, rest)) if !rest.starts_with('/') && has_scheme(name) => format!("{scheme}://{rest}"),
             _ => name.to_string(),
         };
-        let masked = without_secrets(&whole);
+        let masked = secret::without_secrets(&whole);
         let is_secret = masked != whole;
         Named { absolute, relative, shown: shown(if is_secret { &masked } else { name }), is_secret }
     }

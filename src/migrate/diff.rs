@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::escape::plain;
+use crate::secret::{Known, find_in_file, find_to_hide, without};
 use crate::suppress::LineEdit;
 
 /// Lines shown around a change.
 const CONTEXT: u32 = 3;
 
-/// Writes what the edits make of a text.
+/// Writes what the edits make of a text, with the secrets in its lines hidden.
 pub fn write(path: &str, text: &str, edits: &BTreeMap<u32, LineEdit>, out: &mut dyn Write) -> io::Result<()> {
     let lines: Vec<&str> = text.lines().collect();
-    let path = plain(path);
-    writeln!(out, "--- a/{path}\n+++ b/{path}")?;
+    let secrets = Secrets::of(path, text);
+    let shown_path = plain(path);
+    writeln!(out, "--- a/{shown_path}\n+++ b/{shown_path}")?;
     let mut numbers = edits.keys().copied().peekable();
     // How many lines more the new text has above the hunk at hand.
     let mut shift = 0_i64;
@@ -27,21 +29,21 @@ pub fn write(path: &str, text: &str, edits: &BTreeMap<u32, LineEdit>, out: &mut 
         let mut body = Vec::new();
         let (mut old, mut new) = (0_i64, 0_i64);
         for number in from..=to {
-            let line = lines.get(number as usize - 1).copied().unwrap_or("");
+            let line = lines.get(number as usize - 1).copied().unwrap_or(&text[text.len()..]);
             let edit = edits.get(&number);
             for above in edit.iter().flat_map(|edit| &edit.above) {
-                body.push(format!("+{}", shown(above)));
+                body.push(format!("+{}", secrets.hidden_in_new(above)));
                 new += 1;
             }
             old += 1;
             match edit.and_then(|edit| edit.instead.as_ref()) {
                 None => {
-                    body.push(format!(" {}", shown(line)));
+                    body.push(format!(" {}", secrets.hidden_in_old(line)));
                     new += 1;
                 }
                 Some(instead) => {
-                    body.push(format!("-{}", shown(line)));
-                    body.extend(instead.iter().map(|line| format!("+{}", shown(line))));
+                    body.push(format!("-{}", secrets.hidden_in_old(line)));
+                    body.extend(instead.iter().map(|line| format!("+{}", secrets.hidden_in_new(line))));
                     new += instead.len() as i64;
                 }
             }
@@ -53,6 +55,40 @@ pub fn write(path: &str, text: &str, edits: &BTreeMap<u32, LineEdit>, out: &mut 
         shift += new - old;
     }
     Ok(())
+}
+
+/// Shows lines without the secrets of their file.
+struct Secrets<'t> {
+    path: &'t str,
+    text: &'t str,
+    /// Where they stand in the old text, in order.
+    places: Vec<(usize, usize)>,
+    /// Their texts, for lines that are new.
+    known: Known,
+}
+
+impl<'t> Secrets<'t> {
+    fn of(path: &'t str, text: &'t str) -> Secrets<'t> {
+        let places: Vec<_> = find_to_hide(path, text).into_iter().map(|hit| (hit.start, hit.end)).collect();
+        let known = find_in_file(path, text).into_iter().map(|hit| &text[hit.start..hit.end]);
+        Secrets { path, text, places, known: Known::new(known.collect()) }
+    }
+
+    /// A line of the old text, which is a part of it.
+    fn hidden_in_old(&self, line: &str) -> String {
+        let start = (line.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        let end = start + line.len();
+        let from = self.places.partition_point(|place| place.1 <= start);
+        let within = |at: usize| at.clamp(start, end) - start;
+        let here = self.places[from..].iter().take_while(|place| place.0 < end);
+        shown(&self.known.hidden(&without(line, here.map(|place| (within(place.0), within(place.1))))))
+    }
+
+    /// A line that an edit makes.
+    fn hidden_in_new(&self, line: &str) -> String {
+        let hits = find_to_hide(self.path, line).into_iter().map(|hit| (hit.start, hit.end));
+        shown(&self.known.hidden(&without(line, hits)))
+    }
 }
 
 /// A line of the tree; only tabs may steer.

@@ -9,6 +9,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod mask;
 #[cfg(test)]
 mod sample;
 pub mod sarif;

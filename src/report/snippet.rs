@@ -1,6 +1,6 @@
 //! The line of a finding as reports show it: inert, cut to a width, with every secret masked, whoever speaks of it.
 
-use super::Report;
+use super::{Report, mask};
 use crate::escape::plain;
 use crate::finding::Finding;
 use crate::secret;
@@ -19,13 +19,10 @@ pub(super) struct Snippet {
     pub(super) mark: usize,
 }
 
-/// The places of all secrets, sorted.
-pub(super) fn secrets(report: &Report) -> Vec<Span> {
+/// The places that findings say are secrets.
+fn of_findings(report: &Report) -> Vec<Span> {
     let all = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
-    let mut places: Vec<Span> = all.filter(|finding| finding.sensitive).map(|finding| finding.at).collect();
-    places.sort();
-    places.dedup();
-    places
+    all.filter(|finding| finding.sensitive).map(|finding| finding.at).collect()
 }
 
 /// Those in the file of `at`.
@@ -37,22 +34,11 @@ fn secrets_of(secrets: &[Span], at: Span) -> &[Span] {
 
 /// The text of a line, beginning at `start` of the file, with every secret in it masked.
 pub(super) fn masked(text: &str, start: usize, secrets: &[Span]) -> String {
-    let mut shown = String::new();
-    let mut from = 0;
-    for secret in secrets {
-        let begin = (secret.start as usize).saturating_sub(start).clamp(from, text.len());
-        let end = (secret.end as usize).saturating_sub(start).clamp(from, text.len());
-        if let (true, Some(before)) = (begin < end, text.get(from..begin)) {
-            shown.push_str(before);
-            shown.push_str("***");
-            from = end;
-        }
-    }
-    shown.push_str(text.get(from..).unwrap_or(""));
-    shown
+    let within = |at: u32| (at as usize).saturating_sub(start).min(text.len());
+    secret::without(text, secrets.iter().map(|secret| (within(secret.start), within(secret.end))))
 }
 
-/// The first line of a finding, in so many columns. `secrets` are those of all files, sorted.
+/// The first line of a finding, in so many columns. `secrets` are those of all files, sorted: [`secrets_near`].
 pub(super) fn snippet(report: &Report, finding: &Finding, secrets: &[Span], columns: usize) -> Snippet {
     let source = report.sources.get(finding.at.file);
     let (start, end) = report.sources.region(finding.at);
@@ -70,7 +56,7 @@ pub(super) fn snippet(report: &Report, finding: &Finding, secrets: &[Span], colu
         return Snippet { text: String::new(), mark_at: 0, mark: 0 };
     };
     let (head, tail) = (masked(head, line_start, secrets), masked(tail, line_start + to, secrets));
-    let body = if finding.sensitive { "***".into() } else { masked(body, line_start + from, secrets) };
+    let body = if finding.sensitive { secret::HIDDEN.into() } else { masked(body, line_start + from, secrets) };
     // A line may be megabytes long: what stands around the mark is cut. Each side has a quarter, and what the others leave.
     let (head, quarter) = (head.trim_start(), columns / 4);
     let [before, within, behind] = [head, &body, &tail].map(|text| plain(&cut(text, columns, false)).chars().count());
@@ -121,7 +107,7 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// `secrets` are those of all files, sorted, and of the lines around findings too: [`secrets_near`].
+    /// `secrets` are those of all files, sorted: [`secrets_near`].
     pub(super) fn new(report: &Report, finding: &Finding, secrets: &[Span]) -> Excerpt {
         let source = report.sources.get(finding.at.file);
         let line = source.line(finding.at.start);
@@ -166,15 +152,19 @@ impl Excerpt {
 }
 
 /// The places of all secrets in files with findings, sorted: those that findings are about, and whatever looks like one,
-/// since the lines around a finding are shown too.
+/// since other words of their lines, and the lines around them, are shown too, whichever rules have run.
 pub(super) fn secrets_near(report: &Report) -> Vec<Span> {
-    let mut places = secrets(report);
+    let mut places = of_findings(report);
     let mut files: Vec<FileId> = report.findings.iter().map(|finding| finding.at.file).collect();
     files.sort();
     files.dedup();
+    // What is a secret in one place may stand in another without a name.
+    let known = mask::known(report);
     for file in files {
         let source = report.sources.get(file);
-        let hits = secret::find_in_file(source.path(), source.text());
+        let again = known.places(source.text()).into_iter();
+        places.extend(again.map(|(start, end)| Span::new(file, start as u32, end as u32)));
+        let hits = secret::find_to_hide(source.path(), source.text());
         places.extend(hits.into_iter().map(|hit| Span::new(file, hit.start as u32, hit.end as u32)));
     }
     places.sort();

@@ -103,6 +103,9 @@ pub fn silenced(claims: &[Claim<'_>], rules: &[Rule], asked: &FxHashSet<usize>) 
     claims.iter().map(is_silenced).collect()
 }
 
-fn rank(finding: &Finding) -> (Reverse<Severity>, bool, Reverse<u32>) {
-    (Reverse(finding.severity), finding.rule.starts_with("general-"), Reverse(finding.at.end - finding.at.start))
+/// What comes first stays. A name in any text tells least.
+fn rank(finding: &Finding) -> (Reverse<Severity>, bool, bool, Reverse<u32>) {
+    let is_general = finding.rule.starts_with("general-");
+    let is_of_any_text = &*finding.rule == "general-secret-literal-committed";
+    (Reverse(finding.severity), is_general, is_of_any_text, Reverse(finding.at.end - finding.at.start))
 }

@@ -186,13 +186,17 @@ fn with_report_of(
         suppress: !arguments.no_suppress,
         today: today(),
     };
-    let mut report = pool.install(|| scan::scan(&request, &discovered))?;
+    let report = pool.install(|| {
+        let mut report = scan::scan(&request, &discovered)?;
+        // A baseline accepts what each root makes.
+        if !writes_baseline {
+            report.tell_once();
+        }
+        report.hide_secrets();
+        Ok::<_, Error>(report)
+    })?;
     opened.map_or(Ok(()), Opened::assert_whole)?;
     progress.finish();
-    // A baseline accepts what each root makes.
-    if !writes_baseline {
-        report.tell_once();
-    }
     let code = answer(&report, named.as_deref());
     // The process ends here: whatever it holds goes at once, and not piece by piece.
     std::mem::forget((report, request));

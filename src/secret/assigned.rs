@@ -1,7 +1,7 @@
 //! Literals that names call secrets: a name, what is assigned to it, and whether that is more than a stand-in.
 
 use super::file::Syntax;
-use super::name::{Promise, promise};
+use super::name::{Promise, is_secret_name, promise};
 use super::random::{is_chosen, is_random};
 use super::value::{is_literal_secret, is_sample};
 use super::{Hit, Kind, reader};
@@ -11,8 +11,9 @@ const MAX_NAME: usize = 60;
 /// Bytes before a name among which a session of an interpreter is looked for.
 const SESSION: usize = 400;
 
-/// The literal assigned to the name a part of which stands at `start..end`.
-pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax) -> Option<Hit> {
+/// The literal assigned to the name a part of which stands at `start..end`. Where it is to be hidden, the name alone decides
+/// whether it is a secret.
+pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax, is_to_hide: bool) -> Option<Hit> {
     let bytes = text.as_bytes();
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$');
     let length = bytes[end..].iter().take(MAX_NAME + 1).take_while(|byte| is_name(byte)).count();
@@ -20,18 +21,23 @@ pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax) -> O
     if length > MAX_NAME || name_end >= bytes.len() {
         return None;
     }
-    // Most names in code are followed by none of these.
-    if !matches!(
+    // Most names in code are followed by none of these; in YAML the name in a pair may end a line.
+    let is_followed = matches!(
         bytes[name_end],
         b' ' | b'\t' | b'=' | b':' | b'"' | b'\'' | b'`' | b']' | b'[' | b'>' | b'(' | b'\\' | b'?'
-    ) {
+    );
+    let ends_line = || syntax == Syntax::Yaml && matches!(bytes[name_end], b'\r' | b'\n' | b',');
+    if !is_followed && !ends_line() {
         return None;
     }
     let name_start = start - bytes[..start].iter().rev().take(MAX_NAME).take_while(|byte| is_name(byte)).count();
     let (from, to) = reader::literal_after(bytes, name_start, name_end, syntax)?;
     // Inside of a text, characters may be of any length; at its ends stand signs.
     let (name, value) = (text.get(name_start..name_end)?, text.get(from..to)?);
-    let what = judged(name, value).filter(|_| !is_in_session(text, name_start))?;
+    let what = match is_to_hide {
+        true => (is_secret_name(name) && is_literal_secret(value)).then_some("secret value")?,
+        false => judged(name, value).filter(|_| !is_in_session(text, name_start))?,
+    };
     Some(Hit { start: from, end: to, kind: Kind::Literal, what })
 }
 
@@ -115,6 +121,22 @@ mod tests {
             ("config.yaml", "db:\n  password: '?'\n"),
             ("config.yaml", "db: {user: app, password: ?, port: 5432}\n"),
             ("config.yaml", "run: curl -H \"X-Api-Key: ?\" https://api.acme.io\n"),
+            ("values.yaml", "env:\n  - name: DB_PASSWORD\n    value: ?\n"),
+            ("values.yaml", "env:\r\n  - name: \"DB_PASSWORD\"\r\n    value: \"?\"\r\n"),
+            ("values.yaml", "env:\n  - {name: DB_PASSWORD, value: ?}\n"),
+            ("values.yaml", "env:\n  - {\"name\": \"DB_PASSWORD\", \"value\": \"?\"}\n"),
+            ("values.yaml", "env:\n  - key: DB_PASSWORD\n    value: '?'\n"),
+            ("values.yaml", "args: [\"--port=1\", \"--db-password=?\", \"-v\"]\n"),
+            ("values.yaml", "args: [\"--db-password\", \"?\"]\n"),
+            ("values.yaml", "args:\n  - --db-password\n  - ?\n"),
+            ("values.yaml", "command: app --db-password ? --port 1\n"),
+            ("values.yaml", "command: [sh, -c, \"export PGPASSWORD=?; run\"]\n"),
+            ("values.yaml", "conf: |\n  proxy_set_header X-Api-Key \"?\";\n"),
+            ("Dockerfile", "RUN export DB_PASSWORD=? && make\n"),
+            ("Dockerfile", "ENV DB_PASSWORD ?\n"),
+            ("Dockerfile", "CMD [\"app\", \"--db-password\", \"?\"]\n"),
+            ("Dockerfile", "CMD [\"app\", \"--db-password=?\"]\n"),
+            ("Dockerfile", "RUN curl -H \"X-Api-Key: ?\" https://acme.io/\n"),
             ("docker-run.sh", "DB_PASS=${DB_PASS:-?}"),
             ("App.java", "@Value(\"${db.password:?}\")"),
             ("app.js", "const secret = process.env.SECRET || '?'"),
@@ -198,6 +220,12 @@ mod tests {
             ("deploy.sh", "PASSWORD=$1-x9"),
             ("a.py", "    >>> session.fetch()\n    {'oauth_token': 'h7Gk29fLq0ZpXw3R'}\n"),
             ("a.py", "    refresh_token='tGzv3JOkF0XG5Qx2TlKWIA',"),
+            ("values.yaml", "- name: db-secret\n  key: password1\n"),
+            ("values.yaml", "- name: DB_PASSWORD\n  value: $(PASSWORD1)\n"),
+            ("values.yaml", "- name: DB_PASSWORD\n  valueFrom: h7Gk29fLq0ZpXw3R\n"),
+            ("values.yaml", "- filename: DB_PASSWORD\n  value: h7Gk29fLq0ZpXw3R\n"),
+            ("values.yaml", "args: [--password-stdin, h7Gk29fLq0ZpXw3R]\n"),
+            ("values.yaml", "args: [\"--password=$X-h7Gk29fLq0Z\"]\n"),
             ("tests/a.py", "password = 'h7Gk29fLq0ZpXw3R'"),
             ("a.py", "aws_secret_key = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'"),
         ] {

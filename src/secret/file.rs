@@ -3,14 +3,13 @@
 use super::{Hit, find, store};
 use crate::path::name_of;
 
-/// Bytes of a line past which a text was written by a program.
-const LONG_LINE: usize = 5_000;
-
 /// How a file writes the value of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Syntax {
     /// Only what is quoted is a literal.
     Code,
+    /// As code, with commands in its texts.
+    Terraform,
     /// Unquoted values go on to a blank, and `$` begins a reference.
     Shell,
     /// Unquoted values go on to the end of the line.
@@ -22,16 +21,24 @@ pub(super) enum Syntax {
 /// Every credential of a file of this name, in order, none inside another: those of known forms, and literals that are
 /// assigned to names of secrets.
 ///
-/// Lock files and generated code are full of random text, and are searched only for what nothing else looks like. Tests,
-/// examples and documentation are full of made up passwords, and are searched for known forms only.
+/// Lock files and generated code are full of random text, and are searched only for what nothing else looks like, as are lines
+/// so long that a program wrote them. Tests, examples and documentation are full of made up passwords, and are searched for known forms only.
 pub fn find_in_file(path: &str, text: &str) -> Vec<Hit> {
-    if is_lock_file(path) || is_generated(path, text) {
+    if is_lock_file(path) || is_generated(path) {
         return find::find_certain(text);
     }
     if is_about_others(path) {
         return find(text);
     }
     let mut hits = find::find_all(text, syntax(path, text));
+    store::of_file(path, text, &mut hits);
+    hits
+}
+
+/// As [`find_in_file`], for a text that is shown to people: also what is found in no file of this name, and every literal whose
+/// name calls it a secret, be it ever so weak.
+pub fn find_to_hide(path: &str, text: &str) -> Vec<Hit> {
+    let mut hits = find::find_to_hide(text, syntax(path, text));
     store::of_file(path, text, &mut hits);
     hits
 }
@@ -49,9 +56,9 @@ fn is_lock_file(path: &str) -> bool {
     name.ends_with(".lock") || name.ends_with(".lock.hcl") || name.ends_with(".sum") || NAMES.contains(&name)
 }
 
-fn is_generated(path: &str, text: &str) -> bool {
+fn is_generated(path: &str) -> bool {
     let ends = [".min.js", ".min.css", ".map", ".svg", ".ipynb"];
-    ends.iter().any(|end| path.ends_with(end)) || text.lines().take(200).any(|line| line.len() > LONG_LINE)
+    ends.iter().any(|end| path.ends_with(end))
 }
 
 /// Words in names of folders and files whose secrets are made up, or are texts for people.
@@ -140,8 +147,14 @@ fn syntax(path: &str, text: &str) -> Syntax {
         name = name.strip_suffix(end).unwrap_or(name);
     }
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    // Their instructions are commands, but for a few words.
+    let is_dockerfile = |word: &str| name.starts_with(word) || end == word;
+    if is_dockerfile("dockerfile") || is_dockerfile("containerfile") {
+        return Syntax::Shell;
+    }
     match end {
         "yaml" | "yml" => Syntax::Yaml,
+        "tf" | "tofu" | "hcl" => Syntax::Terraform,
         "sh" | "bash" | "zsh" | "ksh" | "fish" | "envrc" | "bashrc" | "zshrc" | "profile" | "bash_profile" | "bat"
         | "cmd" | "mk" => Syntax::Shell,
         "env" | "ini" | "conf" | "cfg" | "cnf" | "properties" | "toml" | "config" | "netrc" | "npmrc" | "pypirc"
@@ -174,6 +187,8 @@ mod tests {
             ("c.json", Syntax::Code),
             ("Jenkinsfile", Syntax::Code),
             (".aws/credentials", Syntax::Lines),
+            ("Dockerfile.prod", Syntax::Shell),
+            ("web.dockerfile", Syntax::Shell),
         ] {
             assert_eq!(syntax(path, ""), expected, "{path}");
         }

@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use super::file::Syntax;
+use super::lines::Lines;
 use super::patterns::{Form, PATTERNS, Pattern};
 use super::{Hit, Kind, assigned, key, store, url, value};
 
@@ -37,6 +38,9 @@ enum Target {
     BasicHeader,
     BearerHeader,
     DockerAuth,
+    GoAddress,
+    OracleUser,
+    Directive,
     Name,
 }
 
@@ -58,6 +62,12 @@ const SPECIAL: &[(&str, Target)] = &[
     ("Bearer ", Target::BearerHeader),
     ("bearer ", Target::BearerHeader),
     ("\"auth\"", Target::DockerAuth),
+    ("@tcp(", Target::GoAddress),
+    ("jdbc:oracle:thin:", Target::OracleUser),
+    ("IDENTIFIED BY ", Target::Directive),
+    ("identified by ", Target::Directive),
+    ("requirepass ", Target::Directive),
+    ("masterauth ", Target::Directive),
 ];
 
 /// Texts one of which stands in every name of a secret.
@@ -70,6 +80,8 @@ const MAX_LITERALS: usize = 200;
 enum Search {
     /// Every known credential, and literals of secret names in a file of this syntax.
     Names(Syntax),
+    /// As names, and whatever else may be a secret by its name, as much as there is: for what is shown.
+    Shown(Syntax),
     /// Every known credential.
     Known,
     /// Only what nothing else looks like: for lock files and generated code.
@@ -106,6 +118,11 @@ pub fn find(text: &str) -> Vec<Hit> {
 /// As [`find`], with literals that are assigned to names of secrets.
 pub(super) fn find_all(text: &str, syntax: Syntax) -> Vec<Hit> {
     DETECTOR.find(text, Search::Names(syntax))
+}
+
+/// As [`find_all`], with every literal whose name alone calls it a secret.
+pub(super) fn find_to_hide(text: &str, syntax: Syntax) -> Vec<Hit> {
+    DETECTOR.find(text, Search::Shown(syntax))
 }
 
 /// As [`find`], for generated text.
@@ -153,7 +170,13 @@ impl Detector {
     fn find(&self, text: &str, search: Search) -> Vec<Hit> {
         let mut found: Vec<(Kind, bool, Hit)> = Vec::new();
         let mut literals = 0;
+        let is_shown = matches!(search, Search::Shown(_));
+        let mut lines = Lines::of(text);
         for place in self.automaton(text.len()).find_overlapping_iter(text) {
+            let search = match search {
+                Search::Names(_) | Search::Known if lines.is_long(place.start()) => Search::Certain,
+                search => search,
+            };
             for target in &self.targets[place.pattern().as_usize()] {
                 let (certain, hit) = match target {
                     Target::Pattern(index) => {
@@ -163,12 +186,17 @@ impl Detector {
                         }
                         (pattern.certain, self.matched(*index, text, place.start(), place.end()))
                     }
-                    Target::Name | Target::BearerHeader | Target::DockerAuth => {
-                        let Search::Names(syntax) = search else { continue };
-                        if literals >= MAX_LITERALS {
+                    Target::Name | Target::BearerHeader | Target::DockerAuth | Target::Directive => {
+                        let (Search::Names(syntax) | Search::Shown(syntax)) = search else { continue };
+                        if literals >= MAX_LITERALS && !is_shown {
                             continue;
                         }
-                        let hit = find_literal(*target, text, place.start(), place.end(), syntax);
+                        let hit = match target {
+                            Target::BearerHeader => store::in_bearer_header(text, place.start(), place.end()),
+                            Target::DockerAuth => store::in_docker_auth(text, place.end()),
+                            Target::Directive => store::in_directive(text, place.end()),
+                            _ => assigned::to_name(text, place.start(), place.end(), syntax, is_shown),
+                        };
                         literals += usize::from(hit.is_some());
                         (false, hit)
                     }
@@ -178,7 +206,7 @@ impl Detector {
                     found.push((hit.kind, !certain, hit));
                 }
             }
-            if found.len() - literals >= MAX_HITS {
+            if found.len() - literals >= MAX_HITS && !is_shown {
                 break;
             }
         }
@@ -299,15 +327,9 @@ fn find_special(target: Target, text: &str, start: usize, end: usize) -> Option<
         Target::Url => url::in_url(text, start, end),
         Target::ConnectionString => url::in_connection_string(text, start, end),
         Target::BasicHeader => url::in_basic_header(text, end),
-        Target::Pattern(_) | Target::Name | Target::BearerHeader | Target::DockerAuth => None,
-    }
-}
-
-fn find_literal(target: Target, text: &str, start: usize, end: usize, syntax: Syntax) -> Option<Hit> {
-    match target {
-        Target::BearerHeader => store::in_bearer_header(text, start, end),
-        Target::DockerAuth => store::in_docker_auth(text, end),
-        _ => assigned::to_name(text, start, end, syntax),
+        Target::GoAddress => url::in_go_address(text, start, end),
+        Target::OracleUser => url::in_oracle_address(text, end),
+        Target::Pattern(_) | Target::Name | Target::BearerHeader | Target::DockerAuth | Target::Directive => None,
     }
 }
 

@@ -8,7 +8,9 @@
 mod assigned;
 mod file;
 mod find;
+mod hide;
 mod key;
+mod lines;
 mod name;
 mod patterns;
 mod random;
@@ -17,9 +19,11 @@ mod store;
 mod url;
 mod value;
 
-pub use file::find_in_file;
+pub use file::{find_in_file, find_to_hide};
 pub use find::{find, prepare};
+pub use hide::{HIDDEN, Known, without, without_secrets};
 pub use name::is_secret_name;
+pub use random::is_distinct;
 pub use value::{is_literal_secret, is_reference, looks_like_placeholder};
 
 /// What a credential opens, as far as rules tell them apart.

@@ -144,6 +144,7 @@ const ABOUT: &[&str] = &[
     "spec",
     "state",
     "status",
+    "stdin",
     "store",
     "stored",
     "suffix",
@@ -320,7 +321,9 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
     }
     // `sha256` is a digest as well.
     let is_made_up = |word: &String| MADE_UP.contains(&word.trim_end_matches(|end: char| end.is_ascii_digit()));
-    if words.iter().any(is_made_up) {
+    // `ClearTextPassword` holds no text about one.
+    let is_in_the_clear = ["clear_text_", "cleartext_", "plain_text_"].iter().any(|text| joined.contains(text));
+    if words.iter().any(|word| is_made_up(word) && !(is_in_the_clear && word == "text")) {
         return None;
     }
     let is_password =

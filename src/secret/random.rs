@@ -72,6 +72,11 @@ pub(super) fn is_random(text: &str) -> bool {
     bits >= 0.75 * most && in_words(text) * 2 < length && makeup.digit_groups * 12 >= length.min(36)
 }
 
+/// Whether a value is so unlike words and names that it is the secret wherever it stands again.
+pub fn is_distinct(text: &str) -> bool {
+    is_chosen(text) || is_random(text)
+}
+
 /// Keys such as those of Django: any character, and many that stand in no name.
 fn is_drawn_from_all(text: &str, makeup: &Makeup) -> bool {
     let strong = text.bytes().filter(|byte| b"!@#$%^&*+=~?".contains(byte)).count();

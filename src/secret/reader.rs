@@ -16,7 +16,7 @@ pub(super) fn literal_after(
     name_end: usize,
     syntax: Syntax,
 ) -> Option<(usize, usize)> {
-    Reader { bytes, at: name_end, syntax, name_start, name_end }.value()
+    Reader { bytes, at: name_end, syntax, name_start, name_end, is_in_map: false }.value()
 }
 
 /// Goes from the end of a name to the value.
@@ -26,6 +26,8 @@ struct Reader<'a> {
     syntax: Syntax,
     name_start: usize,
     name_end: usize,
+    /// Whether the name is a value in a map of YAML that is written on one line.
+    is_in_map: bool,
 }
 
 impl Reader<'_> {
@@ -95,6 +97,15 @@ impl Reader<'_> {
                 self.at += 1;
                 self.after_equals(blanks)
             }
+            b',' | b'\r' | b'\n' if self.is_option() => {
+                self.takes(b',');
+                self.next_word(quoted_name)
+            }
+            b',' | b'\r' | b'\n' if self.syntax == Syntax::Yaml && self.names_pair(quoted_name) => {
+                self.is_in_map = self.takes(b',');
+                self.blanks_and_line();
+                self.of_pair(false)
+            }
             b',' if quoted_name => {
                 self.at += 1;
                 self.blanks_and_line();
@@ -152,7 +163,7 @@ impl Reader<'_> {
         if is_quote(self.before()) && self.bytes[self.name_end] == b':' {
             return self.header();
         }
-        if self.syntax == Syntax::Code && self.peek().is_ascii_alphabetic() | matches!(self.peek(), b'&' | b'\'') {
+        if self.is_code() && self.peek().is_ascii_alphabetic() | matches!(self.peek(), b'&' | b'\'') {
             if let Some(value) = self.quoted(false) {
                 return Some(value);
             }
@@ -184,6 +195,9 @@ impl Reader<'_> {
         if matches!(self.syntax, Syntax::Shell | Syntax::Yaml) && !is_word {
             return self.quoted(false);
         }
+        if is_word && self.is_in_command() {
+            return self.word();
+        }
         self.takes(b'(');
         self.quoted_or_rest(is_word && self.syntax != Syntax::Lines)
     }
@@ -196,14 +210,26 @@ impl Reader<'_> {
         if is_flag && matches!(self.syntax, Syntax::Shell | Syntax::Yaml) {
             return self.quoted_or_rest(true);
         }
-        let is_define = before.trim_ascii() == b"#define";
+        if is_flag && self.is_in_command() {
+            return self.word();
+        }
+        let words = before.trim_ascii();
+        let is_instruction = words.eq_ignore_ascii_case(b"ENV");
+        if is_instruction && self.syntax == Syntax::Shell {
+            return self.quoted_or_rest(false);
+        }
+        // Where a proxy sets a header, and a directive of a server that has a value.
+        if matches!(words, b"proxy_set_header" | b"add_header" | b"fastcgi_param") && is_quote(self.peek()) {
+            return self.quoted(false);
+        }
+        let is_define = words == b"#define";
         let is_statement = matches!(&self.bytes[self.name_start..self.name_end], b"PASSWORD" | b"password");
         if is_define
             || is_statement && before.to_ascii_lowercase().windows(5).any(|part| part == b"user " || part == b"role ")
         {
             return self.quoted(false);
         }
-        if self.syntax != Syntax::Code {
+        if !self.is_code() {
             return None;
         }
         // The statements of Gradle and its kin.
@@ -235,11 +261,41 @@ impl Reader<'_> {
                 return None;
             }
             self.blanks();
-            return self.quoted(false);
+            return match self.syntax {
+                Syntax::Yaml => self.quoted_or_rest(false),
+                _ => self.quoted(false),
+            };
         }
         let value = is_argument.then(|| self.quoted(false)).flatten()?;
         self.blanks();
         matches!(self.peek(), b')' | b',').then_some(value)
+    }
+
+    /// Whether the name is a long option of a command: `--db-password`.
+    fn is_option(&self) -> bool {
+        self.bytes[self.name_start..].starts_with(b"--")
+    }
+
+    /// The word after an option in a list of words: `["--password", "x"]`, and in YAML the item below it.
+    fn next_word(&mut self, is_quoted: bool) -> Option<(usize, usize)> {
+        self.blanks_and_line();
+        if self.syntax == Syntax::Yaml && self.takes(b'-') {
+            return if self.blanks() > 0 { self.quoted_or_rest(false) } else { None };
+        }
+        let value = is_quoted.then(|| self.quoted(false)).flatten()?;
+        self.blanks_and_line();
+        matches!(self.peek(), b',' | b']').then_some(value)
+    }
+
+    /// Whether the name is all of the text that something in YAML has as its name: `name: PASSWORD`, `key: "PASSWORD"`.
+    fn names_pair(&self, is_quoted: bool) -> bool {
+        let end = self.name_start - usize::from(is_quoted);
+        let line = &self.bytes[end.saturating_sub(MAX_BLANKS)..end];
+        let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or(line);
+        let Some(key) = line.trim_ascii_end().strip_suffix(b":").filter(|_| line.ends_with(b" ")) else { return false };
+        let key = key.strip_suffix(b"\"").unwrap_or(key);
+        let before = key.strip_suffix(b"name").or_else(|| key.strip_suffix(b"key"));
+        before.is_some_and(|before| before.last().is_none_or(|last| b" -{,\"".contains(last)))
     }
 
     /// Whether the name is the first argument of a call, as in `define("DB_PASSWORD", "x")`.
@@ -270,19 +326,42 @@ impl Reader<'_> {
     }
 
     fn quoted_or_rest(&mut self, is_word: bool) -> Option<(usize, usize)> {
-        if is_quote(self.peek()) || self.syntax == Syntax::Code {
+        if is_quote(self.peek()) || self.is_code() {
             return self.quoted(false);
         }
+        self.rest(is_word)
+    }
+
+    fn is_code(&self) -> bool {
+        matches!(self.syntax, Syntax::Code | Syntax::Terraform)
+    }
+
+    /// Whether the name is an option of a command, or a variable that one sets, in a text of Terraform.
+    fn is_in_command(&self) -> bool {
+        let is_exported = || self.bytes[..self.name_start].ends_with(b"export ");
+        self.syntax == Syntax::Terraform && (self.is_option() || is_exported())
+    }
+
+    /// A word of a command, whatever the syntax around it.
+    fn word(&mut self) -> Option<(usize, usize)> {
+        if is_quote(self.peek()) { self.quoted(false) } else { self.rest(true) }
+    }
+
+    /// What is not quoted: a word, or the rest of the line.
+    fn rest(&mut self, is_word: bool) -> Option<(usize, usize)> {
         let from = self.at;
         let is_shell = is_word || self.syntax == Syntax::Shell;
-        let is_in_map = self.syntax == Syntax::Yaml && self.is_in_map();
+        let is_in_map = self.syntax == Syntax::Yaml && (self.is_in_map || self.begins_in_map());
         let ends = |byte: &u8| {
             matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
                 || is_in_map && matches!(byte, b',' | b'}')
                 || is_shell && matches!(byte, b';' | b'&' | b'|' | b'\\' | b')')
         };
         let rest = self.bytes.get(from..)?;
-        let length = rest.iter().take(MAX_VALUE).position(ends).unwrap_or(rest.len().min(MAX_VALUE));
+        let mut length = rest.iter().take(MAX_VALUE).position(ends).unwrap_or(rest.len().min(MAX_VALUE));
+        if is_shell && let Some(inside) = self.ends_in_quotes(&rest[..length]) {
+            length = inside;
+        }
         let value = &rest[..length];
         self.at += length;
         self.blanks();
@@ -299,10 +378,20 @@ impl Reader<'_> {
         (!is_reference && (is_end || is_shell)).then_some((from, from + length))
     }
 
-    /// Whether the name stands in a map of YAML that is written on one line.
-    fn is_in_map(&self) -> bool {
+    /// Whether the name is a key in a map of YAML that is written on one line.
+    fn begins_in_map(&self) -> bool {
         let mut before = self.bytes[..self.name_start].iter().rev().take(MAX_BLANKS).skip_while(|byte| **byte == b' ');
         matches!(before.next(), Some(b'{' | b','))
+    }
+
+    /// The length of a word that ends a text in quotes: of `x"]` in `["--password=x"]` one.
+    fn ends_in_quotes(&self, word: &[u8]) -> Option<usize> {
+        let length = word.iter().position(|byte| is_quote(*byte))?;
+        let before = &self.bytes[self.name_start.saturating_sub(MAX_BEFORE)..self.name_start];
+        let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or(before);
+        let opened = line.iter().filter(|byte| **byte == word[length]).count() % 2 == 1;
+        let rest = word[length + 1..].iter().all(|byte| matches!(byte, b',' | b']' | b'}' | b')' | b'"' | b'\''));
+        (opened && rest).then_some(length)
     }
 
     /// A literal in quotes that nothing is joined to.

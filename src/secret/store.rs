@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::random::is_random;
+use super::random::{is_distinct, is_random};
 use super::url::is_stand_in;
 use super::value::{is_literal_secret, is_sample};
 use super::{Hit, Kind};
@@ -24,7 +24,12 @@ pub(super) fn in_bearer_header(text: &str, start: usize, end: usize) -> Option<H
     let length = bytes[end..].iter().take(MAX_LENGTH).take_while(is_token).count();
     let token = &text[end..end + length];
     let is_secret = is_random(token) && is_literal_secret(token) && !is_sample(token);
-    is_secret.then(|| literal(text, token, "token in a Bearer authorization header"))
+    // What no header may hold belongs to the secret all the same.
+    let ends = |byte: &u8| !byte.is_ascii_graphic() || b"\"'`\\<>,;(){}[]|&$".contains(byte);
+    let rest = &bytes[end + length..];
+    let more = rest.iter().take(MAX_LENGTH).position(ends).unwrap_or(rest.len().min(MAX_LENGTH));
+    let whole = text.get(end..end + length + more).unwrap_or(token);
+    is_secret.then(|| literal(text, whole, "token in a Bearer authorization header"))
 }
 
 /// The user and password in the `auth` of a registry in Docker's configuration; `end` is the end of the quoted name.
@@ -33,6 +38,22 @@ pub(super) fn in_docker_auth(text: &str, end: usize) -> Option<Hit> {
     let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     let encoded = &value[..value.as_bytes().iter().take(MAX_LENGTH).position(|byte| *byte == b'"')?];
     encodes_password(encoded).then(|| literal(text, encoded, "password of a container registry"))
+}
+
+/// The password after a directive of a server or a statement: `requirepass x`, `IDENTIFIED BY 'x'`; `end` is where it begins.
+pub(super) fn in_directive(text: &str, end: usize) -> Option<Hit> {
+    let rest = text[end..].trim_start_matches(' ');
+    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let value = &rest[usize::from(quote.is_some())..];
+    let ends = |byte: &u8| match quote {
+        Some(quote) => *byte == quote as u8 || *byte == b'\n',
+        None => byte.is_ascii_whitespace() || b"\"';,&|)]".contains(byte),
+    };
+    let bytes = value.as_bytes();
+    let length = bytes.iter().take(MAX_LENGTH).position(ends).unwrap_or(bytes.len().min(MAX_LENGTH));
+    let password = value.get(..length)?;
+    let is_secret = is_distinct(password) && is_literal_secret(password) && !is_sample(password);
+    is_secret.then(|| literal(text, password, "password"))
 }
 
 /// Whether this is `user:password` in base64.
@@ -152,6 +173,8 @@ mod tests {
         {
             assert_eq!(found("a.sh", text), [""; 0], "{text}");
         }
+        // Such a token is none, and yet all of it is secret.
+        assert_eq!(found("a.sh", "-H 'Authorization: Bearer h7Gk29fLq0ZpXw3Rk8Tz!x+y'"), ["h7Gk29fLq0ZpXw3Rk8Tz!x+y"]);
         let signature = "k3v9x0l2w7r1t5y8p4n6q8Zr3Lm1Xc7Vb5Nk9Jh2Gf4D%3D";
         let text = format!("https://acme.blob.core.windows.net/a?sv=2024-08-04&sp=r&sig={signature}");
         assert_eq!(found("a.py", &text).len(), 1);

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::find::floor;
-use super::value::{entropy, is_sample, looks_like_placeholder};
+use super::value::{entropy, is_literal_secret, is_sample, looks_like_placeholder};
 use super::{Hit, Kind};
 
 /// Longest part between `://` and `@`.
@@ -77,8 +77,12 @@ fn is_sample_host(host: &str) -> bool {
 /// The password of a connection string `Server=…;User Id=…;Password=…`.
 pub(super) fn in_connection_string(text: &str, start: usize, end: usize) -> Option<Hit> {
     let bytes = text.as_bytes();
-    let is_first = start == 0 || matches!(bytes[start - 1], b';' | b'"' | b'\'' | b' ' | b',');
-    let stops = |byte: u8| byte.is_ascii_whitespace() || b";\"'`<>\\".contains(&byte);
+    let before = start.checked_sub(1).map_or(b' ', |index| bytes[index]);
+    let is_parameter = matches!(before, b'?' | b'&');
+    let is_first = is_parameter || before.is_ascii_whitespace() || matches!(before, b';' | b'"' | b'\'' | b',');
+    let stops = |byte: u8| {
+        byte.is_ascii_whitespace() || b";\"'`<>\\".contains(&byte) || is_parameter && matches!(byte, b'&' | b'#')
+    };
     let length = bytes[end..].iter().take(200).take_while(|byte| !stops(**byte)).count();
     let password = text.get(end..end + length)?;
     if !is_first
@@ -91,18 +95,80 @@ pub(super) fn in_connection_string(text: &str, start: usize, end: usize) -> Opti
     }
     let before = text[floor(text, start.saturating_sub(AROUND))..start].rsplit('\n').next().unwrap_or("");
     let after = text[end..floor(text, end + AROUND)].split('\n').next().unwrap_or("");
-    let around = format!("{before}={after}").to_ascii_lowercase();
-    let names =
-        ["server=", "data source=", "host=", "addr=", "user id=", "uid=", "username=", "initial catalog=", "database="];
-    let is_string = around.contains(';') && names.iter().filter(|name| around.contains(*name)).count() >= 2;
+    let before = before.to_ascii_lowercase();
+    let around = format!(" {before}={}", after.to_ascii_lowercase());
+    let names = [
+        "server=",
+        "data source=",
+        "host=",
+        "addr=",
+        "user id=",
+        "uid=",
+        "username=",
+        "initial catalog=",
+        "database=",
+        "databasename=",
+        "user=",
+        "jdbc:",
+    ];
+    let count = |names: &[&str]| names.iter().filter(|name| around.contains(*name)).count();
+    // With blanks between its parts it is one of libpq.
+    let is_of_words = || {
+        let words = around.replace(['"', '\'', '`'], " ");
+        let names = [" host=", " user=", " dbname=", " port=", " sslmode="];
+        &text[start..end] == "password=" && names.iter().filter(|name| words.contains(*name)).count() >= 2
+    };
+    let is_string = match is_parameter {
+        true => before.contains("jdbc:") && is_literal_secret(password),
+        false => around.contains(';') && count(&names) >= 2 || is_literal_secret(password) && is_of_words(),
+    };
     let is_own = ["localhost", "127.0.0.1", "(localdb)"].iter().any(|host| around.contains(host));
     let is_named = matches!(password.to_ascii_lowercase().as_str(), "password" | "secret" | "passwd");
     (is_string && !is_own && !is_named).then_some(Hit {
         start: end,
         end: end + length,
         kind: Kind::Connection,
-        what: "password in a connection string",
+        what: ADDRESS,
     })
+}
+
+/// The password of an address of Go's driver for MySQL, `user:password@tcp(host:port)/db`; `start..end` is `@tcp(`.
+pub(super) fn in_go_address(text: &str, start: usize, end: usize) -> Option<Hit> {
+    let from = floor(text, start.saturating_sub(MAX_AUTHORITY));
+    let stops = |char: char| char.is_whitespace() || "\"'`<>/=".contains(char);
+    let user_info = text[from..start].rsplit(stops).next()?;
+    let (user, password) = user_info.split_once(':')?;
+    let host = text[end..floor(text, end + AROUND)].split(')').next()?;
+    let from = start - password.len();
+    is_password(user, password, host).then_some(Hit { start: from, end: start, kind: Kind::Connection, what: ADDRESS })
+}
+
+/// The password of `jdbc:oracle:thin:user/password@host:port`; `start` is where the user begins.
+pub(super) fn in_oracle_address(text: &str, start: usize) -> Option<Hit> {
+    let window = &text[start..floor(text, start + MAX_AUTHORITY)];
+    let stops = |char: char| char.is_whitespace() || "\"'`<>".contains(char);
+    let (user_info, rest) = window.split(stops).next()?.rsplit_once('@')?;
+    let (user, password) = user_info.split_once('/')?;
+    let host = rest.trim_start_matches('/').split(['/', ':']).next()?;
+    let from = start + user.len() + 1;
+    let hit = Hit { start: from, end: from + password.len(), kind: Kind::Connection, what: ADDRESS };
+    is_password(user, password, host).then_some(hit)
+}
+
+/// What is found in the addresses of databases.
+const ADDRESS: &str = "password in a connection string";
+
+/// Whether a user's password for a host is one, and no stand-in or template.
+fn is_password(user: &str, password: &str, host: &str) -> bool {
+    let is_template = |text: &str| text.contains(['{', '}', '(', '%', '$', '<', '+']);
+    !user.is_empty()
+        && !is_template(user)
+        && !password.contains(['{', '}', '(', '<'])
+        && password.len() >= 4
+        && is_literal_secret(password)
+        && !is_sample(password)
+        && !is_stand_in(user, password, host)
+        && !is_sample_host(host)
 }
 
 /// The user and password of an `Authorization: Basic …` header; `start` is where they begin.
@@ -166,6 +232,33 @@ mod tests {
         assert_eq!(found(text), ["s3cr3t-Horse"]);
         assert_eq!(found("Server=sql.acme.io;User ID=app;Password={password};"), [""; 0]);
         assert_eq!(found("curl --data password=hunter2horse"), [""; 0]);
+        for text in [
+            "url = \"jdbc:postgresql://db.acme.io/app?user=app&password=!&ssl=true\"",
+            "jdbc:mysql://db.acme.io/app?useSSL=true&user=root&password=!",
+            "\"jdbc:sqlserver://h.acme.io:1433;databaseName=x;user=sa;password=!\"",
+            "dsn := \"host=db.acme.io port=5432 user=app password=! dbname=app\"",
+            "\"user=app password=! dbname=app\"",
+            "dsn := \"app:!@tcp(db.acme.io:3306)/app?parseTime=true\"",
+            "DSN=app:!@tcp(db:3306)/app",
+            "jdbc:oracle:thin:app/!@db.acme.io:1521/XE",
+            "jdbc:oracle:thin:app/!@//db.acme.io:1521/XE",
+        ] {
+            assert_eq!(found(&text.replace('!', "s3cr3t-Horse")), ["s3cr3t-Horse"], "{text}");
+        }
+        for text in [
+            "jdbc:postgresql://localhost/app?user=app&password=s3cr3t-Horse",
+            "jdbc:postgresql://db.acme.io/app?user=app&password=${PASSWORD}",
+            "jdbc:postgresql://db.acme.io/app?user=app&password=secret",
+            "https://acme.io/login?user=app&password=s3cr3t-Horse",
+            "host=db.acme.io user=app password=$PASSWORD dbname=app",
+            "a user= and a password=s3cr3t-Horse",
+            "fmt.Sprintf(\"%s:%s@tcp(%s:3306)/app\", user, password, host)",
+            "root:root@tcp(db:3306)/app",
+            "app:s3cr3t-Horse@tcp(127.0.0.1:3306)/app",
+            "jdbc:oracle:thin:@db.acme.io:1521/XE",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
         // deploy:c0rrect-horse
         assert_eq!(found("Authorization: Basic ZGVwbG95OmMwcnJlY3QtaG9yc2U="), ["ZGVwbG95OmMwcnJlY3QtaG9yc2U="]);
         assert_eq!(found("Basic ZGVwbG95OmMwcnJlY3QtaG9yc2U="), [""; 0]);

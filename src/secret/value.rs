@@ -219,7 +219,16 @@ pub fn is_reference(value: &str) -> bool {
     // Long texts begin with what they begin with.
     let head: String = value.chars().take(40).collect();
     let head = head.to_ascii_lowercase();
-    REFERENCES.iter().any(|start| head.starts_with(start)) || value.starts_with(['$', '&', '*', '!'])
+    REFERENCES.iter().any(|start| head.starts_with(start))
+        || value.starts_with(['$', '&', '*', '!'])
+        || is_sealed(value)
+}
+
+/// Whether a value is encrypted for whoever has a key: by Sealed Secrets, which begin with the length of a key of 512 bytes, or
+/// by OpenPGP, as Renovate reads it.
+fn is_sealed(value: &str) -> bool {
+    let is_one = |start: &str, least: usize| value.len() >= least && value.starts_with(start);
+    ["AgA", "AgB", "AgC", "AgD"].iter().any(|start| is_one(start, 200)) || is_one("wcFMA", 100)
 }
 
 fn is_uuid(value: &str) -> bool {
@@ -355,6 +364,11 @@ mod tests {
             "ENC[AES256_GCM,data:abc]",
         ] {
             assert!(!is_literal_secret(value), "{value}");
+        }
+        for (start, length) in [("AgB", 700), ("AgA", 700), ("wcFMA", 300)] {
+            let sealed = start.to_string() + &"k8Zr3Lm1Xc7Vb5Nk9Jh2".repeat(length / 20);
+            assert!(!is_literal_secret(&sealed), "{sealed}");
+            assert!(is_literal_secret(&sealed[..60]), "{sealed}");
         }
     }
 

@@ -6,6 +6,21 @@ use crate::source::{FileId, Source, Sources, Span};
 
 /// Signs that begin a comment in some language. What stands after one is a comment only if it holds a [`NEEDLES`].
 const SIGNS: &[&str] = &["#", "//", "/*", "<!--", "--", ";", "%"];
+/// The same by the end of a file's name: signs that are quotes or words elsewhere.
+const SIGNS_BY_END: &[(&str, &[&str])] = &[
+    (".bat", &["REM ", "rem ", "Rem ", "::"]),
+    (".cmd", &["REM ", "rem ", "Rem ", "::"]),
+    (".vb", &["'", "REM ", "Rem "]),
+    (".vbs", &["'", "REM ", "Rem "]),
+    (".bas", &["'", "REM ", "Rem "]),
+];
+
+/// The signs that begin a comment in the file at a path.
+fn signs(path: &str) -> impl Iterator<Item = &'static str> {
+    let more = SIGNS_BY_END.iter().find(|(end, _)| path.ends_with(end)).map_or(&[][..], |(_, signs)| signs);
+    SIGNS.iter().chain(more).copied()
+}
+
 /// What the suppressions that can act there begin with.
 const NEEDLES: &[&str] = &["gate:", "gitleaks:allow", "pragma:"];
 /// Lines at the top that may speak for the file.
@@ -20,7 +35,7 @@ pub fn comments_near(sources: &Sources, places: &[Span]) -> Vec<Span> {
         lines.extend([(place.file, line.saturating_sub(1).max(1)), (place.file, line)]);
         let leading = (1..=TOP).take_while(|line| {
             let text = source.line_text(*line).trim_start();
-            !text.is_empty() && SIGNS.iter().any(|sign| text.starts_with(sign))
+            !text.is_empty() && signs(source.path()).any(|sign| text.starts_with(sign))
         });
         lines.extend(leading.map(|line| (place.file, line)));
     }
@@ -31,12 +46,12 @@ pub fn comments_near(sources: &Sources, places: &[Span]) -> Vec<Span> {
 fn comment(file: FileId, source: &Source, line: u32) -> Option<Span> {
     let text = source.line_text(line);
     let trimmed = text.trim_start();
-    let is_whole = SIGNS.iter().any(|sign| trimmed.starts_with(sign));
+    let is_whole = signs(source.path()).any(|sign| trimmed.starts_with(sign));
     let start = if is_whole {
         text.len() - trimmed.len()
     } else {
         let needle = NEEDLES.iter().filter_map(|needle| text.find(needle)).min()?;
-        SIGNS.iter().filter_map(|sign| text[..needle].rfind(sign)).max()?
+        signs(source.path()).filter_map(|sign| text[..needle].rfind(sign)).max()?
     };
     // The member `"//"` of an object, which speaks of the object.
     if source.path().ends_with(".json") && text[..start].ends_with('"') {

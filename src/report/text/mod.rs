@@ -7,7 +7,7 @@ mod summary;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::snippet::{MAX_COLUMNS, secrets, snippet};
+use super::snippet::{MAX_COLUMNS, secrets_near, snippet};
 use super::{Report, Style};
 use crate::escape::{log_line, plain};
 use crate::finding::{Finding, Severity, Status};
@@ -50,7 +50,8 @@ fn compose(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()>
     let paint = Paint(style.color);
     let width = if style.width == 0 { 80 } else { style.width };
     let columns = if style.width == 0 { usize::MAX } else { style.width };
-    let page = Page { report, secrets: secrets(report), paint: &paint, width, columns };
+    let secrets = if style.quiet { Vec::new() } else { secrets_near(report) };
+    let page = Page { report, secrets, paint: &paint, width, columns };
     if !style.quiet {
         let mut told = BTreeSet::new();
         for block in containers::blocks(groups(report.shown(style))) {

@@ -1,6 +1,7 @@
 //! Checks of committed secrets: credentials of known forms wherever they stand, and literals assigned to secret names.
 
 mod commands;
+mod embedded;
 pub mod manifests;
 
 use std::sync::{Arc, LazyLock};
@@ -81,16 +82,22 @@ fn known_forms(cx: &Cx, kind: Kind, out: &mut Findings) {
     }
 }
 
-/// Literals of secret names in texts that no model gives a meaning; where one does, it is judged by what it means.
+/// Literals of secret names in texts that no model gives a meaning; where one does, it is judged by what it means, unless it
+/// belongs to a header or a command inside of a value.
 fn named_literals(cx: &Cx, out: &mut Findings) {
     let owners = Owners::new(cx.model);
     for secret in cx.model.secrets.iter().filter(|secret| secret.kind == Kind::Literal) {
         let file = secret.span.file;
         let path = cx.sources.get(file).path();
-        let is_modelled = terraform::is_named(path)
-            || cx.model.dockerfiles.binary_search_by_key(&file, |one| one.file).is_ok()
-            || owners.of(secret.span).is_some();
-        if is_modelled {
+        let is_terraform = terraform::is_named(path);
+        let owner = owners.of(secret.span);
+        let is_modelled =
+            is_terraform || cx.model.dockerfiles.binary_search_by_key(&file, |one| one.file).is_ok() || owner.is_some();
+        let is_special = owner.is_some_and(|id| manifests::judges(cx.model.resource(id)))
+            || image_variable(&cx.model.dockerfiles, secret.span).is_some();
+        let is_embedded =
+            || embedded::is_embedded(cx.sources.get(file).text(), secret.span.start as usize, is_terraform);
+        if is_modelled && (is_special || !is_embedded()) {
             continue;
         }
         let message = format!("{} is written out, wanted a reference to where it is kept", secret.what);
@@ -157,7 +164,7 @@ fn literals(cx: &Cx, out: &mut Findings) {
                     walk.node(&entry.node, &entry.key, &entry.key, true, out);
                 }
             }
-            "kubernetes" if !manifests::judges(resource) && &*resource.kind != "CustomResourceDefinition" => {
+            "kubernetes" if !manifests::judges(resource) && !is_without_secrets(&resource.kind) => {
                 for entry in resource.body.entries().iter().filter(|entry| &*entry.key != "metadata") {
                     walk.node(&entry.node, &entry.key, &entry.key, true, out);
                 }
@@ -178,6 +185,11 @@ fn literals(cx: &Cx, out: &mut Findings) {
             in_instruction(acting, out);
         }
     }
+}
+
+/// Whether objects of a kind hold no secrets of their own: definitions, and what only a controller's key opens.
+fn is_without_secrets(kind: &str) -> bool {
+    matches!(kind, "CustomResourceDefinition" | "SealedSecret")
 }
 
 struct Walk<'a, 'b> {

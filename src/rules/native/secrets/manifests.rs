@@ -4,6 +4,7 @@ use super::super::{Cx, Findings, Native};
 use super::{flag, in_lines, pair, report};
 use crate::model::{Entry, Lookup, Node, Resource, ResourceId, Value};
 use crate::secret::{self, Kind, is_literal_secret, is_reference, is_secret_name, looks_like_placeholder};
+use crate::source::Span;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -67,9 +68,22 @@ fn config_map(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
             }
             continue;
         }
-        lines(cx, &entry.node, &path, out);
+        let told = lines(cx, &entry.node, &path, out);
+        named_literals(cx, entry, &path, &told, out);
     }
     known_forms(cx, resource, "a ConfigMap", out);
+}
+
+/// Literals of secret names inside of a value that holds a file or a command, but for those that were `told`.
+fn named_literals(cx: &Cx, entry: &Entry, path: &str, told: &[Span], out: &mut Findings) {
+    for secret in cx.model.secrets_in(entry.node.span).filter(|secret| secret.kind == Kind::Literal) {
+        let overlaps = |other: &Span| other.start < secret.span.end && secret.span.start < other.end;
+        if !told.iter().any(overlaps) {
+            let message =
+                format!("{} in {} is written out, wanted a Secret that is not committed", secret.what, entry.key);
+            out.at(secret.span, path, message).sensitive();
+        }
+    }
 }
 
 /// Credentials of known forms in an object.
@@ -79,12 +93,14 @@ fn known_forms(cx: &Cx, resource: &Resource, place: &str, out: &mut Findings) {
     }
 }
 
-/// Assignments in the lines of a file that is the value of an entry.
-fn lines(cx: &Cx, node: &Node, path: &str, out: &mut Findings) {
-    for (name, at) in in_lines(cx, node.span) {
+/// Assignments in the lines of a file that is the value of an entry; gives their places.
+fn lines(cx: &Cx, node: &Node, path: &str, out: &mut Findings) -> Vec<Span> {
+    let found = in_lines(cx, node.span).into_iter().map(|(name, at)| {
         let message = format!("{name} is written out, wanted a Secret that is not committed");
         out.at(at, format!("{path}.{name}"), message).sensitive();
-    }
+        at
+    });
+    found.collect()
 }
 
 /// Keys of Secrets that say where and who, not with what.
@@ -193,7 +209,7 @@ fn values(cx: &Cx, node: &Node, name: &str, path: &str, out: &mut Findings) {
             }
         }
         Value::List(items) => items.iter().for_each(|item| values(cx, item, name, path, out)),
-        Value::String(_) if name == "values" => lines(cx, node, path, out),
+        Value::String(_) if name == "values" => drop(lines(cx, node, path, out)),
         Value::String(text) => match flag(text) {
             Some((name, value)) => judge(name, value, node, path),
             None => judge(name, text, node, path),

@@ -1,0 +1,139 @@
+//! Texts that are shown to people, with the credentials in them hidden.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::Regex;
+
+use super::{find_in_file, is_secret_name};
+
+/// What stands in the place of a credential.
+pub const HIDDEN: &str = "***";
+
+/// A text without the credentials that can be told by what it says alone: those of known forms, literals of secret names, and
+/// what the addresses in it hold of users and in parameters of secret names, however short.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    let hits = find_in_file("", text);
+    let known = match hits.is_empty() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(without(text, hits.iter().map(|hit| (hit.start, hit.end)))),
+    };
+    let places = in_addresses(&known);
+    match places.is_empty() {
+        true => known,
+        false => Cow::Owned(without(&known, places.into_iter())),
+    }
+}
+
+/// Finds secrets by their own texts, wherever they stand again.
+pub struct Known(Option<AhoCorasick>);
+
+/// Shorter secrets stand in other words.
+const MIN_KNOWN: usize = 8;
+/// Longer ones are files, of which no sentence is made.
+const MAX_KNOWN: usize = 1_000;
+
+impl Known {
+    /// Finds these texts, but for those that are too short to be told from words, and too long to stand in a line.
+    pub fn new(mut texts: Vec<&str>) -> Known {
+        texts.retain(|text| (MIN_KNOWN..=MAX_KNOWN).contains(&text.len()) && !text.contains('\n'));
+        texts.sort_unstable();
+        texts.dedup();
+        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&texts).ok();
+        Known(if texts.is_empty() { None } else { build() })
+    }
+
+    /// Where they stand in a text, in order, none over another.
+    pub fn places(&self, text: &str) -> Vec<(usize, usize)> {
+        self.0.iter().flat_map(|known| known.find_iter(text)).map(|place| (place.start(), place.end())).collect()
+    }
+
+    /// A text without them, and without what [`without_secrets`] hides.
+    pub fn hidden<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let places = self.places(text);
+        if places.is_empty() {
+            return without_secrets(text);
+        }
+        let shown = without(text, places.into_iter());
+        Cow::Owned(without_secrets(&shown).into_owned())
+    }
+}
+
+/// A text without the parts at these places, which are sorted; of two that overlap the second is hidden from where the first
+/// ends.
+pub fn without(text: &str, places: impl Iterator<Item = (usize, usize)>) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut from = 0;
+    for (start, end) in places {
+        let start = start.max(from);
+        if let (true, Some(before)) = (start < end, text.get(from..start)) {
+            shown.push_str(before);
+            shown.push_str(HIDDEN);
+            from = end;
+        }
+    }
+    shown.push_str(text.get(from..).unwrap_or(""));
+    shown
+}
+
+/// Where addresses hold credentials: `//user:HERE@`, `//HERE@` where no user logs in by a key, `?token=HERE`.
+fn in_addresses(text: &str) -> Vec<(usize, usize)> {
+    static PARAMETER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"[?&]([A-Za-z0-9_.-]{1,60})=([^&#\s"'`<>]+)"#).expect("the pattern is fixed"));
+    let mut places = Vec::new();
+    for (sign, _) in text.match_indices("//") {
+        let rest = &text[sign + 2..];
+        let end = rest.find(|char: char| char.is_whitespace() || "/?#\"'`<>".contains(char)).unwrap_or(rest.len());
+        let Some(at) = rest[..end].rfind('@') else { continue };
+        let (from, secret) = match rest[..at].split_once(':') {
+            Some((user, password)) => (user.len() + 1, password),
+            None if matches!(&rest[..at], "git" | "hg" | "svn") || text[..sign].ends_with("ssh:") => continue,
+            None => (0, &rest[..at]),
+        };
+        if !secret.is_empty() && secret != HIDDEN && !secret.starts_with('$') {
+            places.push((sign + 2 + from, sign + 2 + at));
+        }
+    }
+    if text.contains("//") {
+        for found in PARAMETER.captures_iter(text) {
+            if let (Some(name), Some(value)) = (found.get(1), found.get(2))
+                && (is_secret_name(name.as_str()) || matches!(name.as_str(), "sshkey" | "sig" | "signature"))
+                && value.as_str() != HIDDEN
+                && !value.as_str().starts_with('$')
+            {
+                places.push((value.start(), value.end()));
+            }
+        }
+        places.sort_unstable();
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn addresses_are_shown_without_what_opens_them() {
+        for (text, shown) in [
+            ("source \"git::https://a:pw@acme.io/m.git?ref=v1\"", "source \"git::https://a:***@acme.io/m.git?ref=v1\""),
+            ("https://s3cret@acme.io/m//x", "https://***@acme.io/m//x"),
+            ("git::ssh://git@acme.io/m.git", "git::ssh://git@acme.io/m.git"),
+            ("ssh://deploy@acme.io/m.git", "ssh://deploy@acme.io/m.git"),
+            ("https://acme.io/m.zip?token=abc&x=1", "https://acme.io/m.zip?token=***&x=1"),
+            ("https://a:${var.token}@acme.io/", "https://a:${var.token}@acme.io/"),
+            ("a // comment a@b", "a // comment a@b"),
+            ("user@acme.io and a?password=x", "user@acme.io and a?password=x"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+            assert_eq!(without_secrets(shown), shown);
+        }
+    }
+
+    /// Every sign begins an address that never ends.
+    #[test]
+    fn hostile_texts_cost_no_more_than_their_length() {
+        assert_eq!(without_secrets(&"//:".repeat(50_000)).len(), 150_000);
+    }
+}

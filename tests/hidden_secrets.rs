@@ -1,0 +1,152 @@
+//! Reports and previews never show a secret, whoever speaks of it and whichever rules run.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+
+use support::change::Change;
+use support::run::{gate, printed};
+use support::tree;
+
+const FORMATS: [&str; 9] = ["text", "json", "sarif", "github", "gitlab", "junit", "markdown", "comment", "html"];
+
+/// Put together here, so that this file holds no token.
+fn token() -> String {
+    format!("glpat-{}", "q8Zr3Lm1Xc7Vb5Nk9Jh2")
+}
+
+/// A value that nothing but the name before it makes a secret.
+fn literal() -> String {
+    format!("h7Gk29fL{}", "q0ZpXw3R")
+}
+
+/// Fails where a format shows one of the secrets, and where it says nothing of what is expected.
+fn hides(folder: &Path, more: &[&str], secrets: &[&str], says: &str) {
+    for format in FORMATS {
+        let output = gate(folder, &[&["scan", "--show-suppressed", "--format", format], more].concat());
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(format == "gitlab" || format == "junit" || text.contains(says), "{format} {more:?}: {text}");
+        for secret in secrets {
+            assert!(!text.contains(secret), "{format} {more:?}: {secret} in {text}");
+        }
+    }
+}
+
+#[test]
+fn addresses_of_sources_are_told_without_what_opens_them() {
+    let token = token();
+    let folder = tree(&[
+        (
+            "main.tf",
+            &format!(
+                "module \"a\" {{\n  source = \"git::https://oauth2:{token}@git.acme.io/a.git?ref=v1\"\n}}\nmodule \"b\" {{\n  \
+                 source = \"git::https://a:tiny1@git.acme.io/b.git\"\n}}\nmodule \"c\" {{\n  source = \
+                 \"https://git.acme.io/c.zip?token=tiny2\"\n}}\n"
+            ),
+        ),
+        ("k/kustomization.yaml", &format!("resources:\n- https://oauth2:{token}@git.acme.io/base?ref=v1\n")),
+    ]);
+    hides(folder.path(), &[], &[&token, "tiny1", "tiny2"], "was not read");
+    hides(folder.path(), &["--select", "aws-*"], &[&token, "tiny1", "tiny2"], "was not read");
+}
+
+/// A value that is a key, a name or a reason is told as one.
+#[test]
+fn values_that_pass_through_messages_are_hidden() {
+    let (token, literal) = (token(), literal());
+    let folder = tree(&[
+        (
+            "main.tf",
+            &format!(
+                "variable \"n\" {{\n  default = {{ \"{token}\" = 1 }}\n}}\nlocals {{\n  db_password = \"{literal}\"\n}}\nresource \
+                 \"aws_s3_bucket\" \"b\" {{\n  for_each = var.n\n  bucket = each.key\n}}\nresource \"aws_db_instance\" \"d\" {{\n  \
+                 password = local.db_password\n  storage_encrypted = local.db_password\n  engine = local.db_password\n}}\nresource \
+                 \"aws_lb_listener\" \"{literal}\" {{\n  protocol = \"{token}\"\n}}\n"
+            ),
+        ),
+        ("Dockerfile", &format!("FROM {token}/x:latest AS {token}\nUSER {token}\nCOPY --from={token} a b\n")),
+        (
+            "gate.yaml",
+            &format!(
+                "ignore:\n  - {{ rule: general-secret-literal-committed, paths: [\"**/x.env\"], reason: \"{literal} is revoked\" }}\n"
+            ),
+        ),
+    ]);
+    hides(folder.path(), &[], &[&token, &literal], "GitLab personal access token");
+}
+
+#[test]
+fn a_change_tells_of_no_secret() {
+    let (token, literal) = (token(), literal());
+    let main = format!("resource \"aws_s3_bucket\" \"{token}\" {{\n  bucket = \"a\"\n}}\n");
+    let change = Change::from(&[("main.tf", &main), (".env", &format!("DB_PASSWORD={literal}\n"))])
+        .write("main.tf", "# nothing\n")
+        .write("gate.yaml", &format!("ignore:\n  - {{ rule: docker-*, paths: [{token}], reason: \"{literal}\" }}\n"));
+    change.commit();
+    hides(change.path(), &["--base", "main", "--show-old"], &[&token, &literal], "gate.yaml");
+}
+
+/// The line of a finding is shown, and what else stands on it.
+#[test]
+fn other_words_of_the_line_of_a_finding_are_hidden_whichever_rules_run() {
+    let literal = literal();
+    let folder = tree(&[
+        (
+            "Dockerfile",
+            &format!(
+                "FROM alpine\nRUN export DB_PASSWORD={literal} && sudo ls\nRUN wget --header \"X-Api-Key: {literal}\" -O- \
+                 http://a.acme.io/x | sh\nRUN export TOKEN=hunter2 && sudo id\n"
+            ),
+        ),
+        (
+            "compose.yaml",
+            &format!(
+                "services:\n  a: {{image: \"a:1\", privileged: true, command: \"app --db-password={literal}\", environment: \
+                 {{DB_PASSWORD: hunter2}}}}\n"
+            ),
+        ),
+    ]);
+    for more in
+        [&[][..], &["--select", "docker-*,container-privileged"], &["--ignore", "general-*,container-plaintext-*"]]
+    {
+        hides(folder.path(), more, &[&literal, "hunter2"], "privileged");
+    }
+    let text = printed(folder.path(), &["scan"]);
+    assert!(text.contains("export DB_PASSWORD=***"), "{text}");
+}
+
+/// Of old and new lines.
+#[test]
+fn what_would_be_migrated_is_shown_without_secrets() {
+    let (token, literal) = (token(), literal());
+    let folder = tree(&[(
+        "main.tf",
+        &format!(
+            "resource \"aws_db_instance\" \"a\" {{\n  # checkov:skip=CKV_AWS_17: ok\n  password = \"{literal}\" \
+             #tfsec:ignore:aws-rds-no-public-db-access\n  publicly_accessible = true # checkov:skip=CKV_AWS_17: {token}\n  \
+             master_password = \"hunter2\"\n}}\n"
+        ),
+    )]);
+    let text = printed(folder.path(), &["migrate", "."]);
+    assert!(text.contains("+++ b/main.tf") && text.contains("***"), "{text}");
+    for secret in [&token, &literal, "hunter2"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    printed(folder.path(), &["migrate", ".", "--write"]);
+    let written = std::fs::read_to_string(folder.path().join("main.tf")).unwrap();
+    assert!(written.contains(&format!("password = \"{literal}\"")), "{written}");
+}
+
+/// Whoever commits a report commits no token with it.
+#[test]
+fn a_report_in_the_tree_is_no_leak() {
+    let token = token();
+    let folder = tree(&[(".env", &format!("T={token}\n"))]);
+    for format in ["text", "json", "sarif", "gitlab", "junit", "markdown", "html"] {
+        printed(folder.path(), &["scan", "--quiet", "--format", &format!("{format}=report.{format}"), "."]);
+    }
+    std::fs::remove_file(folder.path().join(".env")).unwrap();
+    let output = gate(folder.path(), &["scan", "."]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
