@@ -153,6 +153,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     );
     Ok(Report {
         sources,
+        secrets: std::mem::take(&mut assembled.model.secrets),
         findings,
         suppressed,
         problems,

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::Report;
 use crate::finding::Finding;
 use crate::problem::Problem;
@@ -27,13 +25,13 @@ impl Report<'_> {
             return;
         }
         let mask = Mask(known(self));
-        self.findings.par_iter_mut().for_each(|finding| mask.finding(finding));
-        self.suppressed.par_iter_mut().for_each(|one| {
+        self.findings.iter_mut().for_each(|finding| mask.finding(finding));
+        self.suppressed.iter_mut().for_each(|one| {
             mask.finding(&mut one.finding);
             mask.text(&mut one.reason);
             one.owner.iter_mut().for_each(|owner| mask.text(owner));
         });
-        self.problems.par_iter_mut().for_each(|problem| mask.problem(problem));
+        self.problems.iter_mut().for_each(|problem| mask.problem(problem));
         self.counts.files_skipped.iter_mut().for_each(|(_, reason)| mask.text(reason));
         // Who commits a report must not be told of the examples in it.
         for rule in &mut self.rules {
@@ -86,15 +84,10 @@ impl Mask {
 /// What finds the secrets that stand in any text, and those that findings are about.
 pub(super) fn known(report: &Report) -> Known {
     let sources = report.sources;
-    let files: Vec<_> = sources.iter().map(|(_, source)| source).collect();
-    let in_texts = files.par_iter().flat_map_iter(|source| {
-        let hits = secret::find_in_file(source.path(), source.text());
-        // Those of URLs may be words; they are known by where they stand.
-        let is_meant = |kind: Kind, text: &str| kind != Kind::Connection || !is_word(text);
-        let texts = hits.into_iter().map(|hit| (hit.kind, &source.text()[hit.start..hit.end]));
-        texts.filter(move |(kind, text)| is_meant(*kind, text)).map(|(_, text)| text)
-    });
-    let mut texts: Vec<&str> = in_texts.collect();
+    // Those of URLs may be words; they are known by where they stand.
+    let is_meant = |kind: Kind, text: &str| kind != Kind::Connection || !is_word(text);
+    let in_texts = report.secrets.iter().map(|one| (one.kind, sources.slice(one.span)));
+    let mut texts: Vec<&str> = in_texts.filter(|(kind, text)| is_meant(*kind, text)).map(|(_, text)| text).collect();
     let all = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
     texts.extend(all.filter(|finding| finding.sensitive).filter_map(|finding| value(sources, finding.at)));
     Known::new(texts)

@@ -23,6 +23,7 @@ use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
 
 use crate::finding::{Finding, Severity, Status, Suppressed};
+use crate::model::Secret;
 use crate::problem::Problem;
 use crate::source::{Sources, Span};
 
@@ -30,6 +31,8 @@ use crate::source::{Sources, Span};
 pub struct Report<'a> {
     /// Texts of all files read.
     pub sources: &'a Sources,
+    /// The secrets in them, whatever rules have run.
+    pub secrets: Vec<Secret>,
     /// Findings in force.
     pub findings: Vec<Finding>,
     /// Findings taken out of the verdict.

@@ -162,10 +162,10 @@ pub(super) fn secrets_near(report: &Report) -> Vec<Span> {
     let known = mask::known(report);
     for file in files {
         let source = report.sources.get(file);
-        let again = known.places(source.text()).into_iter();
-        places.extend(again.map(|(start, end)| Span::new(file, start as u32, end as u32)));
+        let again = known.places(source.text());
         let hits = secret::find_to_hide(source.path(), source.text());
-        places.extend(hits.into_iter().map(|hit| Span::new(file, hit.start as u32, hit.end as u32)));
+        let hidden = again.into_iter().chain(hits.into_iter().map(|hit| (hit.start, hit.end)));
+        places.extend(hidden.map(|(start, end)| Span::new(file, start as u32, end as u32)));
     }
     places.sort();
     places.dedup();

@@ -1,10 +1,8 @@
 //! Texts that are shown to people, with the credentials in them hidden.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use regex::Regex;
 
 use super::{find_in_file, is_secret_name};
 
@@ -31,6 +29,8 @@ pub struct Known(Option<AhoCorasick>);
 
 /// Shorter secrets stand in other words.
 const MIN_KNOWN: usize = 8;
+/// Longer names are none of parameters.
+const MAX_NAME: usize = 60;
 /// Longer ones are files, of which no sentence is made.
 const MAX_KNOWN: usize = 1_000;
 
@@ -79,8 +79,6 @@ pub fn without(text: &str, places: impl Iterator<Item = (usize, usize)>) -> Stri
 
 /// Where addresses hold credentials: `//user:HERE@`, `//HERE@` where no user logs in by a key, `?token=HERE`.
 fn in_addresses(text: &str) -> Vec<(usize, usize)> {
-    static PARAMETER: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"[?&]([A-Za-z0-9_.-]{1,60})=([^&#\s"'`<>]+)"#).expect("the pattern is fixed"));
     let mut places = Vec::new();
     for (sign, _) in text.match_indices("//") {
         let rest = &text[sign + 2..];
@@ -96,18 +94,31 @@ fn in_addresses(text: &str) -> Vec<(usize, usize)> {
         }
     }
     if text.contains("//") {
-        for found in PARAMETER.captures_iter(text) {
-            if let (Some(name), Some(value)) = (found.get(1), found.get(2))
-                && (is_secret_name(name.as_str()) || matches!(name.as_str(), "sshkey" | "sig" | "signature"))
-                && value.as_str() != HIDDEN
-                && !value.as_str().starts_with('$')
-            {
-                places.push((value.start(), value.end()));
-            }
-        }
+        let parameters = text.match_indices(['?', '&']).filter_map(|(at, _)| parameter(text, at + 1));
+        places.extend(
+            parameters
+                .filter(|(name, value)| {
+                    let value = &text[value.0..value.1];
+                    (is_secret_name(name) || matches!(*name, "sshkey" | "sig" | "signature"))
+                        && value != HIDDEN
+                        && !value.starts_with('$')
+                })
+                .map(|(_, value)| value),
+        );
         places.sort_unstable();
     }
     places
+}
+
+/// Name and place of the value of the parameter of an address that begins here.
+fn parameter(text: &str, start: usize) -> Option<(&str, (usize, usize))> {
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    let length = text.as_bytes()[start..].iter().take(MAX_NAME + 1).take_while(is_name).count();
+    let (name, rest) = text[start..].split_at(length);
+    let value = rest.strip_prefix('=').filter(|_| (1..=MAX_NAME).contains(&length))?;
+    let end = value.find(|char: char| char.is_whitespace() || "&#\"'`<>".contains(char)).unwrap_or(value.len());
+    let from = start + length + 1;
+    (end > 0).then_some((name, (from, from + end)))
 }
 
 #[cfg(test)]
