@@ -151,8 +151,10 @@ impl Change {
             judged::check_report(&report);
         }
         let statuses = report.findings.iter().map(|one| one.status.expect("all are compared")).collect();
-        let is_open =
-            !report.counts.undecided.is_empty() || report.problems.iter().any(|problem| problem.kind.closes());
+        // A file that is there and that nobody reads any more tells nothing of what was found in it.
+        let is_open = !report.counts.undecided.is_empty()
+            || report.problems.iter().any(|problem| problem.kind.closes())
+            || discovered.seen > discovered.sources.len();
         let fixed = report.comparison.as_ref().map_or(0, |comparison| comparison.fixed.len());
         Compared { statuses, fixed, is_open }
     }
