@@ -29,8 +29,6 @@ pub struct Known(Option<AhoCorasick>);
 
 /// Shorter secrets stand in other words.
 const MIN_KNOWN: usize = 8;
-/// Longer names are none of parameters.
-const MAX_NAME: usize = 60;
 /// Longer ones are files, of which no sentence is made.
 const MAX_KNOWN: usize = 1_000;
 
@@ -79,6 +77,7 @@ pub fn without(text: &str, places: impl Iterator<Item = (usize, usize)>) -> Stri
 
 /// Where addresses hold credentials: `//user:HERE@`, `//HERE@` where no user logs in by a key, `?token=HERE`.
 fn in_addresses(text: &str) -> Vec<(usize, usize)> {
+    let is_open = |value: &str| !value.is_empty() && value != HIDDEN && !value.starts_with('$');
     let mut places = Vec::new();
     for (sign, _) in text.match_indices("//") {
         let rest = &text[sign + 2..];
@@ -89,26 +88,24 @@ fn in_addresses(text: &str) -> Vec<(usize, usize)> {
             None if matches!(&rest[..at], "git" | "hg" | "svn") || text[..sign].ends_with("ssh:") => continue,
             None => (0, &rest[..at]),
         };
-        if !secret.is_empty() && secret != HIDDEN && !secret.starts_with('$') {
+        if is_open(secret) {
             places.push((sign + 2 + from, sign + 2 + at));
         }
     }
     if text.contains("//") {
-        let parameters = text.match_indices(['?', '&']).filter_map(|(at, _)| parameter(text, at + 1));
-        places.extend(
-            parameters
-                .filter(|(name, value)| {
-                    let value = &text[value.0..value.1];
-                    (is_secret_name(name) || matches!(*name, "sshkey" | "sig" | "signature"))
-                        && value != HIDDEN
-                        && !value.starts_with('$')
-                })
-                .map(|(_, value)| value),
-        );
+        for (name, (from, to)) in text.match_indices(['?', '&']).filter_map(|(at, _)| parameter(text, at + 1)) {
+            let is_secret = is_secret_name(name) || matches!(name, "sshkey" | "sig" | "signature");
+            if is_secret && is_open(&text[from..to]) {
+                places.push((from, to));
+            }
+        }
         places.sort_unstable();
     }
     places
 }
+
+/// Longer names are none of parameters.
+const MAX_NAME: usize = 60;
 
 /// Name and place of the value of the parameter of an address that begins here.
 fn parameter(text: &str, start: usize) -> Option<(&str, (usize, usize))> {
@@ -118,7 +115,7 @@ fn parameter(text: &str, start: usize) -> Option<(&str, (usize, usize))> {
     let value = rest.strip_prefix('=').filter(|_| (1..=MAX_NAME).contains(&length))?;
     let end = value.find(|char: char| char.is_whitespace() || "&#\"'`<>".contains(char)).unwrap_or(value.len());
     let from = start + length + 1;
-    (end > 0).then_some((name, (from, from + end)))
+    Some((name, (from, from + end)))
 }
 
 #[cfg(test)]
