@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::finding::{Finding, Severity, Status};
+use crate::finding::{Finding, Fingerprint, Severity, Status};
 use crate::report::{Comparison, Fixed};
 use crate::rules::Catalog;
 use crate::source::Sources;
@@ -43,7 +43,7 @@ struct Entry {
     /// The rule's id.
     rule: String,
     /// As [`Finding::fingerprint`].
-    fingerprint: String,
+    fingerprint: Fingerprint,
 }
 
 /// Accepted findings.
@@ -73,13 +73,12 @@ impl Baseline {
     ) -> Comparison {
         let own: Vec<Entry> = findings.iter().map(|finding| entry(finding, sources, prefix)).collect();
         let mut matching = Matching { taken: vec![false; self.entries.len()], accepted: vec![false; own.len()] };
-        matching.pass(&self.entries, &own, |one| Some((&one.fingerprint, &one.path)));
+        matching.pass(&self.entries, &own, |one| Some((one.fingerprint, &one.path)));
         // After a rename: only where no doubt is left.
         let once = |all: &[Entry], is_left: &dyn Fn(usize) -> bool| {
-            let mut counts: FxHashMap<String, usize> = FxHashMap::default();
-            for (at, one) in all.iter().enumerate().filter(|(at, _)| is_left(*at)) {
-                let _ = at;
-                *counts.entry(one.fingerprint.clone()).or_default() += 1;
+            let mut counts: FxHashMap<Fingerprint, usize> = FxHashMap::default();
+            for (_, one) in all.iter().enumerate().filter(|(at, _)| is_left(*at)) {
+                *counts.entry(one.fingerprint).or_default() += 1;
             }
             counts
         };
@@ -87,7 +86,7 @@ impl Baseline {
         let findings_left = once(&own, &|at| !matching.accepted[at]);
         let is_once =
             |one: &Entry| entries.get(&one.fingerprint) == Some(&1) && findings_left.get(&one.fingerprint) == Some(&1);
-        matching.pass(&self.entries, &own, |one| is_once(one).then_some(&one.fingerprint));
+        matching.pass(&self.entries, &own, |one| is_once(one).then_some(one.fingerprint));
         // A rule that has another name now: its old one is an alias. One of a wider control tells no rule, and of a rule that
         // kept its name another fingerprint is another finding.
         let id = |one: &Entry| match catalog.named(&one.rule) {
@@ -143,7 +142,7 @@ fn entry(finding: &Finding, sources: &Sources, prefix: &str) -> Entry {
         path: format!("{prefix}{}", sources.get(finding.at.file).path()),
         at,
         rule: finding.rule.to_string(),
-        fingerprint: finding.fingerprint.clone(),
+        fingerprint: finding.fingerprint,
     }
 }
 

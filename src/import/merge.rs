@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::read::Result1;
 use super::{Imported, Imports, message, tool};
 use crate::config::Config;
-use crate::finding::{self, Finding, Related, Suppressed};
+use crate::finding::{Finding, Fingerprint, Related, Suppressed};
 use crate::model::{Model, Resource};
 use crate::rules::Catalog;
 use crate::source::{FileId, Sources, Span};
@@ -76,7 +76,7 @@ pub(super) fn placed(
     let finding = Finding {
         // The same when lines move and files are renamed. The fingerprints of tools are not used: some give all results the
         // same, and each has its own idea of what makes two results one.
-        fingerprint: finding::fingerprint(["import", &result.rule, &address, &identity]),
+        fingerprint: Fingerprint::of(["import", &result.rule, &address, &identity]),
         address,
         related,
         possible: result.possible,

@@ -4,11 +4,10 @@ use std::io::{self, Write};
 
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Each, Report, Style, encode};
 use crate::escape::plain;
-use crate::finding::{Finding, Severity, Status};
+use crate::finding::{Finding, Fingerprint, Severity, Status};
 use crate::problem::Problem;
 
 /// Writes the report. What is old is in it, since GitLab takes what is missing for mended; what a baseline accepts is not.
@@ -16,12 +15,12 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     let accepted = report.comparison.as_ref().is_some_and(|comparison| comparison.accepted) && !style.show_suppressed;
     let findings: Vec<&Finding> =
         report.findings.iter().filter(|finding| !(accepted && finding.status == Some(Status::Old))).collect();
-    let mut numbers: FxHashMap<&str, usize> = FxHashMap::default();
+    let mut numbers: FxHashMap<Fingerprint, usize> = FxHashMap::default();
     // A fingerprint stands once in a report: instances of one resource and copies of a file share theirs in gate.
     let numbered: Vec<(&Finding, usize)> = findings
         .into_iter()
         .map(|finding| {
-            let number = numbers.entry(&finding.fingerprint).or_default();
+            let number = numbers.entry(finding.fingerprint).or_default();
             *number += 1;
             (finding, *number)
         })
@@ -60,8 +59,7 @@ fn finding(report: &Report, finding: &Finding, number: usize) -> Value {
 /// What could not be read keeps the gate closed, so the merge request shows it too.
 fn unread(report: &Report, problem: &Problem) -> Value {
     let line = problem.span.map_or(1, |span| report.sources.line(span));
-    let hash = Sha256::digest(format!("{}\n{line}\n{}\n{}", problem.path, problem.kind.name(), problem.message));
-    let fingerprint: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = Fingerprint::of([&*problem.path, &line.to_string(), problem.kind.name(), &problem.message]);
     json!({
         "description": format!("gate could not decide: {}", plain(&problem.message)),
         "check_name": format!("gate-{}", problem.kind.name()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Comparison, Counts, Fixed, Proposal, Report, RuleText, Style, Verdict};
-use crate::finding::{Finding, Severity, Status};
+use crate::finding::{Finding, Fingerprint, Severity, Status};
 use crate::source::{Source, Sources, Span};
 
 pub(super) fn sources(files: &[(&str, &str)]) -> Sources {
@@ -21,7 +21,7 @@ pub(super) fn finding(at: Span, rule: &str, severity: Severity, status: Option<S
     Finding {
         address: "aws_db_instance.main".into(),
         attribute: "publicly_accessible".into(),
-        fingerprint: format!("{:032x}", at.start + 1),
+        fingerprint: Fingerprint::of([at.start.to_string().as_str()]),
         status,
         ..Finding::new(rule, severity, format!("aws_db_instance.main: {rule} holds"), at)
     }

@@ -14,7 +14,7 @@ use super::precedence;
 use super::rego;
 use super::schema::{Check, Rule, Table, Target};
 use super::table::{self, Scope};
-use crate::finding::{self, Finding, Related};
+use crate::finding::{Finding, Fingerprint, Related};
 use crate::model::dockerfile::BUILD_CHECKS;
 use crate::model::view::pod::{Pod, pod};
 use crate::model::view::{command, rule};
@@ -435,7 +435,7 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
     let around = of_rules.and_then(|resource| around.around(resource, found.at));
     // What stays the same when lines move, files are renamed and code is reformatted.
     let parts = [id, &*address, &found.attribute, identity];
-    let fingerprint = finding::fingerprint(parts.into_iter().chain(around.as_deref()));
+    let fingerprint = Fingerprint::of(parts.into_iter().chain(around.as_deref()));
     Finding {
         address,
         attribute: found.attribute,

@@ -1,7 +1,7 @@
 //! Findings about suppressions themselves: those that have ended, give no reason, or have nothing to act on.
 
 use super::Context;
-use crate::finding::{self, Finding};
+use crate::finding::{Finding, Fingerprint};
 use crate::problem::Problem;
 use crate::rules::{Catalog, Check, Native, Rule, native};
 
@@ -62,7 +62,7 @@ fn tell(cx: &Context<'_>, about: About, problem: Problem, findings: &mut Vec<Fin
             let identity: Vec<&str> = text.split_whitespace().collect();
             let parts = ["suppression", &rule.id, &problem.message, &identity.join(" ")];
             findings.push(Finding {
-                fingerprint: finding::fingerprint(parts),
+                fingerprint: Fingerprint::of(parts),
                 ..Finding::new(rule.id.as_str(), rule.severity, problem.message, at)
             });
         }

@@ -251,7 +251,7 @@ fn result(report: &Report, finding: &Finding, index: &FxHashMap<&str, usize>, ha
         "partialFingerprints": {
             // A short secret could be guessed from the hash of its line.
             "primaryLocationLineHash": match finding.sensitive || source.lines().is_none() {
-                true => format!("{}:1", finding.fingerprint.get(..16).unwrap_or_default()),
+                true => format!("{:.16}:1", finding.fingerprint.to_string()),
                 false => hashes.of(finding.at.file, source, line),
             },
             "gate/v1": finding.fingerprint,
