@@ -87,7 +87,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     let mut findings = judged.findings;
     findings.retain(|finding| discovered.counts(finding));
     if request.base.is_some() {
-        compare::told_once(&mut findings, sources);
+        compare::leave_out_builds(&mut findings, sources);
     }
     let joined = imported(request, findings, sources, &mut assembled);
     findings = joined.findings;

@@ -4,10 +4,10 @@
 //! The base is read from git's objects. What the change does not touch is not read, evaluated or judged again: a finding there
 //! was there before.
 
+mod builds;
 mod exposure;
 mod imported;
 mod matching;
-mod once;
 mod placed;
 mod plan;
 mod renames;
@@ -30,8 +30,8 @@ use crate::rules::{Cx, Judged, judge_some};
 use crate::scan::{Assembled, Request, environments};
 use crate::source::FileId;
 use crate::suppress;
+pub use builds::leave_out_builds;
 use matching::{Side, pair, status};
-pub use once::told_once;
 pub use plan::Difference;
 use plan::Plan;
 

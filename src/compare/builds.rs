@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::source::Sources;
 
 /// Leaves out what is found of an object that a kustomization makes where the same is found of the object by itself.
-pub fn told_once(findings: &mut Vec<Finding>, sources: &Sources) {
+pub fn leave_out_builds(findings: &mut Vec<Finding>, sources: &Sources) {
     let is_alone = |one: &Finding| one.scope.is_some_and(|scope| *sources.get(scope.file).path() == *one.root);
     // Its namespace, which is in the address, may be another.
     let said = |one: &Finding| one.message.replace(&*one.address, "");
