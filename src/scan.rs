@@ -13,7 +13,7 @@ pub use self::assemble::{Assembled, assemble, secrets};
 pub use self::verdict::{rule_text, rule_texts};
 
 use self::verdict::{decide, is_unread_module};
-use crate::baseline::Baseline;
+use crate::baseline::{self, Baseline};
 use crate::compare::{self, Base, Head};
 use crate::config::Config;
 use crate::discover::{self, Discovered};
@@ -113,8 +113,15 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         comparison = Some(compared.comparison);
     }
     if let Some(baseline) = &request.baseline {
-        let prefix = &discovered.prefix;
-        comparison = Some(baseline.apply(&mut findings, sources, prefix, request.catalog, comparison));
+        let prefix = baseline.prefix.as_ref().unwrap_or(&discovered.prefix);
+        let known = baseline::Known::of(prefix, discovered, &assembled.model, &settings.files);
+        let place = baseline::Place {
+            sources,
+            prefix,
+            is_whole: discovered.is_folder && discovered.only.is_none(),
+            standing: &|path| known.standing(path),
+        };
+        comparison = Some(baseline.apply(&mut findings, &place, request.catalog, comparison));
     }
     if request.config.accept_unread_modules {
         for problem in problems.iter_mut().filter(|problem| is_unread_module(problem)) {

@@ -52,7 +52,9 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
     with_report(&arguments.scan, true, |report, named| {
         let output = arguments.output.as_deref().or(named).unwrap_or(Path::new(baseline::NAME));
         let mut text = Vec::new();
-        let count = baseline::write(report.findings.iter(), report.sources, &report.prefix, &mut text)?;
+        let prefix = baseline::prefix(output, &discover::root_of(&arguments.scan.paths)?);
+        let prefix = prefix.as_ref().unwrap_or(&report.prefix);
+        let count = baseline::write(report.findings.iter(), report.sources, prefix, &mut text)?;
         output::replace(output, &text)?;
         writeln!(
             out,
@@ -127,7 +129,7 @@ fn with_report_of(
     };
     let named = arguments.baseline.clone().or(config.baseline.clone());
     let baseline = match &named {
-        Some(path) if !writes_baseline => accepted(opened, path)?,
+        Some(path) if !writes_baseline => accepted(opened, path, root)?,
         _ => None,
     };
     let pool = pool(arguments.jobs)?;
@@ -205,7 +207,7 @@ fn with_report_of(
 }
 
 /// The baseline of the command line or the configuration; none where the change brings it, which is told among what it proposes.
-fn accepted(opened: Option<&Opened>, path: &Path) -> Result<Option<Baseline>, Error> {
+fn accepted(opened: Option<&Opened>, path: &Path, root: &Path) -> Result<Option<Baseline>, Error> {
     let shown = shown(path);
     let failed = |error| Error::File { path: shown.clone(), error };
     let full = std::path::absolute(path).map_err(failed)?;
@@ -221,7 +223,9 @@ fn accepted(opened: Option<&Opened>, path: &Path) -> Result<Option<Baseline>, Er
         });
     }
     let text = files.text(&full, baseline::MAX_BYTES).map_err(failed)?;
-    Ok(Some(Baseline::parse(&shown, &text)?))
+    let mut baseline = Baseline::parse(&shown, &text)?;
+    baseline.prefix = baseline::prefix(path, root);
+    Ok(Some(baseline))
 }
 
 /// Whether some rule speaks of secrets in texts of any kind.
