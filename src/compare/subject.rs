@@ -1,16 +1,21 @@
 //! What findings judged, free of places and names, so that the same finding is known again where text has moved.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::digest::{digest, digest_of_element, joined};
 use super::exposure::{last_key, read};
+use super::names::Names;
+use super::target::target_digest;
 use crate::finding::Finding;
+use crate::model::dockerfile::Dockerfile;
 use crate::model::view::rule::is_rule;
-use crate::model::{Entry, Lookup, Model, Node, Resource, Value};
-use crate::source::{Sources, Span};
+use crate::model::{Lookup, Model, Node, Resource, Value};
+use crate::source::{FileId, Sources, Span};
 
 /// What one finding judged.
 pub(super) struct Subject<'a> {
@@ -22,20 +27,32 @@ pub(super) struct Subject<'a> {
     pub within: Holder,
     /// A hash of the value, or of the text where no value stands; 0 for what is missing.
     pub value: u64,
-    /// A hash of the rule around the value: two rules may open the same addresses to different ports.
+    /// A hash of the rules around the value: two rules may open the same addresses to different ports.
     pub rule: u64,
+    /// A hash of what the resource acts on.
+    pub target: u64,
     /// What it is.
     pub judged: Judging<'a>,
 }
 
 /// What stands where a finding points.
 pub(super) enum Judging<'a> {
-    /// A value with the rule around it, if it is in one.
-    Value(&'a Node, Option<&'a Node>),
-    /// A text, such as an instruction of a Dockerfile.
-    Text(&'a str),
+    /// A value, or several where one text makes them: a block for each element, an alias.
+    Values(Rc<[Judged<'a>]>),
+    /// A text, such as an instruction of a Dockerfile, and what the variables in it stand for.
+    Text(Cow<'a, str>),
     /// Nothing: something is missing there.
     Missing,
+}
+
+/// A value that was judged.
+#[derive(Clone, Copy)]
+pub(super) struct Judged<'a> {
+    pub node: &'a Node,
+    /// The innermost rule around it, if it is in one, with its hash.
+    pub rule: Option<(&'a Node, u64)>,
+    /// The attribute of the resource in which it is, as a whole.
+    pub whole: &'a Node,
 }
 
 /// A named element of a list, such as a container, with those around it.
@@ -48,39 +65,80 @@ pub(super) struct Holder {
 }
 
 /// What these findings judged, in their order.
-pub(super) fn subjects<'a>(findings: &[&Finding], model: &'a Model, sources: &'a Sources) -> Vec<Subject<'a>> {
+pub(super) fn subjects<'a, 'f>(
+    findings: &[&'f Finding],
+    model: &'a Model,
+    sources: &'a Sources,
+    names: &Names<'_>,
+) -> Vec<Subject<'a>> {
     let mut owners: FxHashMap<(&str, &str, Span), &Resource> = FxHashMap::default();
     for resource in &model.resources {
         owners.entry((&*resource.root, &*resource.address, resource.span)).or_insert(resource);
     }
     let mut values: FxHashMap<*const Resource, Values<'_>> = FxHashMap::default();
-    let subject = |finding: &&Finding| {
-        let owner = finding.scope.and_then(|scope| owners.get(&(&*finding.root, &*finding.address, scope)).copied());
+    let dockerfiles: FxHashMap<FileId, &Dockerfile> =
+        model.dockerfiles.iter().map(|dockerfile| (dockerfile.file, &**dockerfile)).collect();
+    let owner = |finding: &Finding| {
+        let scope = finding.scope?;
+        owners.get(&(&*finding.root, &*finding.address, scope)).copied()
+    };
+    // How often a rule speaks of one place: of as many values as stand there it speaks of each.
+    let mut counts: FxHashMap<Spot<'_>, usize> = FxHashMap::default();
+    for finding in findings {
+        *counts.entry((&*finding.rule, owner(finding).map(std::ptr::from_ref), finding.judged)).or_default() += 1;
+    }
+    let mut told: FxHashMap<Spot<'_>, usize> = FxHashMap::default();
+    let mut shared: FxHashMap<(*const Resource, Span, &str), Rc<Shared<'_>>> = FxHashMap::default();
+    let subject = |finding: &&'f Finding| {
+        let owner = owner(finding);
         let place = owner.and_then(|owner| {
-            let values = values.entry(std::ptr::from_ref(owner)).or_insert_with(|| Values::of(&owner.body));
-            values.0.get(&finding.judged).copied()
+            let (resource, key) = (std::ptr::from_ref(owner), last_key(&finding.attribute));
+            let values = values.entry(resource).or_insert_with(|| Values::of(&owner.body, names));
+            let find = || Rc::new(Shared::of(&values.at(finding.judged, key), names));
+            let shared = shared.entry((resource, finding.judged, key)).or_insert_with(find).clone();
+            let spot = (&*finding.rule, Some(resource), finding.judged);
+            let number = told.entry(spot).or_default();
+            *number += 1;
+            let one = shared.each.get(*number - 1).filter(|_| counts[&spot] == shared.each.len());
+            one.or(shared.all.as_ref()).cloned()
         });
         let root = owner.map_or_else(|| sources.get(finding.at.file).path().into(), |owner| owner.root.clone());
         let is_script = owner.is_none_or(|owner| owner.format == "dockerfile");
+        let within = place.as_ref().map(|place| place.holder).unwrap_or_default();
         let (judged, value, rule) = match place {
             // What is missing is told at the block that should have it.
             Some(place) if place.lacks(&finding.attribute) => (Judging::Missing, 0, 0),
-            Some(place) => {
-                let (around, rule) = place.rule.unzip();
-                let rule = rule.unwrap_or(0);
-                (Judging::Value(place.node, around), digest(&read(place.node)), rule)
-            }
+            Some(place) => (Judging::Values(place.judged), place.value, place.rule),
             None if is_script => {
-                let text = sources.slice(finding.judged);
-                (Judging::Text(text), text_digest(text), 0)
+                let dockerfile = dockerfiles.get(&finding.judged.file).copied();
+                let text = with_variables(sources.slice(finding.judged), dockerfile);
+                let value = text_digest(&text);
+                (Judging::Text(text), value, 0)
             }
             // The header of a resource or a block in it.
             None => (Judging::Missing, 0, 0),
         };
-        let within = place.map(|place| place.holder).unwrap_or_default();
-        Subject { resource: owner, root, within, value, rule, judged }
+        let target = owner.map_or(0, |owner| target_digest(owner, names));
+        Subject { resource: owner, root, within, value, rule, target, judged }
     };
     findings.iter().map(subject).collect()
+}
+
+/// An instruction with the values of the variables that it names: another value may fetch from elsewhere.
+fn with_variables<'a>(text: &'a str, dockerfile: Option<&Dockerfile>) -> Cow<'a, str> {
+    let Some(dockerfile) = dockerfile.filter(|_| text.contains('$')) else { return Cow::Borrowed(text) };
+    let is_named = |name: &str| {
+        let mut after = text.match_indices('$').map(|(at, _)| text[at + 1..].trim_start_matches('{'));
+        let is_end = |char: char| !char.is_ascii_alphanumeric() && char != '_';
+        after.any(|after| after.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(is_end)))
+    };
+    let pairs = dockerfile.instructions.iter().flat_map(|one| one.pairs());
+    let values = pairs.filter_map(|(name, value)| value.as_ref().filter(|_| is_named(&name.text)));
+    let values: Vec<&str> = values.map(|value| value.text.as_str()).collect();
+    match values.is_empty() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{text} {}", values.join(" "))),
+    }
 }
 
 /// A hash of a text: blanks, continued lines and the name of a stage don't count.
@@ -101,106 +159,132 @@ fn text_digest(text: &str) -> u64 {
 /// A value where it stands.
 #[derive(Clone, Copy)]
 struct Place<'a> {
-    node: &'a Node,
+    judged: Judged<'a>,
     /// The key that has it, or the list that it is in.
     key: &'a str,
-    /// The innermost rule around it, with its hash.
-    rule: Option<(&'a Node, u64)>,
     holder: Holder,
+    /// Whether something in it stands at the same place.
+    is_covered: bool,
 }
 
 impl Place<'_> {
-    /// Whether this is a block of which an attribute was judged that it does not have.
+    /// Whether this is a block or an object of which an attribute was judged that it does not have.
     fn lacks(&self, attribute: &str) -> bool {
-        // A container is told by the line of its name.
-        let is_block = !self.node.entries().is_empty() || self.key == "name" && self.holder.name != 0;
-        is_block && self.rule.is_none() && self.key != last_key(attribute)
+        // Objects and containers are told by the line of their name.
+        let is_block = !self.judged.node.entries().is_empty() || self.key == "name";
+        let is_whole = attribute.is_empty() && !self.judged.node.entries().is_empty();
+        is_whole || is_block && self.judged.rule.is_none() && self.key != last_key(attribute)
     }
 }
 
-/// The values of a resource by where they stand; the innermost of those in one place.
-struct Values<'a>(FxHashMap<Span, Place<'a>>);
+/// A rule, a resource and a place in it.
+type Spot<'a> = (&'a str, Option<*const Resource>, Span);
+
+/// All that stands at one place.
+struct Shared<'a> {
+    each: Vec<Stand<'a>>,
+    /// All as one, where a finding may be of any of them.
+    all: Option<Stand<'a>>,
+}
+
+/// What stands at one place, or one of that.
+#[derive(Clone)]
+struct Stand<'a> {
+    first: Place<'a>,
+    holder: Holder,
+    judged: Rc<[Judged<'a>]>,
+    value: u64,
+    rule: u64,
+}
+
+impl<'a> Shared<'a> {
+    fn of(places: &[Place<'a>], names: &Names<'_>) -> Shared<'a> {
+        let each = places.iter().filter_map(|place| Stand::of(std::slice::from_ref(place), names)).collect();
+        Shared { each, all: Stand::of(places, names) }
+    }
+}
+
+impl<'a> Stand<'a> {
+    fn of(places: &[Place<'a>], names: &Names<'_>) -> Option<Stand<'a>> {
+        Some(Stand {
+            first: *places.first()?,
+            holder: Holder::of_all(places),
+            judged: places.iter().map(|place| place.judged).collect(),
+            value: joined(places.iter().map(|place| digest(&read(place.judged.node), names))),
+            rule: joined(places.iter().filter_map(|place| Some(place.judged.rule?.1))),
+        })
+    }
+
+    fn lacks(&self, attribute: &str) -> bool {
+        self.first.lacks(attribute)
+    }
+}
+
+/// The values of a resource with where they stand, in that order; the innermost of those in one place.
+struct Values<'a>(Vec<(Span, Place<'a>)>);
 
 impl<'a> Values<'a> {
-    fn of(body: &'a Node) -> Values<'a> {
-        let mut values = FxHashMap::default();
-        let mut open = vec![Place { node: body, key: "", rule: None, holder: Holder::default() }];
-        while let Some(place) = open.pop() {
-            let Place { node, .. } = place;
-            let rule = if is_rule(node) { Some((node, digest(node))) } else { place.rule };
-            let place = Place { rule, ..place };
-            values.insert(node.span, place);
-            open.extend(node.structure.as_deref().map(|node| Place { node, ..place }));
-            open.extend(node.entries().iter().map(|entry| Place { node: &entry.node, key: &entry.key, ..place }));
-            open.extend(node.items().iter().map(|node| Place { node, holder: place.holder.of(node), ..place }));
+    fn of(body: &'a Node, names: &Names<'_>) -> Values<'a> {
+        let judged = Judged { node: body, rule: None, whole: body };
+        let root = Place { judged, key: "", holder: Holder::default(), is_covered: false };
+        let mut values: Vec<(Span, Place<'_>)> = Vec::new();
+        let mut open = vec![(root, None)];
+        while let Some((mut place, parent)) = open.pop() {
+            let node = place.judged.node;
+            if let Some(parent) = parent.filter(|parent: &usize| values[*parent].0 == node.span) {
+                values[parent].1.is_covered = true;
+            }
+            if is_rule(node) {
+                place.judged.rule = Some((node, digest(node, names)));
+            }
+            let own = Some(values.len());
+            values.push((node.span, place));
+            let with = |node| Place { judged: Judged { node, ..place.judged }, ..place };
+            open.extend(node.structure.as_deref().map(|node| (with(node), own)));
+            open.extend(node.entries().iter().map(|entry| {
+                let mut inner = Place { key: &entry.key, ..with(&entry.node) };
+                if parent.is_none() {
+                    inner.judged.whole = &entry.node;
+                }
+                (inner, own)
+            }));
+            let element = |node| (Place { holder: place.holder.of(node, names), ..with(node) }, own);
+            open.extend(node.items().iter().map(element));
         }
+        values.retain(|(_, place)| !place.is_covered);
+        values.sort_by_key(|(span, _)| *span);
         Values(values)
+    }
+
+    /// What stands at a place under this key; under another one if nothing does.
+    fn at(&self, span: Span, key: &str) -> Vec<Place<'a>> {
+        let from = self.0.partition_point(|(other, _)| *other < span);
+        let there = self.0[from..].iter().take_while(|(other, _)| *other == span).map(|(_, place)| place);
+        let is_there = there.clone().any(|place| place.key == key);
+        let other = there.clone().last().map_or("", |place| place.key);
+        there.filter(|place| place.key == if is_there { key } else { other }).copied().collect()
     }
 }
 
 impl Holder {
     /// The holder of what is in an element of a list.
-    fn of(self, element: &Node) -> Holder {
+    fn of(self, element: &Node, names: &Names<'_>) -> Holder {
         let Lookup::Known(Node { value: Value::String(name), .. }) = element.get("name") else { return self };
         let mut hasher = DefaultHasher::new();
         (self.name, name).hash(&mut hasher);
-        Holder { name: hasher.finish(), rest: digest_without(element, name, true) }
+        Holder { name: hasher.finish(), rest: digest_of_element(element, name, names) }
     }
-}
 
-/// A hash of a resource's body that is the same under another name or in another namespace.
-pub(super) fn body_digest(resource: &Resource) -> u64 {
-    let name = &*resource.name;
-    if resource.format == "terraform" {
-        return digest_without(&resource.body, name, true);
-    }
-    let digest = |entry: &Entry, everywhere| (entry.key.clone(), digest_without(&entry.node, name, everywhere));
-    let mut parts = Vec::new();
-    for entry in resource.body.entries() {
-        match &*entry.key {
-            "metadata" => {
-                let inner = entry.node.entries().iter();
-                let inner = inner.filter(|inner| !matches!(&*inner.key, "name" | "namespace"));
-                parts.extend(inner.map(|inner| digest(inner, true)));
-            }
-            _ => parts.push(digest(entry, false)),
+    /// One for all that stands at one place.
+    fn of_all(places: &[Place<'_>]) -> Holder {
+        match places {
+            [] => Holder::default(),
+            [one] => one.holder,
+            _ if places.iter().all(|one| one.holder == places[0].holder) => places[0].holder,
+            _ => Holder {
+                name: joined(places.iter().map(|one| one.holder.name)),
+                rest: joined(places.iter().map(|one| one.holder.rest)),
+            },
         }
     }
-    parts.sort_unstable();
-    let mut hasher = DefaultHasher::new();
-    parts.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// A hash of a value: equal for equal values, wherever they stand and in whatever order their keys do.
-pub(super) fn digest(node: &Node) -> u64 {
-    // No text is this one.
-    digest_without(node, "\0", false)
-}
-
-/// A hash of a value in which a name, wherever it is all of a text, might be another: in labels and selectors, or everywhere.
-fn digest_without(node: &Node, name: &str, everywhere: bool) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    match &node.value {
-        Value::Null => 0_u8.hash(&mut hasher),
-        Value::Bool(bool) => (1_u8, bool).hash(&mut hasher),
-        Value::Number(number) => (2_u8, number.as_f64().to_bits()).hash(&mut hasher),
-        Value::String(text) if everywhere && **text == *name => 7_u8.hash(&mut hasher),
-        Value::String(text) => (3_u8, text).hash(&mut hasher),
-        Value::List(items) => {
-            (4_u8, items.iter().map(|item| digest_without(item, name, everywhere)).collect::<Vec<_>>())
-                .hash(&mut hasher);
-        }
-        Value::Map(map) => {
-            let is_label = |key: &str| matches!(key, "labels" | "matchLabels" | "selector");
-            let digest = |entry: &Entry| digest_without(&entry.node, name, everywhere || is_label(&entry.key));
-            let mut entries: Vec<(&str, u64)> =
-                map.entries().iter().map(|entry| (&*entry.key, digest(entry))).collect();
-            entries.sort_unstable();
-            (5_u8, entries).hash(&mut hasher);
-        }
-        // What it refers to has another name after a move.
-        Value::Unknown(_) => 6_u8.hash(&mut hasher),
-    }
-    hasher.finish()
 }

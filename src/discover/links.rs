@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::names::is_hidden;
 use super::walk::{Candidate, Folder, Found, Scope, is_certain, unread};
 use super::{claims_of, io_reason};
-use crate::filesystem::Kind;
+use crate::filesystem::{FileSystem as _, Kind};
 use crate::frontend::Claim;
 
 const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed";
@@ -41,7 +41,7 @@ impl Scope<'_> {
                     std::io::ErrorKind::NotFound => "link to nothing".into(),
                     _ => io_reason(&error),
                 };
-                return found.lose(&path, &reason, &claims);
+                return self.lose_link(&path, &reason, &claims, found);
             }
         };
         let inside = target.strip_prefix(self.root).ok().map(Path::to_path_buf);
@@ -51,7 +51,7 @@ impl Scope<'_> {
             (Some(target), _) if kind == Some(Kind::Folder) => {
                 found.links.push(Link { path, target, is_folder: true });
             }
-            (None, _) if kind == Some(Kind::Folder) => found.skip(&path, LEADS_OUT),
+            (None, _) if kind == Some(Kind::Folder) => self.lose_link(&path, LEADS_OUT, &[], found),
             _ if !self.is_within(&path) => {}
             (Some(_), true) if is_file => {
                 found.candidates.push(Candidate { path, claims, searched: false, asked: true });
@@ -62,8 +62,23 @@ impl Scope<'_> {
                 unread(&path, LEADS_OUT)
                     .help("scan a folder that holds the link and the file, or exclude the link in gate.yaml"),
             ),
-            (None, _) => found.lose(&path, LEADS_OUT, &claims),
-            (Some(_), _) => found.lose(&path, "link to something that is not a regular file", &claims),
+            (None, _) => self.lose_link(&path, LEADS_OUT, &claims, found),
+            (Some(_), _) => self.lose_link(&path, "link to something that is not a regular file", &claims, found),
+        }
+    }
+
+    /// A link that can't be followed. What the base had there is not for a change to hide behind it, whatever its name tells.
+    fn lose_link(&self, path: &Path, reason: &str, claims: &[(usize, Claim)], found: &mut Found) {
+        let full = self.root.join(path);
+        let stood = self.change.and_then(|change| change.base.kind(&full).ok());
+        let is_hidden = match stood {
+            Some(Kind::File) => !claims.is_empty() && self.is_within(path),
+            Some(Kind::Folder) => true,
+            _ => false,
+        };
+        match is_hidden {
+            true => found.problems.push(unread(path, &format!("{reason}, where the base has something to read"))),
+            false => found.lose(path, reason, claims),
         }
     }
 

@@ -27,15 +27,15 @@ impl Frontend for Kubernetes {
 
     fn claims(&self, path: &Path) -> Claim {
         let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        if is_yaml || kustomize::is_name(name) { Claim::Maybe } else { Claim::No }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if is_yaml || kustomize::is_name(&name) { Claim::Maybe } else { Claim::No }
     }
 
     /// A manifest names its `apiVersion` and `kind`, whatever the file is called: kubectl reads a `package.json` too. Kustomizations
     /// need not, and their JSON patches can't.
     fn recognizes(&self, path: &Path, text: &str) -> bool {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        if kustomize::is_name(name) || kustomize::named::is_json_patch(text) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if kustomize::is_name(&name) || kustomize::named::is_json_patch(text) {
             return true;
         }
         claim::may_hold_object(text)

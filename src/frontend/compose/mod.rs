@@ -65,9 +65,9 @@ impl Frontend for Compose {
     }
 
     fn claims(&self, path: &Path) -> Claim {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-        match is_named(name) {
+        match is_named(&name) {
             true => Claim::Yes,
             false if is_yaml || name == VARIABLES => Claim::Maybe,
             false => Claim::No,

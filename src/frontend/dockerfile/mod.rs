@@ -70,7 +70,7 @@ impl Frontend for Dockerfile {
     }
 
     fn claims(&self, path: &Path) -> Claim {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_ascii_lowercase();
+        let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         let is_one = ["dockerfile", "containerfile"].iter().any(|word| {
             name == *word
                 || name.strip_suffix(word).is_some_and(|stem| stem.ends_with('.'))

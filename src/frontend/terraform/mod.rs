@@ -52,11 +52,11 @@ impl Frontend for Terraform {
     }
 
     fn claims(&self, path: &Path) -> Claim {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.to_str().and_then(installed::root_of_list).is_some() {
             return Claim::Yes;
         }
-        if is_named(name) { Claim::Yes } else { Claim::No }
+        if is_named(&name) { Claim::Yes } else { Claim::No }
     }
 
     /// A module is its folder, what it calls by path, and what is installed for its other calls.

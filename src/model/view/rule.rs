@@ -10,7 +10,7 @@ use crate::model::{Lookup, Node, Resource};
 use crate::source::Span;
 
 /// Keys by which a map is known for a rule: one of a firewall, a statement of a policy, a rule of a role, a binding of one.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "from_port",
     "fromPort",
     "ip_protocol",
@@ -22,6 +22,7 @@ const KEYS: [&str; 11] = [
     "from",
     "to",
     "roleRef",
+    "role_ref",
 ];
 
 /// Keys of a rule that say nothing about what it allows.
