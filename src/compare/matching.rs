@@ -53,11 +53,10 @@ impl<'a> Side<'a> {
         for (at, subject) in self.subjects.iter().enumerate() {
             let Judging::Values(values) = &subject.judged else { continue };
             let around = around.entry(self.attribute(at)).or_default();
-            let is_new = |one: &&Judged<'_>| known.insert((self.attribute(at), std::ptr::from_ref(one.node)));
-            around.judged.extend(values.iter().filter(is_new));
-        }
-        for one in around.values_mut() {
-            one.rules = one.judged.iter().filter_map(|one| Some(one.rule?.1)).collect();
+            for one in values.iter().filter(|one| known.insert((self.attribute(at), std::ptr::from_ref(one.node)))) {
+                around.judged.push(*one);
+                around.rules.extend(one.rule.map(|(_, hash)| hash));
+            }
         }
         around
     }
@@ -88,7 +87,7 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames, names: &
     let mut pairs = Pairs { of_head: vec![None; head.findings.len()], taken: vec![false; base.findings.len()] };
     let renamed = |root: &Arc<str>| renames.get(&**root).map_or_else(|| root.clone(), |new| Arc::from(new.as_str()));
     let base_root: Vec<Arc<str>> = base.subjects.iter().map(|one| renamed(&one.root)).collect();
-    let moves = Moves::of(base.model, head.model, &renamed);
+    let moves = Moves::of(base.model, head.model, renamed);
     let moved = base.findings.iter().zip(&base_root).map(|(one, root)| moves.now(root, &one.address));
     let base_address: Vec<Arc<str>> = moved.collect();
     // The rule, the root, the resource and the attribute.
