@@ -116,6 +116,46 @@ fn other_words_of_the_line_of_a_finding_are_hidden_whichever_rules_run() {
     assert!(text.contains("export DB_PASSWORD=***"), "{text}");
 }
 
+/// Escaped, in several lines, made of parts, and under names of the model alone.
+#[test]
+fn the_whole_of_a_value_is_hidden_however_it_is_written() {
+    let part = "Lm9x4w";
+    let folder = tree(&[
+        (
+            "main.tf",
+            &format!(
+                "variable \"on\" {{}}\nresource \"aws_db_instance\" \"a\" {{\n  publicly_accessible = true # checkov:skip=CKV_AWS_16: ok\n  \
+                 password = <<-X\n    Vz7-kk-{part}\n  X\n}}\nresource \"aws_db_instance\" \"b\" {{\n  publicly_accessible = true # checkov:skip=CKV_AWS_16: ok\n  \
+                 password = \"Qz7\\\"kk\\\\{part}\"\n}}\nresource \"aws_db_instance\" \"c\" {{\n  publicly_accessible = true\n  password = \
+                 var.on ? \"Rz7$${{kk}}{part}\" : \"${{\"Sz7-kk-{part}\"}}\"\n}}\n"
+            ),
+        ),
+        (
+            "b.tf.json",
+            &format!(
+                "{{\"resource\": {{\"aws_db_instance\": {{\"h\": {{\"publicly_accessible\": true, \"password\": \"Hz7\\\"kk-{part}\"}}}}}}}}"
+            ),
+        ),
+        (
+            "compose.yaml",
+            &format!(
+                "services:\n  a:\n    image: x:1\n    environment:\n      DB_PASSWORD: \"Iz7\\\"kk{part}\"\n    privileged: true\n"
+            ),
+        ),
+        (
+            "pod.yaml",
+            &format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n  - name: a\n    image: x:1\n    env:\n    - name: \
+                 DB_PASSWORD\n      value: |\n        Kz7-kk-{part}\n    securityContext: {{privileged: true}}\n"
+            ),
+        ),
+    ]);
+    hides(folder.path(), &[], &[part], "compose.yaml");
+    hides(folder.path(), &["--select", "aws-rds-publicly-accessible,container-privileged"], &[part], "compose.yaml");
+    let text = printed(folder.path(), &["migrate", "."]);
+    assert!(text.contains("+++ b/main.tf") && text.contains("password = \"***\"") && !text.contains(part), "{text}");
+}
+
 /// Of old and new lines.
 #[test]
 fn what_would_be_migrated_is_shown_without_secrets() {
