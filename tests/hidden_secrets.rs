@@ -156,6 +156,65 @@ fn the_whole_of_a_value_is_hidden_however_it_is_written() {
     assert!(text.contains("+++ b/main.tf") && text.contains("password = \"***\"") && !text.contains(part), "{text}");
 }
 
+/// A rule of one's own about an attribute that holds one, and others to which it is passed on.
+#[test]
+fn messages_tell_no_value_of_a_secret_name_as_it_is_decoded() {
+    let (literal, part) = (literal(), "Lm9x4w");
+    let policy = |id: &str, path: &str| {
+        format!(
+            "- id: {id}\n  title: Not managed\n  severity: high\n  targets: [{{ terraform: [aws_db_instance], path: {path} }}]\n  expect: {{ in: \
+             [managed] }}\n  why: w\n  fix: f\n  bad: |\n    resource \"aws_db_instance\" \"a\" {{\n      {path} = \"y\" # expect\n    }}\n  \
+             good: |\n    resource \"aws_db_instance\" \"a\" {{\n      {path} = \"managed\"\n    }}\n"
+        )
+    };
+    let long = format!("{literal}{literal}{literal}{literal}{literal}");
+    let folder = tree(&[
+        ("p.yaml", &(policy("acme-password", "password") + &policy("acme-engine", "engine"))),
+        (
+            "main.tf",
+            &format!(
+                "locals {{\n  b = \"Bz7-kk\"\n  c = \"-{part}\"\n}}\nresource \"aws_db_instance\" \"a\" {{\n  password = \
+                 \"Qz8\\\"kk\\\\{part}\"\n  engine = \"Qz8\\\"kk\\\\{part}\"\n}}\nresource \"aws_db_instance\" \"b\" {{\n  password = \
+                 \"${{local.b}}${{local.c}}\"\n  engine = \"${{local.b}}${{local.c}}\"\n}}\nresource \"aws_db_instance\" \"c\" {{\n  password = \
+                 \"{long}\"\n  engine = \"{long}\"\n}}\nresource \"aws_db_instance\" \"d\" {{\n  password = \"tiny1\"\n}}\n"
+            ),
+        ),
+    ]);
+    for format in ["json", "gitlab", "markdown", "github"] {
+        let text = printed(folder.path(), &["scan", "--policy", "p.yaml", "--select", "acme-*", "--format", format]);
+        assert!(text.contains("acme-engine"), "{format}: {text}");
+        for secret in ["kk-Lm9x4w", "kk\\Lm9x4w", "kk\\\\Lm9x4w", &literal, "tiny1"] {
+            assert!(!text.contains(secret), "{format}: {secret} in {text}");
+        }
+    }
+    let text = printed(folder.path(), &["scan", "--policy", "p.yaml", "--select", "acme-password"]);
+    assert!(text.contains("aws_db_instance.d: password is \"***\", wanted one of"), "{text}");
+}
+
+/// Some tools make titles of what they say.
+#[test]
+fn rules_of_other_tools_repeat_no_secret_of_the_tree() {
+    let secret = format!("Xk29-{}", "vuq8Lm!q");
+    let log = serde_json::json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "acme", "rules": [
+        {"id": "Q2", "name": secret, "shortDescription": {"text": format!("{secret} is called")},
+         "properties": {"tags": [format!("by-{secret}")]}}
+    ]}}, "results": [
+        {"ruleId": "Q1", "message": {"text": format!("connect is called with {secret}")},
+         "locations": [{"physicalLocation": {"artifactLocation": {"uri": "app.py"}, "region": {"startLine": 1}}}]},
+        {"ruleId": "Q2", "message": {"text": "so is this"},
+         "locations": [{"physicalLocation": {"artifactLocation": {"uri": "app.py"}, "region": {"startLine": 2}}}]}
+    ]}]});
+    let folder = tree(&[
+        ("main.tf", &format!("resource \"aws_db_instance\" \"a\" {{\n  password = \"{secret}\"\n}}\n")),
+        ("app.py", "connect(a)\nconnect(b)\n"),
+        ("acme.sarif", &log.to_string()),
+    ]);
+    for format in FORMATS {
+        let text = printed(folder.path(), &["scan", "--import", "acme.sarif", "--format", format, "main.tf", "app.py"]);
+        assert!(text.contains("Q1") && !text.contains("vuq8Lm"), "{format}: {text}");
+    }
+}
+
 /// Of old and new lines.
 #[test]
 fn what_would_be_migrated_is_shown_without_secrets() {

@@ -165,13 +165,16 @@ impl Excerpt {
     }
 }
 
-/// The places of all secrets in files with findings, sorted: those that findings are about, and whatever looks like one,
-/// since other words of their lines, and the lines around them, are shown too, whichever rules have run.
+/// The places of all secrets in files with findings, sorted: those that findings are about, those that names call so, and
+/// whatever looks like one, since other words of their lines, and the lines around them, are shown too, whichever rules have run.
 pub(super) fn secrets_near(report: &Report) -> Vec<Span> {
     let mut places = of_findings(report);
     let mut files: Vec<FileId> = report.findings.iter().map(|finding| finding.at.file).collect();
     files.sort();
     files.dedup();
+    let is_shown = |place: &Span| files.binary_search(&place.file).is_ok();
+    let named = report.named.iter().filter_map(|one| one.at).filter(is_shown);
+    places.extend(named.flat_map(|place| in_lines(report, place)));
     // What is a secret in one place may stand in another without a name.
     let known = mask::known(report);
     for file in files {
