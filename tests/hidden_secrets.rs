@@ -215,6 +215,32 @@ fn rules_of_other_tools_repeat_no_secret_of_the_tree() {
     }
 }
 
+/// Who has a report could try passwords until one gives the same hash.
+#[test]
+fn fingerprints_are_the_same_whatever_the_password() {
+    let log = serde_json::json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "acme"}}, "results": [
+        {"ruleId": "Q", "message": {"text": "root logs in"},
+         "locations": [{"physicalLocation": {"artifactLocation": {"uri": "app.py"}, "region": {"startLine": 1}}}]}
+    ]}]});
+    let reports = ["hunter22a", "hunter23b"].map(|password| {
+        let folder = tree(&[
+            ("app.py", &format!("password = \"{password}\"; login()\n")),
+            (
+                "main.tf",
+                &format!(
+                    "resource \"aws_db_instance\" \"a\" {{\n  publicly_accessible = true\n  password = \"{password}\"\n}}\n"
+                ),
+            ),
+            ("acme.sarif", &log.to_string()),
+        ]);
+        let arguments = ["scan", "--import", "acme.sarif", "--format", "sarif", "main.tf", "app.py"];
+        let report: serde_json::Value = serde_json::from_str(&printed(folder.path(), &arguments)).unwrap();
+        report["runs"][0]["results"].clone()
+    });
+    assert!(reports[0].as_array().unwrap().len() > 2, "{}", reports[0]);
+    assert_eq!(reports[0], reports[1]);
+}
+
 /// Of old and new lines.
 #[test]
 fn what_would_be_migrated_is_shown_without_secrets() {

@@ -434,7 +434,11 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
     };
     let sensitive = found.sensitive || rule.sensitive;
     // A short secret could be guessed from its hash.
-    let identity = if sensitive { found.identity.as_deref().unwrap_or("") } else { &snippet };
+    let identity = match sensitive {
+        true => found.identity.as_deref().unwrap_or(""),
+        false if is_secret => "",
+        false => &snippet,
+    };
     // The same addresses are another matter on another port.
     let of_rules = resource.filter(|resource| resource.format != "dockerfile" && !sensitive);
     let around = of_rules.and_then(|resource| around.around(resource, found.at));
