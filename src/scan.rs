@@ -23,6 +23,7 @@ use crate::import::{self, Imports, Joined};
 use crate::problem::ProblemKind;
 use crate::report::{Counts, Report};
 use crate::rules::Catalog;
+use crate::rules::native::secrets::named;
 use crate::source::{Sources, Span};
 use crate::suppress::{self, Date};
 
@@ -158,8 +159,13 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         request.catalog,
         findings.iter().chain(suppressed.iter().map(|one| &one.finding)).map(|finding| &finding.rule),
     );
+    let mut named = std::mem::take(&mut assembled.named);
+    if !(findings.is_empty() && suppressed.is_empty() && problems.is_empty()) {
+        named.extend(named::values(&assembled.model, sources));
+    }
     Ok(Report {
         sources,
+        named,
         secrets: std::mem::take(&mut assembled.model.secrets),
         findings,
         suppressed,

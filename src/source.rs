@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::path::{folder_of, name_of};
+use crate::secret;
 
 /// Index of a file among the [`Sources`] of one scan, in the order of the sorted paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +70,7 @@ pub struct Source {
     path: String,
     text: Arc<str>,
     line_starts: OnceLock<Vec<u32>>,
+    secrets: OnceLock<Vec<(usize, usize)>>,
     use_of: Use,
 }
 
@@ -86,7 +88,13 @@ enum Use {
 impl Source {
     /// `path` is relative to the root of the scan, with `/` between its parts. `text` carries no byte order mark.
     pub fn new(path: impl Into<String>, text: impl Into<Arc<str>>) -> Source {
-        Source { path: path.into(), text: text.into(), line_starts: OnceLock::new(), use_of: Use::Judged }
+        Source {
+            path: path.into(),
+            text: text.into(),
+            line_starts: OnceLock::new(),
+            secrets: OnceLock::new(),
+            use_of: Use::Judged,
+        }
     }
 
     /// A file that is read only to show places in it: rules do not look at its text.
@@ -204,6 +212,20 @@ impl Source {
         let starts = self.line_starts();
         let last_is_empty = starts.last().is_some_and(|start| *start as usize == self.text.len());
         (starts.len() - usize::from(last_is_empty && starts.len() > 1)) as u32
+    }
+
+    /// Where secrets stand that nobody may be shown: [`secret::find_to_hide`], once for all who ask.
+    pub fn secrets(&self) -> &[(usize, usize)] {
+        self.secrets.get_or_init(|| secret::find_to_hide(&self.path, &self.text))
+    }
+
+    /// The text of a line (from 1) without its secrets.
+    pub fn line_without_secrets(&self, line: u32) -> String {
+        let (text, start) = (self.line_text(line), self.line_start(line) as usize);
+        let secrets = self.secrets();
+        let first = secrets.partition_point(|place| place.1 <= start);
+        let here = secrets[first..].iter().take_while(|place| place.0 < start + text.len());
+        secret::without(text, here.map(|place| (place.0.max(start) - start, place.1.min(start + text.len()) - start)))
     }
 
     /// The text under `span`; empty when the span does not fit.

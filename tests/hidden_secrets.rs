@@ -116,6 +116,155 @@ fn other_words_of_the_line_of_a_finding_are_hidden_whichever_rules_run() {
     assert!(text.contains("export DB_PASSWORD=***"), "{text}");
 }
 
+/// Escaped, in several lines, made of parts, and under names of the model alone.
+#[test]
+fn the_whole_of_a_value_is_hidden_however_it_is_written() {
+    let part = "Lm9x4w";
+    let folder = tree(&[
+        (
+            "main.tf",
+            &format!(
+                "variable \"on\" {{}}\nresource \"aws_db_instance\" \"a\" {{\n  publicly_accessible = true # checkov:skip=CKV_AWS_16: ok\n  \
+                 password = <<-X\n    Vz7-kk-{part}\n  X\n}}\nresource \"aws_db_instance\" \"b\" {{\n  publicly_accessible = true # checkov:skip=CKV_AWS_16: ok\n  \
+                 password = \"Qz7\\\"kk\\\\{part}\"\n}}\nresource \"aws_db_instance\" \"c\" {{\n  publicly_accessible = true\n  password = \
+                 var.on ? \"Rz7$${{kk}}{part}\" : \"${{\"Sz7-kk-{part}\"}}\"\n}}\n"
+            ),
+        ),
+        (
+            "b.tf.json",
+            &format!(
+                "{{\"resource\": {{\"aws_db_instance\": {{\"h\": {{\"publicly_accessible\": true, \"password\": \"Hz7\\\"kk-{part}\"}}}}}}}}"
+            ),
+        ),
+        (
+            "compose.yaml",
+            &format!(
+                "services:\n  a:\n    image: x:1\n    environment:\n      DB_PASSWORD: \"Iz7\\\"kk{part}\"\n    privileged: true\n"
+            ),
+        ),
+        (
+            "pod.yaml",
+            &format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n  - name: a\n    image: x:1\n    env:\n    - name: \
+                 DB_PASSWORD\n      value: |\n        Kz7-kk-{part}\n    securityContext: {{privileged: true}}\n"
+            ),
+        ),
+    ]);
+    hides(folder.path(), &[], &[part], "compose.yaml");
+    hides(folder.path(), &["--select", "aws-rds-publicly-accessible,container-privileged"], &[part], "compose.yaml");
+    let text = printed(folder.path(), &["migrate", "."]);
+    assert!(text.contains("+++ b/main.tf") && text.contains("password = \"***\"") && !text.contains(part), "{text}");
+}
+
+/// A rule of one's own about an attribute that holds one, and others to which it is passed on.
+#[test]
+fn messages_tell_no_value_of_a_secret_name_as_it_is_decoded() {
+    let (literal, part) = (literal(), "Lm9x4w");
+    let policy = |id: &str, path: &str| {
+        format!(
+            "- id: {id}\n  title: Not managed\n  severity: high\n  targets: [{{ terraform: [aws_db_instance], path: {path} }}]\n  expect: {{ in: \
+             [managed] }}\n  why: w\n  fix: f\n  bad: |\n    resource \"aws_db_instance\" \"a\" {{\n      {path} = \"y\" # expect\n    }}\n  \
+             good: |\n    resource \"aws_db_instance\" \"a\" {{\n      {path} = \"managed\"\n    }}\n"
+        )
+    };
+    let long = format!("{literal}{literal}{literal}{literal}{literal}");
+    let folder = tree(&[
+        ("p.yaml", &(policy("acme-password", "password") + &policy("acme-engine", "engine"))),
+        (
+            "main.tf",
+            &format!(
+                "locals {{\n  b = \"Bz7-kk\"\n  c = \"-{part}\"\n}}\nresource \"aws_db_instance\" \"a\" {{\n  password = \
+                 \"Qz8\\\"kk\\\\{part}\"\n  engine = \"Qz8\\\"kk\\\\{part}\"\n}}\nresource \"aws_db_instance\" \"b\" {{\n  password = \
+                 \"${{local.b}}${{local.c}}\"\n  engine = \"${{local.b}}${{local.c}}\"\n}}\nresource \"aws_db_instance\" \"c\" {{\n  password = \
+                 \"{long}\"\n  engine = \"{long}\"\n}}\nresource \"aws_db_instance\" \"d\" {{\n  password = \"tiny1\"\n}}\n"
+            ),
+        ),
+    ]);
+    for format in ["json", "gitlab", "markdown", "github"] {
+        let text = printed(folder.path(), &["scan", "--policy", "p.yaml", "--select", "acme-*", "--format", format]);
+        assert!(text.contains("acme-engine"), "{format}: {text}");
+        for secret in ["kk-Lm9x4w", "kk\\Lm9x4w", "kk\\\\Lm9x4w", &literal, "tiny1"] {
+            assert!(!text.contains(secret), "{format}: {secret} in {text}");
+        }
+    }
+    let text = printed(folder.path(), &["scan", "--policy", "p.yaml", "--select", "acme-password"]);
+    assert!(text.contains("aws_db_instance.d: password is \"***\", wanted one of"), "{text}");
+}
+
+/// Some tools make titles of what they say.
+#[test]
+fn rules_of_other_tools_repeat_no_secret_of_the_tree() {
+    let secret = format!("Xk29-{}", "vuq8Lm!q");
+    let log = serde_json::json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "acme", "rules": [
+        {"id": "Q2", "name": secret, "shortDescription": {"text": format!("{secret} is called")},
+         "properties": {"tags": [format!("by-{secret}")]}}
+    ]}}, "results": [
+        {"ruleId": "Q1", "message": {"text": format!("connect is called with {secret}")},
+         "locations": [{"physicalLocation": {"artifactLocation": {"uri": "app.py"}, "region": {"startLine": 1}}}]},
+        {"ruleId": "Q2", "message": {"text": "so is this"},
+         "locations": [{"physicalLocation": {"artifactLocation": {"uri": "app.py"}, "region": {"startLine": 2}}}]}
+    ]}]});
+    let folder = tree(&[
+        ("main.tf", &format!("resource \"aws_db_instance\" \"a\" {{\n  password = \"{secret}\"\n}}\n")),
+        ("app.py", "connect(a)\nconnect(b)\n"),
+        ("acme.sarif", &log.to_string()),
+    ]);
+    for format in FORMATS {
+        let text = printed(folder.path(), &["scan", "--import", "acme.sarif", "--format", format, "main.tf", "app.py"]);
+        assert!(text.contains("Q1") && !text.contains("vuq8Lm"), "{format}: {text}");
+    }
+}
+
+/// Who has a report could try passwords until one gives the same hash.
+#[test]
+fn fingerprints_are_the_same_whatever_the_password() {
+    let log = serde_json::json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "acme"}}, "results": [
+        {"ruleId": "Q", "message": {"text": "root logs in"},
+         "locations": [{"physicalLocation": {"artifactLocation": {"uri": "app.py"}, "region": {"startLine": 1}}}]}
+    ]}]});
+    let reports = ["hunter22a", "hunter23b"].map(|password| {
+        let folder = tree(&[
+            ("app.py", &format!("password = \"{password}\"; login()\n")),
+            (
+                "main.tf",
+                &format!(
+                    "resource \"aws_db_instance\" \"a\" {{\n  publicly_accessible = true\n  password = \"{password}\"\n}}\n"
+                ),
+            ),
+            ("acme.sarif", &log.to_string()),
+        ]);
+        let arguments = ["scan", "--import", "acme.sarif", "--format", "sarif", "main.tf", "app.py"];
+        let report: serde_json::Value = serde_json::from_str(&printed(folder.path(), &arguments)).unwrap();
+        report["runs"][0]["results"].clone()
+    });
+    assert!(reports[0].as_array().unwrap().len() > 2, "{}", reports[0]);
+    assert_eq!(reports[0], reports[1]);
+}
+
+#[test]
+fn the_model_is_shown_without_secrets() {
+    let literal = literal();
+    let folder = tree(&[
+        (
+            "main.tf",
+            &format!(
+                "variable \"pin\" {{\n  sensitive = true\n  default = \"tiny1\"\n}}\nresource \"aws_db_instance\" \"a\" {{\n  password = \
+                 \"tiny2\"\n  username = var.pin\n  engine = \"{literal}\"\n  db_name = \"shop\"\n}}\nresource \"aws_db_instance\" \"b\" {{\n  \
+                 master_password = \"{literal}\"\n}}\noutput \"pin\" {{\n  sensitive = true\n  value = var.pin\n}}\n"
+            ),
+        ),
+        (
+            "pod.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: x:1\n    env: [{name: DB_PASSWORD, \
+             value: tiny4}]\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {note: tiny5}\n",
+        ),
+        ("Dockerfile", "FROM alpine\nENV DB_PASSWORD=tiny6 A=b\nRUN db --password tiny7 && TOKEN=tiny8 run\n"),
+    ]);
+    let text = printed(folder.path(), &["inspect", "."]);
+    assert!(text.contains("\"db_name\": \"shop\"") && text.contains("\"password\": \"***\""), "{text}");
+    assert!(!text.contains("tiny") && !text.contains(&literal), "{text}");
+}
+
 /// Of old and new lines.
 #[test]
 fn what_would_be_migrated_is_shown_without_secrets() {

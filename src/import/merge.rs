@@ -68,8 +68,9 @@ pub(super) fn placed(
             let before = line.find(['=', ':', '"', '\'']).map_or("", |end| &line[..end]);
             format!("{} {}", source.path(), before.split_whitespace().collect::<Vec<_>>().join(" "))
         }
+        // Nor may that of a secret which only stands beside what is said.
         (false, false) => {
-            let line = source.line_text(source.line(at.start));
+            let line = source.line_without_secrets(source.line(at.start));
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         }
     };

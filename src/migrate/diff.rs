@@ -69,7 +69,7 @@ struct Secrets<'t> {
 
 impl<'t> Secrets<'t> {
     fn of(path: &'t str, text: &'t str) -> Secrets<'t> {
-        let places: Vec<_> = find_to_hide(path, text).into_iter().map(|hit| (hit.start, hit.end)).collect();
+        let places = find_to_hide(path, text);
         let known = find_in_file(path, text).into_iter().map(|hit| &text[hit.start..hit.end]);
         Secrets { path, text, places, known: Known::new(known.collect()) }
     }
@@ -86,8 +86,7 @@ impl<'t> Secrets<'t> {
 
     /// A line that an edit makes.
     fn hidden_in_new(&self, line: &str) -> String {
-        let hits = find_to_hide(self.path, line).into_iter().map(|hit| (hit.start, hit.end));
-        shown(&self.known.hidden(&without(line, hits)))
+        shown(&self.known.hidden(&without(line, find_to_hide(self.path, line).into_iter())))
     }
 }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Report;
+use super::{Report, RuleText};
 use crate::finding::Finding;
 use crate::problem::Problem;
-use crate::secret::{self, Kind, Known, is_distinct, is_secret_name};
+use crate::rules::native::secrets::named::{self, is_word};
+use crate::secret::{Known, is_distinct, is_secret_name};
 use crate::source::{Sources, Span};
 
 impl Report<'_> {
@@ -33,15 +34,7 @@ impl Report<'_> {
         });
         self.problems.iter_mut().for_each(|problem| mask.problem(problem));
         self.counts.files_skipped.iter_mut().for_each(|(_, reason)| mask.text(reason));
-        // Who commits a report must not be told of the examples in it.
-        for rule in &mut self.rules {
-            let examples = rule.bad.iter_mut().chain(&mut rule.good).map(|(_, text)| text);
-            for text in examples.chain([&mut rule.why, &mut rule.fix]) {
-                if let Cow::Owned(hidden) = secret::without_secrets(text) {
-                    *text = hidden;
-                }
-            }
-        }
+        self.rules.iter_mut().for_each(|rule| mask.rule(rule));
         if let Some(comparison) = &mut self.comparison {
             for fixed in &mut comparison.fixed {
                 mask.text(&mut fixed.message);
@@ -75,22 +68,24 @@ impl Mask {
         finding.related.iter_mut().for_each(|place| self.text(&mut place.message));
     }
 
+    /// Other tools name their rules after what they say. Who commits a report must not be told of the examples in it.
+    fn rule(&self, rule: &mut RuleText) {
+        let examples = rule.bad.iter_mut().chain(&mut rule.good).map(|(_, text)| text);
+        let texts = examples.chain([&mut rule.title, &mut rule.why, &mut rule.fix]);
+        texts.chain(&mut rule.tags).chain(&mut rule.aliases).for_each(|text| self.text(text));
+    }
+
     fn problem(&self, problem: &mut Problem) {
         self.text(&mut problem.message);
         problem.help.iter_mut().for_each(|help| self.text(help));
     }
 }
 
-/// What finds the secrets that stand in any text, and those that findings are about.
+/// What finds the secrets that stand in any text, those that names call so, and those that findings are about.
 pub(super) fn known(report: &Report) -> Known {
-    let sources = report.sources;
-    // Those of URLs may be words; they are known by where they stand.
-    let is_meant = |kind: Kind, text: &str| kind != Kind::Connection || !is_word(text);
-    let in_texts = report.secrets.iter().map(|one| (one.kind, sources.slice(one.span)));
-    let mut texts: Vec<&str> = in_texts.filter(|(kind, text)| is_meant(*kind, text)).map(|(_, text)| text).collect();
     let all = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
-    texts.extend(all.filter(|finding| finding.sensitive).filter_map(|finding| value(sources, finding.at)));
-    Known::new(texts)
+    let sensitive = all.filter(|finding| finding.sensitive).filter_map(|finding| value(report.sources, finding.at));
+    named::known(report.sources, &report.secrets, &report.named, sensitive.collect())
 }
 
 /// The secret at the place of a sensitive finding, without quotes. None for the name of one, where findings about values of
@@ -100,10 +95,6 @@ fn value(sources: &Sources, at: Span) -> Option<&str> {
     let after = sources.get(at.file).text().get(at.end as usize..)?.trim_start_matches(['"', '\'', ' ']);
     let is_name = after.starts_with([':', '=']) || is_secret_name(text) && !is_distinct(text);
     (!is_name && !is_word(text)).then_some(text)
-}
-
-fn is_word(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphabetic()) && !is_distinct(text)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Output formats. Reports know findings, problems, counts and rule texts, and nothing of the model.
+//! Output formats. Reports know findings, problems, counts, rule texts and what is to be hidden, and nothing else of the model.
 //!
 //! A new format is one file here and one entry in [`FORMATS`].
 
@@ -25,6 +25,7 @@ use serde::{Serialize, Serializer};
 use crate::finding::{Finding, Severity, Status, Suppressed};
 use crate::model::Secret;
 use crate::problem::Problem;
+use crate::rules::native::secrets::named::Named;
 use crate::source::{Sources, Span};
 
 /// Everything a report may say. Sorted: findings by path, line, column, rule; problems by path and place.
@@ -33,6 +34,8 @@ pub struct Report<'a> {
     pub sources: &'a Sources,
     /// The secrets in them, whatever rules have run.
     pub secrets: Vec<Secret>,
+    /// The values of the model that names call secrets.
+    pub named: Vec<Named>,
     /// Findings in force.
     pub findings: Vec<Finding>,
     /// Findings taken out of the verdict.

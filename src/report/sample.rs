@@ -35,6 +35,7 @@ pub(super) fn report<'s>(sources: &'s Sources, findings: Vec<Finding>, compariso
     let fails = findings.iter().any(|finding| finding.counts() && finding.severity >= Severity::Medium);
     Report {
         secrets: crate::scan::secrets(sources),
+        named: Vec::new(),
         sources,
         rules: ids.into_iter().map(rule).collect(),
         counts: Counts {

@@ -19,10 +19,22 @@ pub(super) struct Snippet {
     pub(super) mark: usize,
 }
 
-/// The places that findings say are secrets.
+/// The places that findings say are secrets, each to its last line.
 fn of_findings(report: &Report) -> Vec<Span> {
     let all = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
-    all.filter(|finding| finding.sensitive).map(|finding| finding.at).collect()
+    let whole =
+        |finding: &Finding| match (finding.judged.file, finding.judged.start) == (finding.at.file, finding.at.start) {
+            true => finding.at.to(finding.judged),
+            false => finding.at,
+        };
+    all.filter(|finding| finding.sensitive).flat_map(|finding| in_lines(report, whole(finding))).collect()
+}
+
+/// The parts of a place that its lines show.
+fn in_lines<'r>(report: &'r Report<'_>, place: Span) -> impl Iterator<Item = Span> + use<'r> {
+    let text = report.sources.get(place.file).text();
+    let parts = secret::in_lines(text, (place.start as usize, place.end as usize));
+    parts.map(move |(start, end)| Span::new(place.file, start as u32, end as u32))
 }
 
 /// Those in the file of `at`.
@@ -35,7 +47,9 @@ fn secrets_of(secrets: &[Span], at: Span) -> &[Span] {
 /// The text of a line, beginning at `start` of the file, with every secret in it masked.
 pub(super) fn masked(text: &str, start: usize, secrets: &[Span]) -> String {
     let within = |at: u32| (at as usize).saturating_sub(start).min(text.len());
-    secret::without(text, secrets.iter().map(|secret| (within(secret.start), within(secret.end))))
+    let first = secrets.partition_point(|secret| secret.end as usize <= start);
+    let here = secrets[first..].iter().take_while(|secret| (secret.start as usize) < start + text.len());
+    secret::without(text, here.map(|secret| (within(secret.start), within(secret.end))))
 }
 
 /// The first line of a finding, in so many columns. `secrets` are those of all files, sorted: [`secrets_near`].
@@ -151,23 +165,30 @@ impl Excerpt {
     }
 }
 
-/// The places of all secrets in files with findings, sorted: those that findings are about, and whatever looks like one,
-/// since other words of their lines, and the lines around them, are shown too, whichever rules have run.
+/// The places of all secrets in files with findings, sorted: those that findings are about, those that names call so, and
+/// whatever looks like one, since other words of their lines, and the lines around them, are shown too, whichever rules have run.
 pub(super) fn secrets_near(report: &Report) -> Vec<Span> {
     let mut places = of_findings(report);
     let mut files: Vec<FileId> = report.findings.iter().map(|finding| finding.at.file).collect();
     files.sort();
     files.dedup();
+    let is_shown = |place: &Span| files.binary_search(&place.file).is_ok();
+    let named = report.named.iter().filter_map(|one| one.at).filter(is_shown);
+    places.extend(named.flat_map(|place| in_lines(report, place)));
     // What is a secret in one place may stand in another without a name.
     let known = mask::known(report);
     for file in files {
         let source = report.sources.get(file);
         let again = known.places(source.text());
-        let hits = secret::find_to_hide(source.path(), source.text());
-        let hidden = again.into_iter().chain(hits.into_iter().map(|hit| (hit.start, hit.end)));
+        let hidden = again.into_iter().chain(source.secrets().iter().copied());
         places.extend(hidden.map(|(start, end)| Span::new(file, start as u32, end as u32)));
     }
     places.sort();
-    places.dedup();
+    // None lies in another or touches it.
+    places.dedup_by(|next, last| {
+        let is_joined = next.file == last.file && next.start <= last.end;
+        last.end = if is_joined { last.end.max(next.end) } else { last.end };
+        is_joined
+    });
     places
 }

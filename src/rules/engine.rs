@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::admission;
 use super::arms;
 use super::catalog::Catalog;
-use super::native::{Cx, Findings, Found, Native, find, show};
+use super::native::{Cx, Findings, Found, Native, find, names_secret, show_of};
 use super::precedence;
 use super::rego;
 use super::schema::{Check, Rule, Table, Target};
@@ -20,6 +20,7 @@ use crate::model::view::pod::{Pod, pod};
 use crate::model::view::{command, rule};
 use crate::model::{DECIDED, Lookup, Node, Resource, ResourceId};
 use crate::problem::{Problem, ProblemKind};
+use crate::secret;
 use crate::source::Span;
 
 /// What the rules made of the model.
@@ -299,7 +300,7 @@ fn judge_root(
             _ if std::ptr::eq(node, root) => {
                 format!("{what}{}", wanted.trim_start_matches(", ").replace("wanted", "lacks"))
             }
-            _ => format!("{what}is {}{wanted}", show(node)),
+            _ => format!("{what}is {}{wanted}", show_of(&hit.path, node)),
         };
         if std::ptr::eq(node, root) {
             findings.at(head, hit.path, message);
@@ -422,14 +423,22 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
     related.extend(found.related);
     related.dedup();
     related.shrink_to_fit();
+    let is_secret = secret::may_be_secret(bare(&snippet)) && names_secret(&found.attribute);
     let message = match &rule.message {
-        Some(template) => fill(template, &address, resource, &found.attribute, &snippet),
+        Some(template) => {
+            let shown = if is_secret { secret::HIDDEN } else { bare(&snippet) };
+            fill(template, &address, resource, &found.attribute, shown)
+        }
         None if address.is_empty() || found.message.starts_with(&*address) => found.message,
         None => format!("{address}: {}", found.message),
     };
     let sensitive = found.sensitive || rule.sensitive;
     // A short secret could be guessed from its hash.
-    let identity = if sensitive { found.identity.as_deref().unwrap_or("") } else { &snippet };
+    let identity = match sensitive {
+        true => found.identity.as_deref().unwrap_or(""),
+        false if is_secret => "",
+        false => &snippet,
+    };
     // The same addresses are another matter on another port.
     let of_rules = resource.filter(|resource| resource.format != "dockerfile" && !sensitive);
     let around = of_rules.and_then(|resource| around.around(resource, found.at));
@@ -455,12 +464,12 @@ fn is_vendored(path: &str) -> bool {
     path.split('/').any(|part| part == ".terraform")
 }
 
-fn fill(template: &str, address: &str, resource: Option<&Resource>, attribute: &str, snippet: &str) -> String {
+fn fill(template: &str, address: &str, resource: Option<&Resource>, attribute: &str, value: &str) -> String {
     template
         .replace("{address}", address)
         .replace("{name}", resource.map_or("", |resource| &resource.name))
         .replace("{path}", attribute)
-        .replace("{value}", bare(snippet))
+        .replace("{value}", value)
 }
 
 /// A text without the quotes that its author may or may not have written.

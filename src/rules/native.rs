@@ -21,6 +21,7 @@ mod waf;
 use std::sync::Arc;
 
 use crate::model::{DECIDED, Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::secret;
 use crate::source::{Sources, Span};
 
 use super::options::Options;
@@ -268,18 +269,11 @@ impl Found {
 
 /// A value as a message shows it: short, quoted, never a whole document.
 pub fn show(node: &Node) -> String {
-    let cut = |text: &str| {
-        let mut short: String = text.chars().take(60).collect();
-        if short.len() < text.len() {
-            short.push('…');
-        }
-        short
-    };
     match &node.value {
         Value::Null => "null".into(),
         Value::Bool(bool) => bool.to_string(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => format!("\"{}\"", cut(text)),
+        Value::String(text) => format!("\"{}\"", secret::shortened(text)),
         Value::List(items) if items.is_empty() => "empty".into(),
         Value::List(items) => match items.iter().map(show).collect::<Vec<_>>() {
             shown if shown.len() <= 3 => format!("[{}]", shown.join(", ")),
@@ -288,4 +282,19 @@ pub fn show(node: &Node) -> String {
         Value::Map(_) => "a block".into(),
         Value::Unknown(_) => "unknown".into(),
     }
+}
+
+/// As [`show`], for the value of an attribute: not where its name says that it is a secret.
+pub fn show_of(attribute: &str, node: &Node) -> String {
+    let is_secret = |node: &Node| node.as_str().is_some_and(secret::may_be_secret);
+    match (is_secret(node) || node.items().iter().any(is_secret)) && names_secret(attribute) {
+        true => format!("\"{}\"", secret::HIDDEN),
+        false => show(node),
+    }
+}
+
+/// Whether the last part of the path of an attribute is the name of a secret: `stages[].client_secret`.
+pub fn names_secret(attribute: &str) -> bool {
+    let last = attribute.rsplit('.').next().unwrap_or(attribute);
+    secret::is_secret_name(last.split('[').next().unwrap_or(last))
 }

@@ -10,6 +10,7 @@ use crate::frontend::{FRONTENDS, Parsed, Settings};
 use crate::model::{Edge, Graph, Model, ResourceId, Secret};
 use crate::problem::{Problem, ProblemKind};
 use crate::rules::engine::panic_text;
+use crate::rules::native::secrets::named::Named;
 use crate::secret;
 use crate::source::{FileId, Sources, Span};
 use crate::suppress;
@@ -22,6 +23,8 @@ pub struct Assembled {
     pub problems: Vec<Problem>,
     /// Comments, for suppressions.
     pub comments: Vec<Span>,
+    /// Values that no output shows, of environments whose model is gone.
+    pub named: Vec<Named>,
     /// Files read, by format.
     pub files_read: Vec<(&'static str, usize)>,
     /// The same files, by their ids.
@@ -89,6 +92,7 @@ fn join(sources: &Sources, parsed: Vec<Parsed>) -> Assembled {
         model: Model::default(),
         problems: Vec::new(),
         comments: Vec::new(),
+        named: Vec::new(),
         files_read: Vec::new(),
         read: FxHashSet::default(),
     };

@@ -8,6 +8,7 @@ use crate::discover::Discovered;
 use crate::finding::Finding;
 use crate::frontend::Settings;
 use crate::model::Secret;
+use crate::rules::native::secrets::named;
 use crate::rules::{Cx, Judged, judge};
 
 /// Judges the tree in every environment, or once where there is none. What was read is that of the last.
@@ -34,8 +35,10 @@ pub(crate) fn judge_each(
     for (name, (next, judged)) in runs {
         names.push(name);
         all.push(judged);
-        let problems = std::mem::replace(&mut assembled, next).problems;
-        assembled.problems.extend(problems);
+        let last = std::mem::replace(&mut assembled, next);
+        assembled.problems.extend(last.problems);
+        assembled.named.extend(last.named);
+        assembled.named.extend(named::values(&last.model, &discovered.sources));
     }
     (assembled, join(&names, all))
 }

@@ -1,9 +1,10 @@
 //! Literals that names call secrets: a name, what is assigned to it, and whether that is more than a stand-in.
 
 use super::file::Syntax;
+use super::find::floor;
 use super::name::{Promise, is_secret_name, promise};
 use super::random::{is_chosen, is_random};
-use super::value::{is_literal_secret, is_sample};
+use super::value::{is_literal_secret, is_sample, may_be_secret};
 use super::{Hit, Kind, reader};
 
 /// Bytes of a name on either side of the text that makes it one of a secret.
@@ -31,11 +32,13 @@ pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax, is_t
         return None;
     }
     let name_start = start - bytes[..start].iter().rev().take(MAX_NAME).take_while(|byte| is_name(byte)).count();
-    let (from, to) = reader::literal_after(bytes, name_start, name_end, syntax)?;
+    let (from, to) = reader::literal_after(bytes, (name_start, name_end), syntax, is_to_hide)?;
+    // Where a value is followed no further a character may go on.
+    let to = if is_to_hide { floor(text, to) } else { to };
     // Inside of a text, characters may be of any length; at its ends stand signs.
     let (name, value) = (text.get(name_start..name_end)?, text.get(from..to)?);
     let what = match is_to_hide {
-        true => (is_secret_name(name) && is_literal_secret(value)).then_some("secret value")?,
+        true => (is_secret_name(name) && may_be_secret(value)).then_some("secret value")?,
         false => judged(name, value).filter(|_| !is_in_session(text, name_start))?,
     };
     Some(Hit { start: from, end: to, kind: Kind::Literal, what })

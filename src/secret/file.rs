@@ -35,12 +35,32 @@ pub fn find_in_file(path: &str, text: &str) -> Vec<Hit> {
     hits
 }
 
-/// As [`find_in_file`], for a text that is shown to people: also what is found in no file of this name, and every literal whose
-/// name calls it a secret, be it ever so weak.
-pub fn find_to_hide(path: &str, text: &str) -> Vec<Hit> {
+/// Where secrets stand in a text that is shown to people, in order: those that [`find_in_file`] finds, what it finds in no file
+/// of this name, and all of every value whose name calls it a secret, be it ever so weak. Each place lies in one line, and none
+/// touches another.
+pub fn find_to_hide(path: &str, text: &str) -> Vec<(usize, usize)> {
     let mut hits = find::find_to_hide(text, syntax(path, text));
     store::of_file(path, text, &mut hits);
-    hits
+    hits.sort_by_key(|hit| hit.start);
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    for hit in hits {
+        match places.last_mut().filter(|last| hit.start <= last.1) {
+            Some(last) => last.1 = last.1.max(hit.end),
+            None => places.push((hit.start, hit.end)),
+        }
+    }
+    places.into_iter().flat_map(|place| in_lines(text, place)).collect()
+}
+
+/// The parts of a place that its lines show, without the blanks around them.
+pub fn in_lines(text: &str, (start, end): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+    let mut next = start;
+    text.get(start..end).unwrap_or("").split_inclusive('\n').filter_map(move |line| {
+        let from = next + (line.len() - line.trim_start().len());
+        next += line.len();
+        let shown = line.trim();
+        (!shown.is_empty()).then_some((from, from + shown.len()))
+    })
 }
 
 fn is_lock_file(path: &str) -> bool {

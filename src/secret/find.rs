@@ -120,7 +120,7 @@ pub(super) fn find_all(text: &str, syntax: Syntax) -> Vec<Hit> {
     DETECTOR.find(text, Search::Names(syntax))
 }
 
-/// As [`find_all`], with every literal whose name alone calls it a secret.
+/// As [`find_all`], with every literal whose name alone calls it a secret; in no order, and one may lie in another.
 pub(super) fn find_to_hide(text: &str, syntax: Syntax) -> Vec<Hit> {
     DETECTOR.find(text, Search::Shown(syntax))
 }
@@ -171,6 +171,8 @@ impl Detector {
         let mut found: Vec<(Kind, bool, Hit)> = Vec::new();
         let mut literals = 0;
         let is_shown = matches!(search, Search::Shown(_));
+        // Names inside of what is hidden are not followed: whoever nests them would have all of it read for each.
+        let mut hidden_to = 0;
         let mut lines = Lines::of(text);
         for place in self.automaton(text.len()).find_overlapping_iter(text) {
             let search = match search {
@@ -195,9 +197,11 @@ impl Detector {
                             Target::BearerHeader => store::in_bearer_header(text, place.start(), place.end()),
                             Target::DockerAuth => store::in_docker_auth(text, place.end()),
                             Target::Directive => store::in_directive(text, place.end()),
+                            _ if place.start() < hidden_to => None,
                             _ => assigned::to_name(text, place.start(), place.end(), syntax, is_shown),
                         };
                         literals += usize::from(hit.is_some());
+                        hidden_to = hit.filter(|_| is_shown).map_or(hidden_to, |hit| hit.end.max(hidden_to));
                         (false, hit)
                     }
                     special => (true, find_special(*special, text, place.start(), place.end())),
@@ -209,6 +213,10 @@ impl Detector {
             if found.len() - literals >= MAX_HITS && !is_shown {
                 break;
             }
+        }
+        if is_shown {
+            // What one leaves of another would be seen.
+            return found.into_iter().map(|(_, _, hit)| hit).collect();
         }
         // Of credentials in one place the most telling stays.
         found.sort_by_key(|(kind, uncertain, hit)| (*kind, *uncertain, hit.start, std::cmp::Reverse(hit.end)));

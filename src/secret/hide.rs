@@ -24,6 +24,28 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Characters of a value that messages show.
+const MAX_SHOWN: usize = 60;
+
+/// The first characters of a text that messages cut.
+fn head(text: &str) -> Option<&str> {
+    text.char_indices().nth(MAX_SHOWN).map(|(end, _)| &text[..end])
+}
+
+/// A value as a message shows it: no longer than fits into a sentence. What is cut off can't be recognised any more, so what
+/// the text itself says to be a secret is hidden before.
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    if head(text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let considered = text.char_indices().nth(MAX_KNOWN).map_or(text, |(end, _)| &text[..end]);
+    let hidden = without_secrets(considered);
+    match head(&hidden) {
+        Some(head) => Cow::Owned(format!("{head}…")),
+        None => hidden,
+    }
+}
+
 /// Finds secrets by their own texts, wherever they stand again.
 pub struct Known(Option<AhoCorasick>);
 
@@ -33,9 +55,13 @@ const MIN_KNOWN: usize = 8;
 const MAX_KNOWN: usize = 1_000;
 
 impl Known {
-    /// Finds these texts, but for those that are too short to be told from words, and too long to stand in a line.
-    pub fn new(mut texts: Vec<&str>) -> Known {
-        texts.retain(|text| (MIN_KNOWN..=MAX_KNOWN).contains(&text.len()) && !text.contains('\n'));
+    /// Finds these texts, but for those that are too short to be told from words, and too long to stand in a line; of texts of
+    /// several lines each line. Of what is so long that messages cut it also the part that they show is found.
+    pub fn new(texts: Vec<&str>) -> Known {
+        let mut texts: Vec<&str> = texts.into_iter().flat_map(str::lines).map(str::trim).collect();
+        let heads: Vec<&str> = texts.iter().filter_map(|text| head(text)).collect();
+        texts.extend(heads);
+        texts.retain(|text| (MIN_KNOWN..=MAX_KNOWN).contains(&text.len()));
         texts.sort_unstable();
         texts.dedup();
         let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&texts).ok();

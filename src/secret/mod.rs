@@ -2,7 +2,8 @@
 //!
 //! [`find`] runs one automaton over the beginnings of all known credentials, and a pattern only where one begins, so that
 //! text without credentials costs one pass. [`find_in_file`] looks at names of secrets in the same pass, and reads what is
-//! assigned to them in the syntax of the file. [`is_secret_name`] and [`is_literal_secret`] judge an assignment by its name and
+//! assigned to them in the syntax of the file. [`find_to_hide`] does the same for texts that are shown, where what is hidden in
+//! vain costs nothing: it reads every value to its end. [`is_secret_name`] and [`is_literal_secret`] judge an assignment by its name and
 //! its value.
 
 mod assigned;
@@ -16,15 +17,17 @@ mod patterns;
 mod random;
 mod reader;
 mod store;
+mod template;
 mod url;
 mod value;
+mod whole;
 
-pub use file::{find_in_file, find_to_hide};
+pub use file::{find_in_file, find_to_hide, in_lines};
 pub use find::{find, prepare};
-pub use hide::{HIDDEN, Known, without, without_secrets};
+pub use hide::{HIDDEN, Known, shortened, without, without_secrets};
 pub use name::is_secret_name;
 pub use random::is_distinct;
-pub use value::{is_literal_secret, is_reference, looks_like_placeholder};
+pub use value::{is_literal_secret, is_reference, looks_like_placeholder, may_be_secret};
 
 /// What a credential opens, as far as rules tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,46 +7,48 @@ const MAX_BLANKS: usize = 40;
 /// Longest literal that is read.
 const MAX_VALUE: usize = 500;
 /// Bytes before a name, on its line, that may say what it is.
-const MAX_BEFORE: usize = 200;
+pub(super) const MAX_BEFORE: usize = 200;
 
-/// Where the literal stands that is assigned to the name at `name_start..name_end`.
+/// Where the literal stands that is assigned to the name at `name_start..name_end`; what is to be hidden is read to its end.
 pub(super) fn literal_after(
     bytes: &[u8],
-    name_start: usize,
-    name_end: usize,
+    (name_start, name_end): (usize, usize),
     syntax: Syntax,
+    is_to_hide: bool,
 ) -> Option<(usize, usize)> {
-    Reader { bytes, at: name_end, syntax, name_start, name_end, is_in_map: false }.value()
+    Reader { bytes, at: name_end, syntax, name_start, name_end, is_in_map: false, is_to_hide }.value()
 }
 
 /// Goes from the end of a name to the value.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    syntax: Syntax,
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) syntax: Syntax,
     name_start: usize,
     name_end: usize,
     /// Whether the name is a value in a map of YAML that is written on one line.
-    is_in_map: bool,
+    pub(super) is_in_map: bool,
+    /// Whether all of the value is meant, in whatever form, or only a literal that says itself that it is one.
+    is_to_hide: bool,
 }
 
 impl Reader<'_> {
-    fn peek(&self) -> u8 {
+    pub(super) fn peek(&self) -> u8 {
         self.ahead(0)
     }
 
-    fn ahead(&self, count: usize) -> u8 {
+    pub(super) fn ahead(&self, count: usize) -> u8 {
         self.bytes.get(self.at + count).copied().unwrap_or(b'\n')
     }
 
     /// Skips a byte if it is the wanted one.
-    fn takes(&mut self, wanted: u8) -> bool {
+    pub(super) fn takes(&mut self, wanted: u8) -> bool {
         let is_there = self.peek() == wanted;
         self.at += usize::from(is_there);
         is_there
     }
 
-    fn blanks(&mut self) -> usize {
+    pub(super) fn blanks(&mut self) -> usize {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let count = rest.iter().take(MAX_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         self.at += count;
@@ -114,7 +116,7 @@ impl Reader<'_> {
             b'(' if !quoted_name && blanks == 0 && self.is_setter() => {
                 self.at += 1;
                 let value = self.quoted(false)?;
-                (self.peek() == b')').then_some(value)
+                (self.is_to_hide || self.peek() == b')').then_some(value)
             }
             b'>' if !quoted_name && blanks == 0 && self.before() == b'<' => self.element(),
             _ if quoted_name && blanks > 0 => self.of_pair(false),
@@ -125,7 +127,8 @@ impl Reader<'_> {
 
     /// `${PASSWORD:-x}` of a shell, `${password:x}` of Spring.
     fn default(&mut self) -> Option<(usize, usize)> {
-        if !self.takes(b':') {
+        // What is said where there is no value is none either: `${PASSWORD:?is not set}`.
+        if !self.takes(b':') || self.peek() == b'?' {
             return None;
         }
         self.at += usize::from(matches!(self.peek(), b'-' | b'='));
@@ -176,7 +179,10 @@ impl Reader<'_> {
                 .and_then(|_| self.quoted(false));
         }
         match self.syntax {
-            Syntax::Yaml if blanks == 0 && !is_quote(self.peek()) => None,
+            Syntax::Yaml if blanks == 0 && !is_quote(self.peek()) => match self.peek() {
+                b'\r' | b'\n' if self.is_to_hide => self.whole_rest(false),
+                _ => None,
+            },
             Syntax::Shell => self.quoted(false),
             _ => self.quoted_or_rest(false),
         }
@@ -185,6 +191,8 @@ impl Reader<'_> {
     fn after_equals(&mut self, blanks: usize) -> Option<(usize, usize)> {
         self.at += 1;
         match self.peek() {
+            // A secret that something is compared with is one too.
+            b'=' if self.is_to_hide => self.at += 1 + usize::from(self.ahead(1) == b'='),
             b'=' | b'~' => return None,
             b'>' => self.at += 1,
             _ => {}
@@ -268,7 +276,7 @@ impl Reader<'_> {
         }
         let value = is_argument.then(|| self.quoted(false)).flatten()?;
         self.blanks();
-        matches!(self.peek(), b')' | b',').then_some(value)
+        (self.is_to_hide || matches!(self.peek(), b')' | b',')).then_some(value)
     }
 
     /// Whether the name is a long option of a command: `--db-password`.
@@ -284,7 +292,7 @@ impl Reader<'_> {
         }
         let value = is_quoted.then(|| self.quoted(false)).flatten()?;
         self.blanks_and_line();
-        matches!(self.peek(), b',' | b']').then_some(value)
+        (self.is_to_hide || matches!(self.peek(), b',' | b']')).then_some(value)
     }
 
     /// Whether the name is all of the text that something in YAML has as its name: `name: PASSWORD`, `key: "PASSWORD"`.
@@ -332,7 +340,7 @@ impl Reader<'_> {
         self.rest(is_word)
     }
 
-    fn is_code(&self) -> bool {
+    pub(super) fn is_code(&self) -> bool {
         matches!(self.syntax, Syntax::Code | Syntax::Terraform)
     }
 
@@ -349,6 +357,9 @@ impl Reader<'_> {
 
     /// What is not quoted: a word, or the rest of the line.
     fn rest(&mut self, is_word: bool) -> Option<(usize, usize)> {
+        if self.is_to_hide {
+            return self.whole_rest(is_word);
+        }
         let from = self.at;
         let is_shell = is_word || self.syntax == Syntax::Shell;
         let is_in_map = self.syntax == Syntax::Yaml && (self.is_in_map || self.begins_in_map());
@@ -379,13 +390,13 @@ impl Reader<'_> {
     }
 
     /// Whether the name is a key in a map of YAML that is written on one line.
-    fn begins_in_map(&self) -> bool {
+    pub(super) fn begins_in_map(&self) -> bool {
         let mut before = self.bytes[..self.name_start].iter().rev().take(MAX_BLANKS).skip_while(|byte| **byte == b' ');
         matches!(before.next(), Some(b'{' | b','))
     }
 
     /// The length of a word that ends a text in quotes: of `x"]` in `["--password=x"]` one.
-    fn ends_in_quotes(&self, word: &[u8]) -> Option<usize> {
+    pub(super) fn ends_in_quotes(&self, word: &[u8]) -> Option<usize> {
         let length = word.iter().position(|byte| is_quote(*byte))?;
         let before = &self.bytes[self.name_start.saturating_sub(MAX_BEFORE)..self.name_start];
         let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or(before);
@@ -396,6 +407,9 @@ impl Reader<'_> {
 
     /// A literal in quotes that nothing is joined to.
     fn quoted(&mut self, escaped: bool) -> Option<(usize, usize)> {
+        if self.is_to_hide {
+            return self.whole_quoted(escaped);
+        }
         if matches!(self.peek(), b'b' | b'u' | b'B' | b'U' | b'L' | b'@' | b'N') && is_quote(self.ahead(1)) {
             self.at += 1;
         }
@@ -421,6 +435,6 @@ impl Reader<'_> {
     }
 }
 
-fn is_quote(byte: u8) -> bool {
+pub(super) fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }

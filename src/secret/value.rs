@@ -1,5 +1,8 @@
 //! Values: what stands in for a secret, and what is one.
 
+use super::random::is_distinct;
+use super::template::without_templates;
+
 /// Texts that only stand-ins hold.
 const STAND_INS: &[&str] = &[
     "changeme",
@@ -180,14 +183,18 @@ const REFERENCES: &[&str] = &[
 pub fn looks_like_placeholder(value: &str) -> bool {
     let value = value.trim();
     let lower = value.to_ascii_lowercase();
+    is_gap(value, &lower) || STAND_INS.iter().any(|mark| lower.contains(mark))
+}
+
+/// Whether all of a text says that something is to be put in its place.
+fn is_gap(value: &str, lower: &str) -> bool {
     let is_one_character = || {
         let mut bytes = lower.bytes();
         bytes.next().is_none_or(|first| bytes.all(|byte| byte == first))
     };
     value.is_empty()
         || is_one_character()
-        || STAND_INS.iter().any(|mark| lower.contains(mark))
-        || matches!(lower.as_str(), "true" | "false" | "none" | "null" | "nil" | "todo" | "tbd" | "unset" | "undefined")
+        || matches!(lower, "true" | "false" | "none" | "null" | "nil" | "todo" | "tbd" | "unset" | "undefined")
         || lower.starts_with("todo")
         || (lower.starts_with('%') && lower.ends_with('%'))
         || (lower.starts_with("__") && lower.ends_with("__"))
@@ -200,16 +207,44 @@ pub fn is_literal_secret(value: &str) -> bool {
     let value = value.trim();
     let lower = value.to_ascii_lowercase();
     let is_word = || PLAIN_WORDS.contains(&lower.as_str());
-    let is_number = || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && value.len() < 6;
     value.len() >= 3
         && !looks_like_placeholder(value)
         && !is_reference(value)
         && !is_word()
-        && !is_number()
+        && !is_number(value)
         && !is_uuid(value)
         && !is_path(value)
         && !is_dotted_name(value)
         && !is_prose(value)
+}
+
+/// No stand-in and no reference is longer.
+const MAX_HARMLESS: usize = 500;
+
+/// Whether a value of a secret name may be the secret, or hold it, for whoever hides it: all but what [`is_literal_secret`]
+/// tells for sure to be none. A password may hold the signs of a template, be a sentence or a UUID, and stand beside a
+/// reference.
+pub fn may_be_secret(value: &str) -> bool {
+    let value = value.trim();
+    if value.len() > MAX_HARMLESS {
+        return true;
+    }
+    let literal = without_templates(value);
+    let is_all = literal.len() == value.len();
+    let lower = literal.to_ascii_lowercase();
+    let is_word = || PLAIN_WORDS.contains(&lower.as_str());
+    let is_mark = |mark: &&&str| mark.starts_with(|first: char| first.is_ascii_alphanumeric() || "*.".contains(first));
+    let stands_in = || STAND_INS.iter().filter(is_mark).any(|mark| lower.contains(mark)) && !is_distinct(&literal);
+    let refers = || REFERENCES.iter().any(|start| lower.starts_with(start)) || is_sealed(value);
+    let least = literal.bytes().filter(|byte| is_all || byte.is_ascii_alphanumeric()).count();
+    least >= 3
+        && !is_gap(&literal, &lower)
+        && !(stands_in() || refers() || is_word() || is_number(&literal))
+        && !(is_all && (is_path(value) || is_dotted_name(value)))
+}
+
+fn is_number(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && value.len() < 6
 }
 
 /// Whether a value says where a secret is kept, or holds only what was made from it: a reference to a store, a hash, an
@@ -369,6 +404,44 @@ mod tests {
             let sealed = start.to_string() + &"k8Zr3Lm1Xc7Vb5Nk9Jh2".repeat(length / 20);
             assert!(!is_literal_secret(&sealed), "{sealed}");
             assert!(is_literal_secret(&sealed[..60]), "{sealed}");
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_may_look_like_a_template_or_a_sentence() {
+        for value in [
+            "Qz7$${kk}Lm9",
+            "${\"Qz7-kkLm\"}",
+            "${var.prefix}-kkLm9",
+            "${OTHER:-Qz7kkLm9}",
+            "$Qz7kkLm9x4w",
+            "Qz7<kk>Lm9",
+            "!Qz7kkLm9",
+            "correct horse battery staple again",
+            "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+            "hunter2",
+        ] {
+            assert!(may_be_secret(value), "{value}");
+        }
+        for value in [
+            "",
+            "ab",
+            "${var.password}",
+            "${user}:${password}",
+            "${{ secrets.PASSWORD }}",
+            "{{ .Values.password }}",
+            "$(pass show db1)",
+            "$PASSWORD",
+            "${PASSWORD:?is not set}",
+            "<password>",
+            "changeme",
+            "optional",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:db",
+            "random_password.db.result",
+            "/run/secrets/db",
+            "3600",
+        ] {
+            assert!(!may_be_secret(value), "{value}");
         }
     }
 

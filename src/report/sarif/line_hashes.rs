@@ -1,11 +1,15 @@
 //! The hashes of lines by which GitHub's code scanning knows an alert again.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
+use crate::secret;
 use crate::source::{FileId, Source};
 
 /// GitHub's hash of a line: a rolling polynomial over the 100 characters from its start, blanks left out, with the number of
-/// the line among those of the same hash.
+/// the line among those of the same hash. A secret among these is hashed as it is shown, since it could be guessed from a hash
+/// in which nothing else is unknown: there alone it is not the hash that GitHub would compute, which takes the one it is given.
 #[derive(Default)]
 pub(super) struct Hashes {
     files: FxHashMap<FileId, Vec<(u64, u32)>>,
@@ -13,8 +17,16 @@ pub(super) struct Hashes {
 
 impl Hashes {
     pub(super) fn of(&mut self, file: FileId, source: &Source, line: u32) -> String {
-        let hashes = self.files.entry(file).or_insert_with(|| line_hashes(source.text()));
+        let hashes = self.files.entry(file).or_insert_with(|| line_hashes(&shown(source)));
         hashes.get(line as usize - 1).map_or_else(String::new, |(hash, number)| format!("{hash:x}:{number}"))
+    }
+}
+
+/// The text without its secrets, none of which goes over the end of a line.
+fn shown(source: &Source) -> Cow<'_, str> {
+    match source.secrets() {
+        [] => Cow::Borrowed(source.text()),
+        places => Cow::Owned(secret::without(source.text(), places.iter().copied())),
     }
 }
 

@@ -3,6 +3,7 @@
 mod commands;
 mod embedded;
 pub mod manifests;
+pub mod named;
 
 use std::sync::{Arc, LazyLock};
 
