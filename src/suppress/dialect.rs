@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Date;
+use super::{Date, words};
 use crate::model::dockerfile::BUILD_CHECKS;
 
 /// A syntax of comments.
@@ -122,36 +122,34 @@ impl Mark {
         Mark::new(Ids::Named(ids), reach, reason)
     }
 
-    /// Takes `until=` and `by=`; false for any other word.
+    /// Takes `until=` and `by=`; false for any other word. Of several days the first counts.
     fn option(&mut self, word: &str) -> bool {
-        match word.split_once('=') {
+        match words::option(word) {
             Some(("until", day)) => {
-                self.until = Date::parse(day);
-                if self.until.is_none() {
+                let until = Date::parse(day);
+                if until.is_none() {
                     let help = "write the last day on which it acts as until=2027-03-01";
                     self.fault = Some((format!("`{day}` is not a date, so it does not act"), help.into()));
                 }
+                self.until = self.until.into_iter().chain(until).min();
                 true
             }
-            Some(("by", owner)) => {
+            Some((_, owner)) => {
                 self.owner = Some(owner.to_string());
                 true
             }
-            _ => false,
+            None => false,
         }
     }
 
-    /// Takes the options at the front of a text; the rest is the reason.
+    /// Takes the options of a text wherever they stand; the rest is the reason.
     fn options_and_reason(&mut self, text: &str) {
-        let mut rest = text.trim();
-        loop {
-            let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            if !self.option(word) {
-                break;
-            }
-            rest = after.trim_start();
-        }
-        self.reason = rest.to_string();
+        let mut words = words::words(text, char::is_whitespace);
+        let all = words.len();
+        words.retain(|word| !self.option(word));
+        let reason = words.join(" ");
+        let has_options = words.len() < all;
+        self.reason = if has_options { reason.trim_end_matches([',', ';']).to_string() } else { reason };
     }
 }
 
@@ -184,7 +182,7 @@ fn gate(line: &Line<'_>, out: &mut Vec<Mark>) {
     };
     let mut mark = Mark::new(Ids::Named(Vec::new()), reach, "");
     let mut ids = Vec::new();
-    for word in inside.split([',', ' ', '\t']).filter(|word| !word.is_empty()) {
+    for word in words::words(inside, |sign| matches!(sign, ',' | ' ' | '\t')) {
         if !mark.option(word) {
             ids.push(word.to_string());
         }

@@ -12,6 +12,7 @@ mod placed;
 mod reach;
 mod rewrite;
 mod told;
+mod words;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

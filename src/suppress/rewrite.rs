@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use super::dialect::{ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
 use super::placed::{annotations, lines};
 use super::reach::Layout;
+use super::words::guarded;
 use super::{Context, Rules};
 use crate::model::Entry;
 use crate::source::{FileId, Source, Span};
@@ -188,9 +189,7 @@ fn one(
         reason = format!("accepted without a reason, as {} knew it", marks[0].0);
     }
     let until = first.until.map(|until| format!("until={until} ")).unwrap_or_default();
-    // A reason that begins like an option would be taken for one.
-    let guard = if reason.starts_with("until=") || reason.starts_with("by=") { "- " } else { "" };
-    Ok(format!("[{}] {until}{guard}{}", ids.join(", "), reason.replace("*/", "* /")))
+    Ok(format!("[{}] {until}{}", ids.join(", "), guarded(&reason).replace("*/", "* /")))
 }
 
 /// Puts gate's comment where its reach is that of the other.
@@ -306,7 +305,7 @@ fn annotation(
         }
         let reason = mark.reason.split_whitespace().collect::<Vec<_>>().join(" ");
         let reason = match reason.contains(char::is_alphanumeric) {
-            true => reason,
+            true => guarded(&reason),
             false => format!("accepted without a reason, as {dialect} knew it"),
         };
         let number = source.line(entry.key_span.start);
