@@ -54,17 +54,19 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
         let mut text = Vec::new();
         let count = baseline::write(report.findings.iter(), report.sources, &report.prefix, &mut text)?;
         output::replace(output, &text)?;
-        writeln!(
-            out,
-            "{}: {count} findings are accepted; use it with --baseline, or `baseline:` in gate.yaml",
-            shown(output)
-        )?;
+        let accepted = counted(count, "finding is", "findings are");
+        writeln!(out, "{}: {accepted} accepted; use it with --baseline, or `baseline:` in gate.yaml", shown(output))?;
         let unread = report.problems.iter().filter(|problem| problem.kind.closes()).count();
         if unread > 0 {
-            writeln!(out, "{unread} problems kept the scan from being whole: `gate scan` tells them")?;
+            let (problems, them) = (counted(unread, "problem", "problems"), if unread == 1 { "it" } else { "them" });
+            writeln!(out, "{problems} kept the scan from being whole: `gate scan` tells {them}")?;
         }
         Ok(if unread > 0 { 2 } else { 0 })
     })
+}
+
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 /// Scans and hands over the report, with the baseline that is named. One that is written anew is not read.
