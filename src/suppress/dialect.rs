@@ -95,6 +95,8 @@ pub(super) enum Reach {
     AdjacentInstruction,
     /// Findings placed on the line of the comment.
     OwnLine,
+    /// Findings placed on the line of the comment, the one above or the one below.
+    Beside,
     /// Findings placed on the next line of code.
     LineBelow,
     /// The block around the comment, whose first and last line do not count.
@@ -296,6 +298,10 @@ fn kics(line: &Line<'_>, out: &mut Vec<Mark>) {
         Some(("enable", ids)) => {
             let mut mark = Mark::named(ids, Reach::FileTop, "");
             if let Ids::Named(ids) = mark.ids {
+                if ids.is_empty() {
+                    let help = "name what alone is to be found, or leave it out";
+                    mark.fault = Some(("`kics-scan enable` without ids does not act".into(), help.into()));
+                }
                 mark.ids = Ids::AllBut(ids);
             }
             mark

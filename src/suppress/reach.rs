@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
+use super::annotated::Holders;
 use super::dialect::Reach;
-use crate::model::{Model, Resource, Value};
+use crate::frontend::{terraform, yaml};
+use crate::model::{Model, Node, Resource, Value};
 use crate::source::{FileId, Source, Sources, Span};
 
 /// What begins where, for files that have suppressions.
@@ -27,8 +29,22 @@ pub(super) struct Layout<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Covered {
     pub spans: Vec<Span>,
-    /// Only what is placed there; not what belongs to a resource or module call that stands there.
-    pub is_literal: bool,
+    /// How much goes with it.
+    pub whole: Whole,
+    /// The objects that it is about, for an annotation, which no text bounds.
+    pub holders: Option<Holders>,
+}
+
+/// What a covered text stands for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whole {
+    /// What is placed there.
+    Places,
+    /// The same, and the resources that stand there, wherever their values come from.
+    Resources,
+    /// The same, and what the module calls that stand there create.
+    #[default]
+    Calls,
 }
 
 impl Covered {
@@ -145,10 +161,11 @@ impl<'a> Layout<'a> {
                     return None;
                 }
                 let spans = self.line_and_parts(comment.file, below);
-                return Some(Covered { spans, is_literal: true });
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
             }
             Reach::OwnLine => {
-                return Some(Covered { spans: vec![line_span(source, comment.file, line)], is_literal: true });
+                let spans = vec![line_span(source, comment.file, line)];
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
             }
             Reach::LineBelow => {
                 let target = self.target(comment, true)?;
@@ -157,12 +174,21 @@ impl<'a> Layout<'a> {
                     Some("dockerfile") => self.line_and_parts(comment.file, target),
                     _ => vec![line_span(source, comment.file, target)],
                 };
-                return Some(Covered { spans, is_literal: true });
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
+            }
+            Reach::Beside => {
+                let last = source.line(comment.end.saturating_sub(1).max(comment.start));
+                let lines = line.saturating_sub(1).max(1)..=(last + 1).min(source.line_count());
+                let spans = lines.map(|line| line_span(source, comment.file, line)).collect();
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
             }
             // Annotations are resolved by their object.
             Reach::Object => Vec::new(),
         };
-        Some(Covered { spans, is_literal: false })
+        // A file says nothing about what its module calls create in others.
+        let is_file = matches!(reach, Reach::File | Reach::FileTop | Reach::Directive);
+        let whole = if is_file { Whole::Resources } else { Whole::Calls };
+        Some(Covered { spans, whole, holders: None })
     }
 
     /// A resource begins on its header and on its first line of code: the text of a manifest begins with its document

@@ -3,6 +3,7 @@
 
 mod about;
 mod json;
+mod options;
 #[path = "../support/mod.rs"]
 mod support;
 mod toy;
