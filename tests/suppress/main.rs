@@ -3,6 +3,7 @@
 
 mod about;
 mod json;
+mod objects;
 mod options;
 #[path = "../support/mod.rs"]
 mod support;
