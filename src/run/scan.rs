@@ -22,7 +22,7 @@ use crate::report::Report;
 use crate::rules::{Catalog, Check, native};
 use crate::scan::{self, Request};
 use crate::secret;
-use crate::suppress::Date;
+use crate::suppress::{self, Date};
 
 /// The day in UTC, by which suppressions end.
 pub(super) fn today() -> Date {
@@ -63,6 +63,11 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
         }
         Ok(if unread > 0 { 2 } else { 0 })
     })
+}
+
+/// Whether a text of no format has something to judge, or a suppression that may have nothing to act on.
+fn is_worth_keeping(path: &str, text: &str) -> bool {
+    !secret::find_in_file(path, text).is_empty() || suppress::has_own_comments(path, text)
 }
 
 fn counted(number: usize, one: &str, several: &str) -> String {
@@ -142,7 +147,7 @@ fn with_report_of(
         ends: opened.as_ref().map(|opened| [&*opened.base, &*opened.tip]),
         exclude: Some(&exclude),
         force_exclude: arguments.force_exclude,
-        keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
+        keep: secrets_wanted(&catalog, &selected).then_some(is_worth_keeping),
         ..Walk::new(&arguments.paths)
     };
     if walk.keep.is_some() {

@@ -209,13 +209,19 @@ fn checkov(line: &Line<'_>, out: &mut Vec<Mark>) {
     let reach = match line.format {
         Some("dockerfile") => Reach::File,
         Some("terraform") => Reach::Enclosing,
-        // Of manifests the tool reads annotations only.
-        _ => return,
+        // Of manifests the tool reads annotations, and of any text what is said of secrets.
+        _ => Reach::Beside,
     };
-    out.extend(PATTERN.captures_iter(line.text).map(|found| {
+    for found in PATTERN.captures_iter(line.text) {
         let reason = found.get(2).map_or("", |reason| reason.as_str());
-        Mark::named(&found[1], reach, reason)
-    }));
+        let mut mark = Mark::named(&found[1], reach, reason);
+        if let (Reach::Beside, Ids::Named(ids)) = (reach, &mut mark.ids) {
+            ids.retain(|id| id.starts_with("CKV_SECRET_"));
+        }
+        if mark.ids != Ids::Named(Vec::new()) {
+            out.push(mark);
+        }
+    }
 }
 
 fn trivy(line: &Line<'_>, out: &mut Vec<Mark>) {

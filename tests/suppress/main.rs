@@ -7,6 +7,7 @@ mod objects;
 mod options;
 #[path = "../support/mod.rs"]
 mod support;
+mod texts;
 mod toy;
 
 use std::path::Path;
