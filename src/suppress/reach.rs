@@ -89,7 +89,7 @@ impl<'a> Layout<'a> {
         layout
     }
 
-    /// What the model does not hold: the `dynamic` around blocks, and YAML that makes no resource.
+    /// What the model does not hold: the `dynamic` around blocks, and YAML that makes no resource or is around several.
     fn add_unmodelled(&mut self, file: FileId, visited: &mut FxHashSet<Span>) {
         let source = self.sources.get(file);
         let files = FxHashSet::from_iter([file]);
@@ -99,7 +99,7 @@ impl<'a> Layout<'a> {
                     self.add_part(block, &files, visited);
                 }
             }
-            None if is_yaml(source.path()) => {
+            _ if is_yaml(source.path()) => {
                 for document in yaml::read_as(file, source.text(), yaml::Dialect::GitHub).documents {
                     self.add_parts_of(&document.root, false, &files, visited);
                 }

@@ -141,6 +141,13 @@ fn a_comment_beside_a_document_mark_speaks_of_the_document() {
 }
 
 #[test]
+fn a_comment_on_a_key_around_several_objects_reaches_them() {
+    let compose = "services: # gate: ignore[container-privileged] lab\n  a:\n    image: n:1\n    privileged: true\n  b:\n    image: n:1\n    privileged: true\n";
+    let (found, gone, told) = scan(tree(&[("compose.yaml", compose)]).path(), "container-privileged");
+    assert_eq!((found, gone.len(), told.as_str()), (vec![], 2, "[]"));
+}
+
+#[test]
 fn what_is_no_comment_behind_an_instruction_is_told() {
     let docker = "FROM debian:12\nUSER root # gate: ignore[container-run-as-root] tests\n# gate: ignore[docker-cd] x\nRUN a \\\n  # gate: ignore[docker-cd] y\n  b\n";
     let (_, _, told) = scan(tree(&[("Dockerfile", docker)]).path(), "container-run-as-root");
