@@ -59,7 +59,7 @@ fail-on: medium
 
 # Single rules.
 # rules:
-#   aws-rds-public-access: { severity: critical, ignorable: false }
+#   aws-rds-publicly-accessible: { severity: critical, ignorable: false }
 
 # Findings that are accepted; for one place a comment does as well: # gate: ignore[rule-id] reason
 # ignore:
@@ -255,6 +255,7 @@ fn write(top: &Path, offer: &Offer) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::rules::Catalog;
 
     fn run(folder: &Path) -> String {
         init(folder).expect("the folder is writable")
@@ -362,6 +363,7 @@ mod tests {
             .collect();
         let config = Config::parse("gate.yaml", &examples.join("\n"), here, here).expect("so are its examples");
         assert_eq!((config.ignore.len(), config.rules.len(), config.select.len()), (1, 1, 2));
+        config.check(&Catalog::built_in()).expect("the rules that it names are there");
         let schema: serde_json::Value = serde_json::from_str(include_str!("../docs/gate.schema.json")).expect("JSON");
         let value: serde_json::Value = serde_yaml::from_str(&examples.join("\n")).expect("YAML");
         assert!(jsonschema::is_valid(&schema, &value));

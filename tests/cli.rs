@@ -189,3 +189,13 @@ fn one_file_under_two_names_takes_one_output() {
     assert!(!folder.path().join("x.out").exists());
     assert_eq!(code(&gate(folder.path(), &["scan", "--format", "json=x.out,sarif=out/x.out"])), 1);
 }
+
+#[test]
+fn one_of_a_kind_is_told_as_one() {
+    let main = "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n}\n";
+    let folder = tree(&[("main.tf", main), ("pod.yaml", "apiVersion: v1\nkind: Pod\nspec: [\n")]);
+    let output = gate(folder.path(), &["baseline", "write", "--select", "aws-rds-publicly-accessible"]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains(": 1 finding is accepted; "), "{told}");
+    assert!(told.contains("\n1 problem kept the scan from being whole: `gate scan` tells it\n"), "{told}");
+}

@@ -104,7 +104,15 @@ fn wrong_types_and_broken_yaml_have_a_place() {
     let (message, ..) = mistake("version: 1\nexclude: examples\n");
     assert!(message.starts_with("gate.yaml:2: ") && message.ends_with("expected a list"), "{message}");
     let (message, ..) = mistake("strict: perhaps\n");
-    assert!(message.starts_with("gate.yaml:1: ") && message.contains("expected a boolean"), "{message}");
+    assert!(message.starts_with("gate.yaml:1: ") && message.ends_with("expected true or false"), "{message}");
+    for (text, wanted, written) in [
+        ("rules: { CKV_AWS_17: off }\n", "expected keys with values", "`{ enabled: false }`"),
+        ("version: \"1\"\n", "expected a number", "without quotes"),
+        ("- fail-on\n", "expected keys with values", "`version: 1`"),
+    ] {
+        let (message, _, help) = mistake(text);
+        assert!(message.ends_with(wanted) && help.contains(written), "{message} {help}");
+    }
     let (message, ..) = mistake("version: 1\nrules: [a\n");
     assert!(
         message.starts_with("gate.yaml:3: not YAML: ") || message.starts_with("gate.yaml:2: not YAML: "),

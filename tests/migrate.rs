@@ -224,3 +224,67 @@ locals {
     let alone = tree(&[("main.tf", TERRAFORM.split("\n\n").next().expect("a block"))]);
     assert!(gate(alone.path(), &["migrate"]).contains("\n1 file would change: "));
 }
+
+const PRIVILEGED: &str = "\
+spec:
+  containers:
+    - name: c
+      image: nginx:1.2
+      securityContext:
+        privileged: true
+        allowPrivilegeEscalation: true
+";
+
+/// Migrates a file and gives it as it is then; what is suppressed stays.
+fn migrated(path: &str, text: &str) -> String {
+    let folder = tree(&[(path, text)]);
+    let (before, _) = suppressed(folder.path());
+    let told = gate(folder.path(), &["migrate", "--write"]);
+    assert_eq!(suppressed(folder.path()).0, before, "{told}");
+    std::fs::read_to_string(folder.path().join(path)).expect("a file")
+}
+
+#[test]
+fn keys_that_are_sorted_otherwise_are_no_obstacle() {
+    let head = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations:\n";
+    let annotations = "    checkov.io/skip1: CKV_K8S_20=needs setuid\n    checkov.io/skip2: CKV_K8S_16=node agent\n";
+    let new = migrated("p.yaml", &format!("{head}{annotations}{PRIVILEGED}"));
+    assert!(new.contains("gate.dev/ignore.container-privileged: \"node agent\"\n"), "{new}");
+    assert!(new.contains("gate.dev/ignore.k8s-privilege-escalation: \"needs setuid\"\n"), "{new}");
+}
+
+#[test]
+fn annotations_on_one_line_are_all_rewritten() {
+    let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b","annotations":{"checkov.io/skip1":"CKV_K8S_16=agent","x":"1","checkov.io/skip2":"CKV_K8S_20=setuid"}},"spec":{"containers":[{"name":"c","image":"nginx:1.2","securityContext":{"privileged":true,"allowPrivilegeEscalation":true}}]}}"#;
+    let new = migrated("pod.json", pod);
+    let annotations = r#"{"gate.dev/ignore.container-privileged": "agent","x":"1","gate.dev/ignore.k8s-privilege-escalation": "setuid"}"#;
+    assert!(new.contains(annotations), "{new}");
+    let flow = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: b\n  annotations: {{checkov.io/skip1: CKV_K8S_16=agent, checkov.io/skip2: CKV_K8S_20=setuid}}\n{PRIVILEGED}"
+    );
+    let new = migrated("p.yaml", &flow);
+    assert_eq!(new.matches("gate.dev/ignore.").count(), 2, "{new}");
+}
+
+#[test]
+fn words_of_a_reason_do_not_become_options() {
+    let text = MODULE.replace("  publicly", "  # checkov:skip=CKV_AWS_17:gone until=2020-01-01 (by=me)\n  publicly");
+    let new = migrated("main.tf", &text);
+    assert!(new.contains("gone until: 2020-01-01 (by: me)"), "{new}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_left_and_what_it_leads_to_is_rewritten() {
+    let text = MODULE.replace("true\n", "true #trivy:ignore:AVD-AWS-0180\n");
+    let folder = tree(&[("b/main.tf", &text), ("c/main.tf", &text), ("a/x.tf", "locals {}\n")]);
+    std::os::unix::fs::symlink("../b/main.tf", folder.path().join("a/main.tf")).expect("a link");
+    let told = gate(folder.path(), &["migrate", "--write"]);
+    assert!(told.contains("left: a/main.tf:2: the file is a link"), "{told}");
+    assert!(told.contains("2 files rewritten"), "{told}");
+    for name in ["a/main.tf", "b/main.tf", "c/main.tf"] {
+        let new = std::fs::read_to_string(folder.path().join(name)).expect("a file");
+        assert!(new.contains("# gate: ignore["), "{name}: {new}");
+    }
+    assert!(folder.path().join("a/main.tf").symlink_metadata().expect("it is there").is_symlink());
+}

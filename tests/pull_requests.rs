@@ -433,6 +433,12 @@ fn an_unused_suppression_is_old_where_the_base_has_it() {
     let judged = change.write("db.tf", &format!("\n\n{}\n{}", unused("main"), unused("second")));
     let judged = judged.judged(&["--select", "aws-rds-publicly-accessible,gate"]);
     assert_eq!((judged.of("old").len(), judged.of("new").len(), judged.code), (1, 1, 0));
+    // So it is in texts of no format.
+    let text = "# gate: ignore[general-service-token-committed] it was revoked\nTOKEN=none\n";
+    let change = Change::from(&[(".env", text), ("net.tf", NETWORK)]);
+    let judged = change.write(".env", &format!("A=1\n{text}")).write("b.env", text);
+    let judged = judged.judged(&["--select", "general-service-token-committed,gate"]);
+    assert_eq!((judged.of("old").len(), judged.of("new").len(), judged.code), (1, 1, 0));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn scan<'s>(tree: &Tree, discovered: &'s gate::discover::Discovered) -> Report<'
 fn rewriting(tree: &Tree) {
     let discovered = judged::discover(tree);
     let request = judged::request(tree, &RULES, Config::default());
-    let rewriting = gate::migrate::rewrite(&request, &discovered).expect("nothing is compared");
+    let rewriting = gate::migrate::rewrite(&request, &discovered, &request.selected).expect("nothing is compared");
     let mut edited = Tree::of(b"", "empty.txt");
     for (file, source) in discovered.sources.iter() {
         let text = match rewriting.edits.get(&file) {

@@ -153,6 +153,9 @@ pub(super) fn plan(head: &Discovered, difference: Difference, tip: &Commit, is_w
     let files: Vec<(FileId, &Source)> = head.sources.iter().collect();
     let of_head: FxHashMap<&str, FileId> = files.iter().map(|(file, source)| (source.path(), *file)).collect();
     let mut sources = Sources::new(files.iter().map(|(_, source)| source.shared()).collect());
+    // What the base has otherwise, or has not, is there for places in it alone.
+    let others = files.iter().filter(|(file, source)| source.is_judged() && !unchanged.contains(file));
+    others.for_each(|(file, _)| sources.set_aside(*file));
     let ids: Vec<FileId> = fresh.sources.iter().map(|(_, source)| sources.add(source.shared())).collect();
     let changed: FxHashMap<String, FileId> =
         fresh.sources.iter().zip(&ids).map(|((_, source), id)| (source.path().to_string(), *id)).collect();

@@ -6,6 +6,7 @@ mod globs;
 mod hadolint;
 mod places;
 mod read;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use super::places::{Place, Step};
+use super::wanted;
 use super::{Config, Error, FailOn, Ignore, Named, PathGlobs, RuleSettings, form, invalid};
 use crate::finding::Severity;
 use crate::rules::Options;
@@ -190,7 +191,10 @@ impl Reader<'_> {
             Some((word, _)) if message.contains("missing field `") => {
                 return self.invalid(offset..offset, format!("the key `{word}` is missing"), None);
             }
-            _ => return self.invalid(offset..self.text.len(), message.replace("a sequence", "a list"), None),
+            _ => {
+                let (message, help) = wanted::told(message);
+                return self.invalid(offset..self.text.len(), message, help);
+            }
         };
         let at = match kind {
             "key" => place.nearest_key(word, offset).unwrap_or(offset..offset),

@@ -7,19 +7,23 @@ pub mod diff;
 pub mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use rustc_hash::FxHashSet;
 
 use crate::discover::{self, Discovered};
 use crate::finding::Finding;
 use crate::report::Report;
 use crate::rules::Catalog;
 use crate::scan::{self, Request};
-use crate::source::{FileId, Source, Sources};
-use crate::suppress::{self, LineEdit, Rewriting};
+use crate::source::{FileId, Source, Sources, Span};
+use crate::suppress::{self, Changed, LineEdit, Rewriting};
 
-/// The edits that leave everything suppressed that is, and nothing else; the others are told as left.
+/// The edits that leave everything suppressed that is, and nothing else; the others are told as left. All rules are held against
+/// both; what is found anew matters for those that are `usual`, which the configuration has chosen.
 ///
 /// Fails as [`scan::scan`] does.
-pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriting, discover::Error> {
+pub fn rewrite(request: &Request<'_>, discovered: &Discovered, usual: &[usize]) -> Result<Rewriting, discover::Error> {
     let assembled = scan::assemble(&request.settings, discovered);
     let report = scan::scan(request, discovered)?;
     let found = report.findings.iter().chain(report.suppressed.iter().map(|one| &one.finding));
@@ -30,14 +34,14 @@ pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriti
         let is_own = discovered.only.as_ref().is_none_or(|only| only.contains(file));
         is_own && !edits.is_empty() && !is_installed(discovered.sources.get(*file).path())
     });
-    let before = judged(request.catalog, &report);
+    let usual = usual.iter().map(|rule| request.catalog.rules()[*rule].id.as_str()).collect();
     let surely = |edits: &BTreeMap<u32, LineEdit>| {
         let sure = edits.iter().filter(|(_, edit)| edit.is_sure);
         sure.map(|(line, edit)| (*line, edit.clone())).collect::<BTreeMap<_, _>>()
     };
     // First all, then where anything differs only what can't change, then what is left without the files that still differ.
     for round in 0..3 {
-        let differing = differing(request, discovered, &rewriting, &before)?;
+        let differing = differing(request, discovered, &rewriting, (&report, &usual))?;
         if differing.is_empty() {
             break;
         }
@@ -48,7 +52,7 @@ pub fn rewrite(request: &Request<'_>, discovered: &Discovered) -> Result<Rewriti
             let source = discovered.sources.get(file);
             for (line, _) in dropped {
                 let start = source.line_start(*line);
-                let at = crate::source::Span::new(file, start, start + source.line_text(*line).len() as u32);
+                let at = Span::new(file, start, start + source.line_text(*line).len() as u32);
                 let why =
                     "in gate's form it would reach more or less than it does: name what it is about by hand".into();
                 rewriting.left.push(suppress::Left { at, why });
@@ -69,12 +73,20 @@ fn is_installed(path: &str) -> bool {
 /// What tells a finding from others whatever its line, and whether it is suppressed.
 type Key = (bool, String, String, String, String);
 
-/// How often there is what, by file.
-fn judged(catalog: &Catalog, report: &Report<'_>) -> BTreeMap<String, BTreeMap<Key, usize>> {
+/// How often there is what, by file, without what is said of the comments and annotations that are edited.
+fn judged(
+    catalog: &Catalog,
+    report: &Report<'_>,
+    usual: &FxHashSet<&str>,
+    is_edited: impl Fn(Span) -> bool,
+) -> BTreeMap<String, BTreeMap<Key, usize>> {
     let mut all: BTreeMap<String, BTreeMap<Key, usize>> = BTreeMap::new();
     let mut add = |finding: &Finding, is_suppressed: bool| {
         // Of other tools' suppressions nobody is told that they have nothing to act on; in gate's form somebody is.
-        if suppress::speaks_of_suppressions(catalog, &finding.rule) {
+        if suppress::speaks_of_suppressions(catalog, &finding.rule) || is_edited(finding.at) {
+            return;
+        }
+        if !is_suppressed && !usual.contains(&*finding.rule) {
             return;
         }
         let path = report.sources.get(finding.at.file).path().to_string();
@@ -111,13 +123,23 @@ fn differing(
     request: &Request<'_>,
     discovered: &Discovered,
     rewriting: &Rewriting,
-    before: &BTreeMap<String, BTreeMap<Key, usize>>,
+    (report, usual): (&Report<'_>, &FxHashSet<&str>),
 ) -> Result<BTreeSet<FileId>, discover::Error> {
     if rewriting.edits.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let changed = with_edits(discovered, rewriting);
-    let after = judged(request.catalog, &scan::scan(request, &changed)?);
+    let changed: BTreeMap<FileId, Changed> = rewriting
+        .edits
+        .iter()
+        .map(|(file, edits)| (*file, suppress::changed(discovered.sources.get(*file).text(), edits)))
+        .collect();
+    let is_in = |at: Span, places: fn(&Changed) -> &[Range<u32>]| {
+        changed.get(&at.file).is_some_and(|changed| places(changed).iter().any(|place| place.contains(&at.start)))
+    };
+    let edited = with_edits(discovered, rewriting);
+    let before = judged(request.catalog, report, usual, |at| is_in(at, |changed| &changed.before));
+    let new = scan::scan(request, &edited)?;
+    let after = judged(request.catalog, &new, usual, |at| is_in(at, |changed| &changed.after));
     let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     if paths.iter().all(|path| is_as_before(before.get(*path), after.get(*path))) {
         return Ok(BTreeSet::new());

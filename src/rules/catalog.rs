@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::long_names;
+use super::long_names::{self, normal_name};
 use super::native;
 use super::rego::{self, Module};
 use super::schema::{Check, Mistake, Prose, Rule, parse, parse_rego, wrong_names};
@@ -24,8 +24,9 @@ pub struct Catalog {
     own_modules: Vec<Module>,
     /// Rules by id and alias in lower case; several for an alias that they share.
     names: OnceLock<FxHashMap<String, Vec<usize>>>,
-    /// Rules by the long names of tfsec and Trivy; made for the first name that is none of theirs.
-    long_names: OnceLock<FxHashMap<String, Vec<usize>>>,
+    /// Rules by the normal forms of their names, and by the long names of tfsec and Trivy; made for the first name that is none
+    /// of those.
+    other_names: OnceLock<FxHashMap<String, Vec<usize>>>,
 }
 
 /// What runs: tokens are ids, aliases, packs, tags, prefixes of ids (`aws-s3`, `CKV_AWS_*`), `default` and `all`.
@@ -68,7 +69,7 @@ impl Catalog {
             own_prose: Vec::new(),
             own_modules: Vec::new(),
             names: OnceLock::new(),
-            long_names: OnceLock::new(),
+            other_names: OnceLock::new(),
         }
     }
 
@@ -113,7 +114,7 @@ impl Catalog {
         self.rules.truncate(rules);
         self.own_prose.truncate(rules - self.built_in);
         self.own_modules.truncate(modules);
-        (self.names, self.long_names) = Default::default();
+        (self.names, self.other_names) = Default::default();
         Err(mistakes)
     }
 
@@ -214,7 +215,7 @@ impl Catalog {
             self.rules.push(rule);
             self.own_prose.push(prose);
         }
-        (self.names, self.long_names) = Default::default();
+        (self.names, self.other_names) = Default::default();
         Ok(count)
     }
 
@@ -258,12 +259,28 @@ impl Catalog {
         })
     }
 
-    /// The indices of the rules with this id or alias, or with this name in tfsec and Trivy, without regard to case: several for an
-    /// alias that they share.
+    fn other_names(&self) -> &FxHashMap<String, Vec<usize>> {
+        self.other_names.get_or_init(|| {
+            let mut others: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+            for (index, rule) in self.rules.iter().enumerate() {
+                for name in std::iter::once(&rule.id).chain(&rule.aliases) {
+                    let has_it = self.names()[&name.to_lowercase()].contains(&index);
+                    let named = others.entry(normal_name(name)).or_default();
+                    if has_it && !named.contains(&index) {
+                        named.push(index);
+                    }
+                }
+            }
+            others.extend(long_names::rules(&others));
+            others
+        })
+    }
+
+    /// The indices of the rules with this id or alias, or with this name in tfsec and Trivy (`DS002`), without regard to case:
+    /// several for an alias that they share.
     pub fn named(&self, name: &str) -> &[usize] {
-        let (name, names) = (name.to_lowercase(), self.names());
-        let found = names.get(&name).or_else(|| self.long_names.get_or_init(|| long_names::rules(names)).get(&name));
-        found.map_or(&[], |rules| rules)
+        let found = self.names().get(&name.to_lowercase());
+        found.or_else(|| self.other_names().get(&normal_name(name))).map_or(&[], |rules| rules)
     }
 
     /// The index of the rule with this id, or of the first one with this alias, without regard to case.
@@ -281,7 +298,7 @@ impl Catalog {
                 self.own_prose.push(prose);
             }
         }
-        (self.names, self.long_names) = Default::default();
+        (self.names, self.other_names) = Default::default();
     }
 
     /// Whether a name or pattern is one of another tool's rules, `bandit/B101`, though no result of the tool may be at hand.

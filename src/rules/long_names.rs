@@ -1,13 +1,35 @@
 //! The long names of tfsec and Trivy, `aws-s3-enable-versioning`: a provider, a service and a check. They are names of their ids
 //! (`AWS-0090`), by which gate's rules know them, and not aliases: patterns such as `aws-s3*` speak of gate's own ids.
 
-use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A name and its ids on each line, sorted; a name that has changed stands there in all its forms.
 const TABLE: &str = include_str!("long_names.txt");
 
 fn rows() -> impl Iterator<Item = (&'static str, impl Iterator<Item = &'static str>)> {
     TABLE.lines().filter_map(|line| line.split_once(' ')).map(|(name, ids)| (name, ids.split(' ')))
+}
+
+/// Whether that is the long name, in lower case, of a check that gate may not have.
+pub(crate) fn is_one(name: &str) -> bool {
+    static NAMES: LazyLock<FxHashSet<&str>> = LazyLock::new(|| rows().map(|(name, _)| name).collect());
+    NAMES.contains(name)
+}
+
+/// One spelling for all that tools accept: lower case, without trivy's older prefix, its Kubernetes and Docker ids in their
+/// later form (`KSV012` is `KSV-0012`).
+pub(crate) fn normal_name(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let name = lower.strip_prefix("avd-").unwrap_or(&lower);
+    for family in ["ksv", "ds"] {
+        let number = name.strip_prefix(family).map(|rest| rest.trim_start_matches('-'));
+        if let Some(number) = number.and_then(|digits| digits.parse::<u32>().ok()) {
+            return format!("{family}-{number:04}");
+        }
+    }
+    name.to_string()
 }
 
 /// The rules of each long name, from those of names in lower case; names that are taken are left out.
@@ -44,7 +66,17 @@ mod tests {
     }
 
     #[test]
-    fn they_name_the_rules_of_their_ids() {
+    fn names_of_all_spellings_are_one() {
+        assert_eq!(normal_name("AVD-AWS-0180"), normal_name("aws-0180"));
+        for name in ["KSV012", "KSV-0012", "AVD-KSV-0012", "ksv-12"] {
+            assert_eq!(normal_name(name), "ksv-0012");
+        }
+        assert_eq!(normal_name("DS002"), "ds-0002");
+        assert_eq!(normal_name("CKV_AWS_17"), "ckv_aws_17");
+    }
+
+    #[test]
+    fn all_spellings_name_the_rules_of_their_ids() {
         let catalog = Catalog::built_in();
         for (long, id) in [
             ("aws-s3-enable-versioning", "AWS-0090"),
@@ -53,6 +85,9 @@ mod tests {
             ("aws-s3-enable-bucket-logging", "AWS-0089"),
             ("AWS-S3-Enable-Logging", "AWS-0089"),
             ("kubernetes-no-impersonate-privileged-groups", "KSV-0043"),
+            ("DS002", "AVD-DS-0002"),
+            ("KSV012", "KSV-0012"),
+            ("AWS-0089", "AVD-AWS-0089"),
         ] {
             assert!(!catalog.named(id).is_empty(), "{id}");
             assert_eq!(catalog.named(long), catalog.named(id), "{long}");

@@ -13,6 +13,7 @@ pub mod schema;
 pub mod table;
 
 pub(crate) use crate::severity;
+pub(crate) use long_names::normal_name;
 
 pub use catalog::{Catalog, Selection};
 pub use engine::{Judged, judge, judge_some};

@@ -16,7 +16,8 @@ use crate::migrate::{self, diff, settings as foreign};
 use crate::report::text::count;
 use crate::rules::{Catalog, Selection};
 use crate::scan::Request;
-use crate::suppress;
+use crate::source::{Sources, Span};
+use crate::suppress::{self, Left, Rewriting};
 
 /// Runs the command.
 pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u8, Error> {
@@ -36,6 +37,7 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
         with_defaults: catalog.has_rules_of_users(),
         ..settings(&files, &mut discovered, &config.var_files, &config.environments, &terraform)?
     };
+    let usual = select(&catalog, &config.selection(&[], &[]))?;
     let is_configured = !config.path.is_empty();
     let request = Request {
         catalog: &catalog,
@@ -52,8 +54,9 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
         suppress: true,
         today: today(),
     };
-    let rewriting = pool.install(|| migrate::rewrite(&request, &discovered))?;
+    let mut rewriting = pool.install(|| migrate::rewrite(&request, &discovered, &usual))?;
     let sources = &discovered.sources;
+    leave_links(&*files, &root, sources, &mut rewriting);
     let mut written = 0;
     for (file, edits) in &rewriting.edits {
         let source = sources.get(*file);
@@ -95,6 +98,23 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
         }
     }
     Ok(0)
+}
+
+/// Takes out what is read through a link: where that leads to, it is rewritten under its own path.
+fn leave_links(files: &dyn FileSystem, root: &Path, sources: &Sources, rewriting: &mut Rewriting) {
+    let Rewriting { edits, left } = rewriting;
+    edits.retain(|file, edits| {
+        let source = sources.get(*file);
+        let is_link = matches!(files.kind(&root.join(source.path())), Ok(kind) if kind != Kind::File);
+        let first = edits.iter().find(|(_, edit)| edit.instead.is_some());
+        if let (true, Some((line, _))) = (is_link, first) {
+            let start = source.line_start(*line);
+            let why = "the file is a link: what it leads to is rewritten under its own path, if that is scanned";
+            left.push(Left { at: Span::new(*file, start, start), why: why.into() });
+        }
+        !is_link
+    });
+    left.sort();
 }
 
 /// Writes a file of the tree whole, if it still is what was read, with its byte order mark.

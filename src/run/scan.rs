@@ -22,7 +22,7 @@ use crate::report::Report;
 use crate::rules::{Catalog, Check, native};
 use crate::scan::{self, Request};
 use crate::secret;
-use crate::suppress::Date;
+use crate::suppress::{self, Date};
 
 /// The day in UTC, by which suppressions end.
 pub(super) fn today() -> Date {
@@ -56,17 +56,24 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
         let prefix = prefix.as_ref().unwrap_or(&report.prefix);
         let count = baseline::write(report.findings.iter(), report.sources, prefix, &mut text)?;
         output::replace(output, &text)?;
-        writeln!(
-            out,
-            "{}: {count} findings are accepted; use it with --baseline, or `baseline:` in gate.yaml",
-            shown(output)
-        )?;
+        let accepted = counted(count, "finding is", "findings are");
+        writeln!(out, "{}: {accepted} accepted; use it with --baseline, or `baseline:` in gate.yaml", shown(output))?;
         let unread = report.problems.iter().filter(|problem| problem.kind.closes()).count();
         if unread > 0 {
-            writeln!(out, "{unread} problems kept the scan from being whole: `gate scan` tells them")?;
+            let (problems, them) = (counted(unread, "problem", "problems"), if unread == 1 { "it" } else { "them" });
+            writeln!(out, "{problems} kept the scan from being whole: `gate scan` tells {them}")?;
         }
         Ok(if unread > 0 { 2 } else { 0 })
     })
+}
+
+/// Whether a text of no format has something to judge, or a suppression that may have nothing to act on.
+fn is_worth_keeping(path: &str, text: &str) -> bool {
+    !secret::find_in_file(path, text).is_empty() || suppress::has_own_comments(path, text)
+}
+
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 /// Scans and hands over the report, with the baseline that is named. One that is written anew is not read.
@@ -142,7 +149,7 @@ fn with_report_of(
         ends: opened.as_ref().map(|opened| [&*opened.base, &*opened.tip]),
         exclude: Some(&exclude),
         force_exclude: arguments.force_exclude,
-        keep: secrets_wanted(&catalog, &selected).then_some(|path, text| !secret::find_in_file(path, text).is_empty()),
+        keep: secrets_wanted(&catalog, &selected).then_some(is_worth_keeping),
         ..Walk::new(&arguments.paths)
     };
     if walk.keep.is_some() {

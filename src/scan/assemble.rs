@@ -60,7 +60,10 @@ pub(crate) fn assemble_with(settings: &Settings, discovered: &Discovered, secret
     let unread = |secret: &&Secret| !assembled.read.contains(&secret.span.file);
     let places: Vec<Span> = assembled.model.secrets.iter().filter(unread).map(|secret| secret.span).collect();
     assembled.comments.extend(suppress::comments_near(sources, &places));
+    let texts = sources.iter().filter(|(file, source)| source.is_judged() && !assembled.read.contains(file));
+    assembled.comments.extend(texts.flat_map(|(file, source)| suppress::own_comments(file, source)));
     assembled.comments.sort();
+    assembled.comments.dedup();
     assembled
 }
 

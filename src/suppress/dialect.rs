@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Date;
+use super::{Date, words};
 use crate::model::dockerfile::BUILD_CHECKS;
 
 /// A syntax of comments.
@@ -95,6 +95,8 @@ pub(super) enum Reach {
     AdjacentInstruction,
     /// Findings placed on the line of the comment.
     OwnLine,
+    /// Findings placed on the line of the comment, the one above or the one below.
+    Beside,
     /// Findings placed on the next line of code.
     LineBelow,
     /// The block around the comment, whose first and last line do not count.
@@ -122,36 +124,34 @@ impl Mark {
         Mark::new(Ids::Named(ids), reach, reason)
     }
 
-    /// Takes `until=` and `by=`; false for any other word.
+    /// Takes `until=` and `by=`; false for any other word. Of several days the first counts.
     fn option(&mut self, word: &str) -> bool {
-        match word.split_once('=') {
+        match words::option(word) {
             Some(("until", day)) => {
-                self.until = Date::parse(day);
-                if self.until.is_none() {
+                let until = Date::parse(day);
+                if until.is_none() {
                     let help = "write the last day on which it acts as until=2027-03-01";
                     self.fault = Some((format!("`{day}` is not a date, so it does not act"), help.into()));
                 }
+                self.until = self.until.into_iter().chain(until).min();
                 true
             }
-            Some(("by", owner)) => {
+            Some((_, owner)) => {
                 self.owner = Some(owner.to_string());
                 true
             }
-            _ => false,
+            None => false,
         }
     }
 
-    /// Takes the options at the front of a text; the rest is the reason.
+    /// Takes the options of a text wherever they stand; the rest is the reason.
     fn options_and_reason(&mut self, text: &str) {
-        let mut rest = text.trim();
-        loop {
-            let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            if !self.option(word) {
-                break;
-            }
-            rest = after.trim_start();
-        }
-        self.reason = rest.to_string();
+        let mut words = words::words(text, char::is_whitespace);
+        let all = words.len();
+        words.retain(|word| !self.option(word));
+        let reason = words.join(" ");
+        let has_options = words.len() < all;
+        self.reason = if has_options { reason.trim_end_matches([',', ';']).to_string() } else { reason };
     }
 }
 
@@ -184,7 +184,7 @@ fn gate(line: &Line<'_>, out: &mut Vec<Mark>) {
     };
     let mut mark = Mark::new(Ids::Named(Vec::new()), reach, "");
     let mut ids = Vec::new();
-    for word in inside.split([',', ' ', '\t']).filter(|word| !word.is_empty()) {
+    for word in words::words(inside, |sign| matches!(sign, ',' | ' ' | '\t')) {
         if !mark.option(word) {
             ids.push(word.to_string());
         }
@@ -209,13 +209,19 @@ fn checkov(line: &Line<'_>, out: &mut Vec<Mark>) {
     let reach = match line.format {
         Some("dockerfile") => Reach::File,
         Some("terraform") => Reach::Enclosing,
-        // Of manifests the tool reads annotations only.
-        _ => return,
+        // Of manifests the tool reads annotations, and of any text what is said of secrets.
+        _ => Reach::Beside,
     };
-    out.extend(PATTERN.captures_iter(line.text).map(|found| {
+    for found in PATTERN.captures_iter(line.text) {
         let reason = found.get(2).map_or("", |reason| reason.as_str());
-        Mark::named(&found[1], reach, reason)
-    }));
+        let mut mark = Mark::named(&found[1], reach, reason);
+        if let (Reach::Beside, Ids::Named(ids)) = (reach, &mut mark.ids) {
+            ids.retain(|id| id.starts_with("CKV_SECRET_"));
+        }
+        if mark.ids != Ids::Named(Vec::new()) {
+            out.push(mark);
+        }
+    }
 }
 
 fn trivy(line: &Line<'_>, out: &mut Vec<Mark>) {
@@ -298,6 +304,10 @@ fn kics(line: &Line<'_>, out: &mut Vec<Mark>) {
         Some(("enable", ids)) => {
             let mut mark = Mark::named(ids, Reach::FileTop, "");
             if let Ids::Named(ids) = mark.ids {
+                if ids.is_empty() {
+                    let help = "name what alone is to be found, or leave it out";
+                    mark.fault = Some(("`kics-scan enable` without ids does not act".into(), help.into()));
+                }
                 mark.ids = Ids::AllBut(ids);
             }
             mark

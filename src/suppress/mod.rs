@@ -4,32 +4,38 @@
 //! need a reason and may end on a day. Rules of their own tell of those that have ended, give no reason or have nothing to act
 //! on; notes tell of what else does not act.
 
+mod annotated;
 mod date;
 mod dialect;
+mod edit;
 mod json;
 mod near;
 mod placed;
 mod reach;
 mod rewrite;
+mod rules;
 mod told;
+mod words;
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub(crate) use crate::rules::normal_name;
 pub use date::Date;
-pub use near::comments_near;
-pub use rewrite::{Left, LineEdit, Rewriting, edited, rewrite};
+pub use edit::{Changed, LineEdit, changed, edited};
+pub use near::{comments_near, has_own_comments, own_comments};
+pub use rewrite::{Left, Rewriting, rewrite};
 pub use told::{is_about_suppressions, speaks_of_suppressions};
 
 use self::placed::{Placed, Taken};
+use self::rules::Rules;
 use crate::config::Config;
 use crate::discover::Discovered;
 use crate::finding::{Finding, Suppressed};
 use crate::model::{Model, Resource};
 use crate::problem::{Problem, ProblemKind};
-use crate::rules::{Catalog, long_names};
+use crate::rules::Catalog;
 use crate::source::{FileId, Span};
 
 /// Names of the tools whose suppressions are understood.
@@ -85,7 +91,7 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
     let entries = entries(cx, &rules, &mut notes);
     let mut by_file: FxHashMap<FileId, Vec<usize>> = FxHashMap::default();
     for (index, one) in placed.iter().enumerate() {
-        by_file.entry(one.at.file).or_default().push(index);
+        one.files().into_iter().for_each(|file| by_file.entry(file).or_default().push(index));
     }
     let mut held = Held {
         cx,
@@ -122,7 +128,9 @@ pub fn apply(findings: Vec<Finding>, cx: &Context<'_>) -> Decided {
 pub fn acting<'f>(findings: impl Iterator<Item = &'f Finding>, cx: &Context<'_>) -> BTreeSet<(Span, usize)> {
     let Taken { placed, .. } = Taken::from_files(cx, &Rules::new(cx));
     let mut by_file: FxHashMap<FileId, Vec<&Placed>> = FxHashMap::default();
-    placed.iter().for_each(|one| by_file.entry(one.at.file).or_default().push(one));
+    for one in &placed {
+        one.files().into_iter().for_each(|file| by_file.entry(file).or_default().push(one));
+    }
     let owners = owners(cx.model, placed.is_empty());
     let mut acting = BTreeSet::new();
     for finding in findings {
@@ -200,51 +208,6 @@ impl Held<'_, '_> {
 fn forbidden(rule: &str, config: &Config) -> (String, String) {
     let file = if config.path.is_empty() { "gate.yaml" } else { &config.path };
     (format!("{rule} can't be suppressed: {file} sets `ignorable: false` for it"), "mend the finding".into())
-}
-
-/// Rules by their names, as suppressions write them.
-struct Rules<'a> {
-    catalog: &'a Catalog,
-    /// Made for the first suppression: most scans meet none.
-    by_name: OnceCell<FxHashMap<String, Vec<usize>>>,
-    ran: FxHashSet<usize>,
-}
-
-impl<'a> Rules<'a> {
-    fn new(cx: &Context<'a>) -> Rules<'a> {
-        Rules { catalog: cx.catalog, by_name: OnceCell::new(), ran: cx.selected.iter().copied().collect() }
-    }
-
-    fn resolve(&self, name: &str) -> &[usize] {
-        let by_name = self.by_name.get_or_init(|| {
-            let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-            for (index, rule) in self.catalog.rules().iter().enumerate() {
-                for name in std::iter::once(&rule.id).chain(&rule.aliases) {
-                    let rules = by_name.entry(normal_name(name)).or_default();
-                    if !rules.contains(&index) {
-                        rules.push(index);
-                    }
-                }
-            }
-            by_name.extend(long_names::rules(&by_name));
-            by_name
-        });
-        by_name.get(&normal_name(name)).map_or(&[], |rules| rules)
-    }
-}
-
-/// One spelling for all that tools accept: lower case, without trivy's older prefix, its Kubernetes and Docker ids in their
-/// later form (`KSV012` is `KSV-0012`).
-pub(crate) fn normal_name(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let name = lower.strip_prefix("avd-").unwrap_or(&lower);
-    for family in ["ksv", "ds"] {
-        let number = name.strip_prefix(family).map(|rest| rest.trim_start_matches('-'));
-        if let Some(number) = number.and_then(|digits| digits.parse::<u32>().ok()) {
-            return format!("{family}-{number:04}");
-        }
-    }
-    name.to_string()
 }
 
 /// An entry of the configuration's `ignore`.
@@ -364,15 +327,5 @@ mod tests {
         ] {
             assert_eq!(wildcard(pattern, text), expected, "{pattern} {text}");
         }
-    }
-
-    #[test]
-    fn names_of_all_spellings_are_one() {
-        assert_eq!(normal_name("AVD-AWS-0180"), normal_name("aws-0180"));
-        for name in ["KSV012", "KSV-0012", "AVD-KSV-0012", "ksv-12"] {
-            assert_eq!(normal_name(name), "ksv-0012");
-        }
-        assert_eq!(normal_name("DS002"), "ds-0002");
-        assert_eq!(normal_name("CKV_AWS_17"), "ckv_aws_17");
     }
 }

@@ -1,16 +1,20 @@
 //! Suppressions in files: found in comments and annotations, placed, and held against findings.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::dialect::{self, ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
+use super::Context;
+use super::annotated::{self, Holders};
+use super::dialect::{self, Ids, Line, Mark, ROWS, Reach};
 use super::json;
-use super::reach::{Covered, Layout};
+use super::reach::{Covered, Layout, Whole};
+use super::rules::{Rules, is_pattern};
 use super::told::About;
-use super::{Context, Rules};
 use crate::config::Config;
 use crate::discover::Discovered;
 use crate::finding::{Finding, Suppressed};
-use crate::model::{Lookup, Node, Number, Resource, Value};
+use crate::model::{Node, Number, Resource, Value};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Sources, Span};
 use crate::spelling::did_you_mean;
@@ -52,6 +56,7 @@ impl Taken {
         taken.comments(cx, rules);
         taken.remarks(cx, rules);
         taken.annotations(cx, rules);
+        taken.notes.extend(behind_instructions(cx));
         taken.limit(&cx.discovered.sources);
         // Reasons in gate's own form are the ones to show.
         taken.placed.sort_by_key(|one| (one.dialect != "gate", one.at));
@@ -94,7 +99,8 @@ impl Taken {
                 (dialect::OWN.read)(&Line { text: remark.text.trim(), format: None }, &mut marks);
                 for mark in marks {
                     let is_misplaced = mark.reach == Reach::FileTop && !remark.is_outermost;
-                    let covered = Covered { spans: vec![span(remark.object.clone())], is_literal: false };
+                    let whole = if remark.is_outermost { Whole::Resources } else { Whole::Calls };
+                    let covered = Covered { spans: vec![span(remark.object.clone())], whole, holders: None };
                     let covered = (!is_misplaced).then_some(covered);
                     self.add(cx, rules, (dialect::OWN.dialect, at, mark, covered));
                 }
@@ -103,21 +109,9 @@ impl Taken {
     }
 
     fn annotations(&mut self, cx: &Context<'_>, rules: &Rules<'_>) {
-        let sources = &cx.discovered.sources;
-        // The same object may come from several frontends or instances.
-        let mut seen = FxHashSet::default();
-        for resource in &cx.model.resources {
-            if resource.format != "kubernetes" || !seen.insert(resource.span) {
-                continue;
-            }
-            for entry in annotations(resource) {
-                for row in ANNOTATION_ROWS.iter().filter(|row| is_understood(cx.config, row.dialect)) {
-                    let Some(mark) = (row.read)(&entry.key, entry.node.as_str().unwrap_or("")) else { continue };
-                    let at = sources.get(entry.key_span.file).first_line(entry.key_span.to(entry.node.span));
-                    let covered = Covered { spans: vec![resource.span], is_literal: false };
-                    self.add(cx, rules, (row.dialect, at, mark, Some(covered)));
-                }
-            }
+        for (dialect, at, mark, holders) in annotated::read(cx) {
+            let covered = Covered { holders: Some(holders), ..Covered::default() };
+            self.add(cx, rules, (dialect, at, mark, Some(covered)));
         }
     }
 
@@ -154,7 +148,7 @@ impl Taken {
         let what = if written.is_empty() { "all rules".to_string() } else { written.join(", ") };
         let is_own = dialect == "gate";
         let names = written.into_iter().map(|name| {
-            let means = rules.resolve(&name).to_vec();
+            let means = rules.means(dialect, &name);
             (name, means, false)
         });
         let is_file = mark.reach == Reach::FileTop;
@@ -170,6 +164,13 @@ impl Taken {
         if let Some((message, help)) = one.mark.fault.clone() {
             return tell(&one, message, &help);
         }
+        if let (Ids::AllBut(_), Some((name, ..))) =
+            (&one.mark.ids, one.names.iter().find(|(_, means, _)| means.is_empty()))
+        {
+            let message =
+                format!("no rule or alias is called `{name}`: `enable` does not act, since it would hide all there is");
+            return tell(&one, message, "name what is not to be found in `kics-scan disable=`");
+        }
         for (name, means, _) in &one.names {
             if means.is_empty() && !cx.catalog.is_of_tool(name) && !is_of_shellcheck(name) {
                 if is_own && near.len() < MAX_NEAREST && !near.contains_key(name) {
@@ -181,7 +182,8 @@ impl Taken {
                     true => near.unwrap_or_else(|| "`gate rules` lists all ids and aliases".into()),
                     false => format!("no rule of gate's stands for it, so that only {dialect} heeds it"),
                 };
-                tell(&one, format!("no rule or alias is called `{name}`"), &help);
+                let called = if is_pattern(dialect, name) { "matches" } else { "is called" };
+                tell(&one, format!("no rule or alias {called} `{name}`"), &help);
             }
         }
         if let Some(until) = one.mark.until.filter(|until| *until < cx.today) {
@@ -210,15 +212,32 @@ impl Taken {
     }
 }
 
-fn is_understood(config: &Config, dialect: &str) -> bool {
-    dialect == "gate" || config.dialects.contains(&dialect)
+/// Comments for gate behind an instruction of a Dockerfile, where they are none.
+fn behind_instructions(cx: &Context<'_>) -> Vec<Problem> {
+    let sources = &cx.discovered.sources;
+    let mut notes = Vec::new();
+    for instruction in cx.model.dockerfiles.iter().flat_map(|file| &file.instructions) {
+        let text = sources.slice(instruction.span);
+        for (at, _) in text.match_indices("gate: ignore").take(MAX_NEAREST) {
+            let Some(before) = text[..at].trim_end_matches(' ').strip_suffix('#') else { continue };
+            let start = instruction.span.start + before.len() as u32;
+            let length = text[before.len()..].lines().next().map_or(0, str::len) as u32;
+            let place = Span::new(instruction.span.file, start, start + length);
+            let next = cx.comments.partition_point(|comment| (comment.file, comment.start) <= (place.file, start));
+            let is_comment = next.checked_sub(1).is_some_and(|index| cx.comments[index].contains(place));
+            let is_wanted = cx.discovered.only.as_ref().is_none_or(|only| only.contains(&place.file));
+            if is_wanted && !is_comment {
+                let message = "a suppression does not act behind an instruction, where `#` begins no comment";
+                let note = Problem::at(ProblemKind::Note, place, message).help("write it on a line of its own above");
+                notes.push(Problem { path: sources.get(place.file).path().to_string(), ..note });
+            }
+        }
+    }
+    notes
 }
 
-pub(super) fn annotations(resource: &Resource) -> &[crate::model::Entry] {
-    match resource.body.at("metadata.annotations") {
-        Lookup::Known(node) => node.entries(),
-        _ => &[],
-    }
+pub(super) fn is_understood(config: &Config, dialect: &str) -> bool {
+    dialect == "gate" || config.dialects.contains(&dialect)
 }
 
 /// The lines of a comment without its signs, each with its place.
@@ -266,19 +285,27 @@ impl Placed {
         }
     }
 
+    /// The files in which it may find something to act on.
+    pub fn files(&self) -> BTreeSet<FileId> {
+        let spans = self.covered.spans.iter().map(|span| span.file);
+        spans.chain(self.covered.holders.iter().flat_map(Holders::files)).collect()
+    }
+
     /// A finding is reached where it stands, where its value is used, by its whole resource, or by a module call that made
     /// the resource.
     pub fn reaches(&self, finding: &Finding, resources: &[&Resource], discovered: &Discovered) -> bool {
         let covered = &self.covered;
+        if let Some(holders) = &covered.holders {
+            return holders.hold(finding, resources);
+        }
+        let holds = |scope: Span| {
+            covered.holds(scope)
+                || finding.related.iter().any(|place| scope.contains(place.at) && covered.begins_in(place.at))
+        };
+        let mut calls = resources.iter().flat_map(|resource| resource.calls.iter());
         let is_reached = covered.begins_in(finding.at)
-            || (!covered.is_literal
-                && (finding.scope.is_some_and(|scope| {
-                    covered.holds(scope)
-                        || finding.related.iter().any(|place| scope.contains(place.at) && covered.begins_in(place.at))
-                }) || resources
-                    .iter()
-                    .flat_map(|resource| resource.calls.iter())
-                    .any(|call| covered.begins_in(call.span))));
+            || (covered.whole >= Whole::Resources && finding.scope.is_some_and(holds))
+            || (covered.whole == Whole::Calls && calls.any(|call| covered.begins_in(call.span)));
         is_reached && self.filter_holds(finding, resources, &discovered.sources)
     }
 

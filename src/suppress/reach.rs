@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
+use super::annotated::Holders;
 use super::dialect::Reach;
-use crate::model::{Model, Resource, Value};
+use crate::frontend::{terraform, yaml};
+use crate::model::{Model, Node, Resource, Value};
 use crate::source::{FileId, Source, Sources, Span};
 
 /// What begins where, for files that have suppressions.
@@ -27,8 +29,22 @@ pub(super) struct Layout<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Covered {
     pub spans: Vec<Span>,
-    /// Only what is placed there; not what belongs to a resource or module call that stands there.
-    pub is_literal: bool,
+    /// How much goes with it.
+    pub whole: Whole,
+    /// The objects that it is about, for an annotation, which no text bounds.
+    pub holders: Option<Holders>,
+}
+
+/// What a covered text stands for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whole {
+    /// What is placed there.
+    Places,
+    /// The same, and the resources that stand there, wherever their values come from.
+    Resources,
+    /// The same, and what the module calls that stand there create.
+    #[default]
+    Calls,
 }
 
 impl Covered {
@@ -66,15 +82,49 @@ impl<'a> Layout<'a> {
                 layout.add_parts(resource, files, &mut visited);
             }
         }
+        let mut ordered: Vec<FileId> = files.iter().copied().collect();
+        ordered.sort_unstable();
+        ordered.into_iter().for_each(|file| layout.add_unmodelled(file, &mut visited));
         layout.heads = layout.find_heads();
         layout
     }
 
+    /// What the model does not hold: the `dynamic` around blocks, and YAML that makes no resource or is around several.
+    fn add_unmodelled(&mut self, file: FileId, visited: &mut FxHashSet<Span>) {
+        let source = self.sources.get(file);
+        let files = FxHashSet::from_iter([file]);
+        match self.format(file) {
+            Some("terraform") => {
+                for block in terraform::dynamic_blocks(file, source.shared_text()) {
+                    self.add_part(block, &files, visited);
+                }
+            }
+            _ if is_yaml(source.path()) => {
+                for document in yaml::read_as(file, source.text(), yaml::Dialect::GitHub).documents {
+                    self.add_parts_of(&document.root, false, &files, visited);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_parts(&mut self, resource: &Resource, files: &FxHashSet<FileId>, visited: &mut FxHashSet<Span>) {
+        self.add_parts_of(&resource.body, resource.format == "dockerfile", files, visited);
+    }
+
     /// Values begin with their key, elements and nested blocks for themselves. A list or map does not begin where its first
     /// element does, else a comment on the first would speak for all.
-    fn add_parts(&mut self, resource: &Resource, files: &FxHashSet<FileId>, visited: &mut FxHashSet<Span>) {
-        let mut nodes = vec![&resource.body];
+    fn add_parts_of(
+        &mut self,
+        body: &Node,
+        is_dockerfile: bool,
+        files: &FxHashSet<FileId>,
+        visited: &mut FxHashSet<Span>,
+    ) {
+        let mut nodes = vec![body];
         while let Some(node) = nodes.pop() {
+            // What `jsonencode` makes a text of is written as parts too.
+            nodes.extend(node.structure.as_deref());
             match &node.value {
                 Value::List(items) => {
                     for item in items.iter() {
@@ -86,7 +136,7 @@ impl<'a> Layout<'a> {
                     for entry in map.entries() {
                         let first = entry.node.items().first();
                         let is_blocks = first.is_some_and(|first| first.span.start <= entry.key_span.start);
-                        let is_instructions = resource.format == "dockerfile" && first.is_some();
+                        let is_instructions = is_dockerfile && first.is_some();
                         if !is_blocks && !is_instructions {
                             self.add_part(entry.key_span.to(entry.node.span), files, visited);
                         }
@@ -145,10 +195,11 @@ impl<'a> Layout<'a> {
                     return None;
                 }
                 let spans = self.line_and_parts(comment.file, below);
-                return Some(Covered { spans, is_literal: true });
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
             }
             Reach::OwnLine => {
-                return Some(Covered { spans: vec![line_span(source, comment.file, line)], is_literal: true });
+                let spans = vec![line_span(source, comment.file, line)];
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
             }
             Reach::LineBelow => {
                 let target = self.target(comment, true)?;
@@ -157,12 +208,21 @@ impl<'a> Layout<'a> {
                     Some("dockerfile") => self.line_and_parts(comment.file, target),
                     _ => vec![line_span(source, comment.file, target)],
                 };
-                return Some(Covered { spans, is_literal: true });
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
+            }
+            Reach::Beside => {
+                let last = source.line(comment.end.saturating_sub(1).max(comment.start));
+                let lines = line.saturating_sub(1).max(1)..=(last + 1).min(source.line_count());
+                let spans = lines.map(|line| line_span(source, comment.file, line)).collect();
+                return Some(Covered { spans, whole: Whole::Places, holders: None });
             }
             // Annotations are resolved by their object.
             Reach::Object => Vec::new(),
         };
-        Some(Covered { spans, is_literal: false })
+        // A file says nothing about what its module calls create in others.
+        let is_file = matches!(reach, Reach::File | Reach::FileTop | Reach::Directive);
+        let whole = if is_file { Whole::Resources } else { Whole::Calls };
+        Some(Covered { spans, whole, holders: None })
     }
 
     /// A resource begins on its header and on its first line of code: the text of a manifest begins with its document
@@ -224,7 +284,11 @@ impl<'a> Layout<'a> {
     /// Whether code stands before a comment on its line.
     fn is_trailing(&self, comment: Span) -> bool {
         let source = self.sources.get(comment.file);
-        let start = line_span(source, comment.file, source.line(comment.start)).start;
+        let line = source.line(comment.start);
+        if is_document_mark(source, line) {
+            return false;
+        }
+        let start = line_span(source, comment.file, line).start;
         self.has_code(source, comment.file, start, comment.start)
     }
 
@@ -232,7 +296,8 @@ impl<'a> Layout<'a> {
         let text = source.line_text(line).trim_end();
         match self.format(file) {
             // Document marks and directives of YAML begin nothing.
-            Some("kubernetes" | "compose" | "yaml") if text == "---" || text.starts_with('%') => return false,
+            _ if is_document_mark(source, line) => return false,
+            Some("kubernetes" | "compose" | "yaml") if text.starts_with('%') => return false,
             // Parser directives look like comments and are none.
             Some("dockerfile") if text.starts_with('#') => return false,
             _ => {}
@@ -245,23 +310,58 @@ impl<'a> Layout<'a> {
         self.has_code(source, file, start, line_span(source, file, line).end)
     }
 
-    /// Whether anything but blanks and comments stands in a range.
+    /// Whether anything but blanks and comments stands in a range. The braces of a template around a comment are part of it.
     fn has_code(&self, source: &Source, file: FileId, start: u32, end: u32) -> bool {
-        let bytes = source.text().as_bytes();
+        let text = source.text();
         let mut at = start;
         while at < end {
-            if bytes[at as usize].is_ascii_whitespace() {
+            if text.as_bytes()[at as usize].is_ascii_whitespace() {
                 at += 1;
                 continue;
             }
-            let next = self.comments.partition_point(|span| (span.file, span.start) <= (file, at));
-            match next.checked_sub(1).map(|index| self.comments[index]) {
-                Some(comment) if comment.file == file && at < comment.end => at = comment.end,
-                _ => return true,
+            if let Some(comment) = self.comment_at(file, at) {
+                at = comment.end;
+                continue;
+            }
+            let rest = text.get(at as usize..).unwrap_or("");
+            let opening = opening(rest).filter(|length| self.comment_at(file, at + length).is_some());
+            let before = text[..at as usize].trim_end().len() as u32;
+            let closing = closing(rest).filter(|_| before > 0 && self.comment_at(file, before - 1).is_some());
+            match opening.or(closing) {
+                Some(length) => at += length,
+                None => return true,
             }
         }
         false
     }
+
+    fn comment_at(&self, file: FileId, at: u32) -> Option<Span> {
+        let next = self.comments.partition_point(|span| (span.file, span.start) <= (file, at));
+        let comment = next.checked_sub(1).map(|index| self.comments[index]);
+        comment.filter(|comment| comment.file == file && at < comment.end)
+    }
+}
+
+/// Bytes of the braces of a template before what may be a comment.
+fn opening(text: &str) -> Option<u32> {
+    let rest = text.strip_prefix("{{")?;
+    let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start_matches(' ');
+    rest.starts_with("/*").then(|| (text.len() - rest.len()) as u32)
+}
+
+/// Bytes of the braces of a template behind a comment.
+fn closing(text: &str) -> Option<u32> {
+    ["-}}", "}}"].iter().find(|braces| text.starts_with(**braces)).map(|braces| braces.len() as u32)
+}
+
+fn is_yaml(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+/// Whether a line parts the documents of YAML, and has at most a comment beside the mark.
+fn is_document_mark(source: &Source, line: u32) -> bool {
+    let rest = source.line_text(line).strip_prefix("---").map(str::trim);
+    is_yaml(source.path()) && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
 }
 
 /// A line (from 1) without its line end.

@@ -3,26 +3,20 @@
 //! What can't be said so is left as it stands, and told: sweeping ones, unknown ids, conditions on attributes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
+use super::Context;
+use super::annotated::annotations;
 use super::dialect::{ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
-use super::placed::{annotations, lines};
+use super::edit::LineEdit;
+use super::placed::lines;
 use super::reach::Layout;
-use super::{Context, Rules};
+use super::rules::Rules;
+use super::words::guarded;
 use crate::model::Entry;
 use crate::source::{FileId, Source, Span};
-
-/// What becomes of one line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LineEdit {
-    /// Lines to stand above it.
-    pub above: Vec<String>,
-    /// What stands in its place; an empty list takes it away, none leaves it.
-    pub instead: Option<Vec<String>>,
-    /// The reach is the same whatever the findings; else it is for whoever rewrites to see that it is.
-    pub is_sure: bool,
-}
 
 /// A suppression that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,16 +55,17 @@ pub fn rewrite(cx: &Context<'_>, acting: &Acting) -> Rewriting {
     let rules = Rules::new(cx);
     let mut rewriting = Rewriting::default();
     comments(cx, &rules, acting, &mut rewriting);
+    // The same annotation may come from several objects: copies of one, and all that a kustomization gives it.
     let mut seen = FxHashSet::default();
-    for resource in &cx.model.resources {
-        if resource.format == "kubernetes" && seen.insert(resource.span) {
-            let entries = annotations(resource);
-            let mut taken: BTreeSet<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
-            for entry in entries {
-                annotation(cx, &rules, acting, entry, &mut taken, &mut rewriting);
-            }
+    let mut news = News::new();
+    for resource in cx.model.resources.iter().filter(|resource| resource.format == "kubernetes") {
+        let entries = annotations(resource);
+        let mut taken: BTreeSet<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
+        for entry in entries.iter().filter(|entry| seen.insert(entry.key_span)) {
+            annotation(cx, &rules, acting, entry, &mut taken, (&mut news, &mut rewriting));
         }
     }
+    settle(cx, news, &mut rewriting);
     rewriting.left.sort();
     rewriting.left.dedup();
     rewriting
@@ -150,7 +145,7 @@ fn one(
     let mut ids: Vec<String> = Vec::new();
     let first = &marks[0].1;
     let mut reasons: Vec<&str> = Vec::new();
-    for (_, mark) in marks {
+    for (dialect, mark) in marks {
         if let Some((message, _)) = &mark.fault {
             return Err(message.clone());
         }
@@ -164,7 +159,7 @@ fn one(
             return Err("it speaks of more rules than it names: name each".into());
         };
         for name in named {
-            let means = rules.resolve(name);
+            let means = rules.means(dialect, name);
             if means.is_empty() {
                 return Err(format!("no rule or alias is called `{name}`"));
             }
@@ -188,9 +183,7 @@ fn one(
         reason = format!("accepted without a reason, as {} knew it", marks[0].0);
     }
     let until = first.until.map(|until| format!("until={until} ")).unwrap_or_default();
-    // A reason that begins like an option would be taken for one.
-    let guard = if reason.starts_with("until=") || reason.starts_with("by=") { "- " } else { "" };
-    Ok(format!("[{}] {until}{guard}{}", ids.join(", "), reason.replace("*/", "* /")))
+    Ok(format!("[{}] {until}{}", ids.join(", "), guarded(&reason).replace("*/", "* /")))
 }
 
 /// Puts gate's comment where its reach is that of the other.
@@ -252,7 +245,7 @@ fn put(
             edit.above.push(format!("# gate: ignore-file{line}"));
         }
         Reach::Directive => return Err("the builder itself reads it".into()),
-        Reach::OwnLine | Reach::LineBelow | Reach::Object => {
+        Reach::OwnLine | Reach::Beside | Reach::LineBelow | Reach::Object => {
             return Err("gate's form has no such reach".into());
         }
     }
@@ -280,7 +273,7 @@ fn annotation(
     acting: &Acting,
     entry: &Entry,
     taken: &mut BTreeSet<String>,
-    out: &mut Rewriting,
+    (news, out): (&mut News, &mut Rewriting),
 ) {
     let value = entry.node.as_str().unwrap_or("");
     let read = ANNOTATION_ROWS.iter().find_map(|row| Some((row.dialect, (row.read)(&entry.key, value)?)));
@@ -306,7 +299,7 @@ fn annotation(
         }
         let reason = mark.reason.split_whitespace().collect::<Vec<_>>().join(" ");
         let reason = match reason.contains(char::is_alphanumeric) {
-            true => reason,
+            true => guarded(&reason),
             false => format!("accepted without a reason, as {dialect} knew it"),
         };
         let number = source.line(entry.key_span.start);
@@ -327,48 +320,54 @@ fn annotation(
         // A line of its own each in block style, and side by side in flow style.
         let is_flow = before.contains('{') || after.trim_start().starts_with([',', '}']) || !quote.is_empty();
         let entries: Vec<String> = keys.iter().map(entry).collect();
-        let lines = match is_flow {
-            true => vec![format!("{before}{}{after}", entries.join(", "))],
-            false => {
-                let last = entries.len() - 1;
-                let end = |index| if index == last { after } else { "" };
-                entries.iter().enumerate().map(|(index, entry)| format!("{before}{entry}{}", end(index))).collect()
-            }
-        };
         taken.extend(keys);
-        Ok((number, lines))
+        Ok((number, New { place: key_at as usize..end as usize, entries, is_flow, at: place }))
     };
     match put() {
-        Ok((number, lines)) => {
-            let edit = out.edits.entry(entry.key_span.file).or_default().entry(number).or_default();
-            (edit.instead, edit.is_sure) = (Some(lines), true);
-        }
+        Ok((number, new)) => news.entry((entry.key_span.file, number)).or_default().push(new),
         Err(why) => out.left.push(Left { at: source.first_line(entry.key_span.to(entry.node.span)), why }),
     }
 }
 
-/// The text with the edits made; line ends stay as they are in the file.
-pub fn edited(text: &str, edits: &BTreeMap<u32, LineEdit>) -> String {
-    let end_of_file = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut out = String::with_capacity(text.len() + 256);
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        let body = line.trim_end_matches(['\n', '\r']);
-        let end = &line[body.len()..];
-        let Some(edit) = edits.get(&number) else {
-            out.push_str(line);
+/// Annotations in place of one.
+struct New {
+    /// Where that stands in its line.
+    place: Range<usize>,
+    entries: Vec<String>,
+    /// Whether they may stand side by side.
+    is_flow: bool,
+    /// The place in the file.
+    at: Span,
+}
+
+/// New annotations by their line: in flow style a line may have several.
+type News = BTreeMap<(FileId, u32), Vec<New>>;
+
+/// Puts new annotations into their lines.
+fn settle(cx: &Context<'_>, news: News, out: &mut Rewriting) {
+    for ((file, number), mut news) in news {
+        let text = cx.discovered.sources.get(file).line_text(number);
+        let edit = out.edits.entry(file).or_default().entry(number).or_default();
+        if edit.instead.is_some() || (news.len() > 1 && news.iter().any(|new| !new.is_flow)) {
+            let why = "another suppression stands on the same line";
+            out.left.extend(news.into_iter().map(|new| Left { at: new.at, why: why.into() }));
             continue;
+        }
+        news.sort_by_key(|new| std::cmp::Reverse(new.place.start));
+        let lines = match &news[..] {
+            [new] if !new.is_flow => {
+                let (before, after) = (&text[..new.place.start], &text[new.place.end..]);
+                let last = new.entries.len() - 1;
+                let end = |index| if index == last { after } else { "" };
+                let lines = new.entries.iter().enumerate();
+                lines.map(|(index, entry)| format!("{before}{entry}{}", end(index))).collect()
+            }
+            _ => {
+                let mut line = text.to_string();
+                news.iter().for_each(|new| line.replace_range(new.place.clone(), &new.entries.join(", ")));
+                vec![line]
+            }
         };
-        for above in &edit.above {
-            out.push_str(above);
-            out.push_str(if end.is_empty() { end_of_file } else { end });
-        }
-        match &edit.instead {
-            None => out.push_str(line),
-            Some(lines) => lines.iter().for_each(|line| {
-                out.push_str(line);
-                out.push_str(end);
-            }),
-        }
+        (edit.instead, edit.is_sure) = (Some(lines), true);
     }
-    out
 }

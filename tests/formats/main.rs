@@ -190,6 +190,23 @@ fn text_hides_secrets_and_no_format_tells_them() {
 }
 
 #[test]
+fn text_tells_of_what_is_suppressed_which_resource_it_is_and_why() {
+    let reason =
+        "it is read by everybody who downloads the releases of the last ten years from the page of the project";
+    let text = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    gate.dev/ignore.container-privileged: |\n      {reason}\n      and more\nspec:\n  containers:\n    - name: c\n      securityContext:\n        privileged: true\n"
+    );
+    with_report(tree(&[("pod.yaml", &text)]).path(), |report| {
+        let text = written(report, "text", Style { show_suppressed: true, width: 80, ..Style::default() });
+        let mut lines = text.lines().skip_while(|line| !line.starts_with("suppressed"));
+        assert_eq!(lines.next(), Some("suppressed container-privileged pod.yaml:13 Pod/default/web"));
+        let told: Vec<&str> = lines.take_while(|line| line.starts_with("  ")).collect();
+        assert!(told.len() == 2 && told.iter().all(|line| line.len() <= 80), "{told:#?}");
+        assert!(told[1].ends_with(" and more (gate)"), "{told:#?}");
+    });
+}
+
+#[test]
 fn text_cannot_command_the_runner_that_logs_it() {
     let folder = tree(&[(
         "main.tf",

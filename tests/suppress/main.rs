@@ -3,8 +3,11 @@
 
 mod about;
 mod json;
+mod objects;
+mod options;
 #[path = "../support/mod.rs"]
 mod support;
+mod texts;
 mod toy;
 
 use std::path::Path;

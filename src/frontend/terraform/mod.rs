@@ -33,7 +33,7 @@ use self::root::Root;
 use self::value::{Kind, Val};
 use super::{Claim, Context, Frontend, Parsed, Settings};
 use crate::problem::{Problem, ProblemKind};
-use crate::source::{FileId, Source, Sources};
+use crate::source::{FileId, Source, Sources, Span};
 
 /// The terraform whose semantics are followed.
 const VERSION: &str = "1.11.4";
@@ -204,6 +204,24 @@ pub fn load(sources: &Sources, files: &[FileId]) -> Loaded {
         modules.insert(name.clone(), Arc::new(Module { installed, ..folder.module(name) }));
     }
     Loaded { folders, modules, parsed }
+}
+
+/// The `dynamic` blocks of a text, of which the model has what they make.
+pub fn dynamic_blocks(file: FileId, text: Arc<str>) -> Vec<Span> {
+    if !text.contains("dynamic") {
+        return Vec::new();
+    }
+    let tree = syntax::parse(file, text).file;
+    let (mut bodies, mut found) = (vec![tree.root()], Vec::new());
+    while let Some(body) = bodies.pop() {
+        for block in tree.blocks(body) {
+            bodies.push(block.body);
+            if tree.text(block.kind) == "dynamic" {
+                found.push(tree.block_span(block));
+            }
+        }
+    }
+    found
 }
 
 /// Evaluates expressions one by one in the root module of the scan, for `gate console`. Each answer is a value or what is

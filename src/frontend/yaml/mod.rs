@@ -96,7 +96,14 @@ pub fn read(file: FileId, text: &str) -> Documents {
 pub fn read_as(file: FileId, text: &str, dialect: Dialect) -> Documents {
     let mut out = Documents::default();
     let mut names = Names::default();
+    let mut last = 0;
     for (start, end) in pieces::pieces(text) {
+        // The comment beside a document mark, which is in no piece.
+        let mark = &text[last..start];
+        if let Some(at) = mark.find('#') {
+            out.comments.push(Span::new(file, (last + at) as u32, (last + mark.trim_end().len()) as u32));
+        }
+        last = end;
         if text[start..end].trim().is_empty() {
             continue;
         }

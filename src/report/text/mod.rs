@@ -72,7 +72,7 @@ fn compose(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()>
     }
     if !style.quiet {
         if style.show_suppressed {
-            suppressed(report, &paint, out)?;
+            suppressed(report, &paint, width, out)?;
         }
         problems(report, &paint, width, out)?;
     }
@@ -206,16 +206,21 @@ impl Page<'_> {
     }
 }
 
-fn suppressed(report: &Report, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
+fn suppressed(report: &Report, paint: &Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
     for one in &report.suppressed {
         let finding = &one.finding;
         let path = report.sources.get(finding.at.file).path();
         let until = one.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
-        let owner = one.owner.as_ref().map(|owner| format!(" by {}", plain(owner))).unwrap_or_default();
-        let reason = if one.reason.is_empty() { "no reason given".into() } else { plain(&one.reason) };
-        let place = format!("{}:{}", plain(path), report.sources.line(finding.at));
+        let owner = one.owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default();
+        let reason = if one.reason.is_empty() { "no reason given" } else { &one.reason };
+        // A line of a list of objects, or of a module that several call, does not say which is meant.
+        let address = if finding.address.is_empty() { "" } else { &*format!(" {}", plain(&finding.address)) };
+        let place = format!("{}:{}{address}", plain(path), report.sources.line(finding.at));
         writeln!(out, "{} {} {place}", paint.dim("suppressed"), plain(&finding.rule))?;
-        writeln!(out, "  {reason} ({}{owner}{until})", one.dialect)?;
+        let columns = width.saturating_sub(2);
+        for line in wrap(&format!("{reason} ({}{owner}{until})", one.dialect), columns, columns) {
+            writeln!(out, "  {}", plain(&line))?;
+        }
     }
     if report.suppressed.is_empty() { Ok(()) } else { writeln!(out) }
 }
