@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::discover::Discovered;
 use crate::model::json::to_json;
 use crate::model::{Node, Resource, Value};
+use crate::report::encode;
 use crate::scan::Assembled;
 use crate::source::{Sources, Span};
 
@@ -57,10 +58,7 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
             json!({"kind": "evaluation", "message": one.message, "path": path, "line": sources.line(one.span)})
         }))
         .collect();
-    serde_json::to_writer_pretty(
-        &mut *out,
-        &json!({"terraform": terraform, "resources": others, "problems": problems}),
-    )?;
+    encode::pretty(&json!({"terraform": terraform, "resources": others, "problems": problems}), out)?;
     writeln!(out)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A new format is one file here and one entry in [`FORMATS`].
 
-mod encode;
+pub(crate) mod encode;
 mod github;
 mod gitlab;
 mod html;
