@@ -8,7 +8,7 @@ use gate::report::FORMATS;
 use serde_json::Value;
 
 use super::support::run::{command, gate};
-use super::{list, shop, value};
+use super::{list, shop, tree, value};
 
 #[test]
 fn every_format_is_the_same_bytes_whatever_the_number_of_threads() {
@@ -112,4 +112,33 @@ fn a_reader_that_has_seen_enough_is_no_error_and_changes_no_verdict() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
         assert_eq!(told, "", "{arguments:?}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_by_its_other_names_is_standard_output() {
+    let shop = shop();
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let log = shop.path().join("log");
+        std::fs::write(&log, "the steps before\n").unwrap();
+        let open = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+        let to = format!("json={name}");
+        let status = command(shop.path(), &["scan", "deploy", "--format", &to]).stdout(open).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{name}");
+        let text = std::fs::read_to_string(&log).unwrap();
+        let report = text.strip_prefix("the steps before\n").unwrap_or_else(|| panic!("{name} is overwritten: {text}"));
+        serde_json::from_str::<Value>(report).unwrap();
+        let both = gate(shop.path(), &["scan", "deploy", "--format", "text", "--format", &to]);
+        assert!(both.status.code() == Some(2) && both.stdout.is_empty(), "{name}: {both:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_report_is_written_through_a_link_of_the_tree_from_wherever_gate_is_called() {
+    let home = tree(&[("settings/x", ""), ("shop/.git/HEAD", ""), ("shop/main.tf", "locals {}\n")]);
+    std::os::unix::fs::symlink("../settings", home.path().join("shop/reports")).unwrap();
+    let output = gate(home.path(), &["scan", "shop", "--format", "sarif=shop/reports/gate.sarif"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(names(&home.path().join("settings")), [PathBuf::from("x")]);
 }
