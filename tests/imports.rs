@@ -373,6 +373,8 @@ fn what_lies_outside_is_never_read_and_still_counts() {
     assert!(!text.contains("TOP_SECRET") && !text.contains("root:"), "{text}");
     let (code, report) = scan(&repo, &[]);
     assert_eq!((code, findings(&report).len()), (1, 4));
+    let text = printed(&repo, &["scan", "--import", "one.sarif", "--format", "sarif"]);
+    assert!(!text.contains("\"uri\":\"/") && !text.contains("\"uri\":\"../"), "{text}");
 }
 
 #[test]

@@ -114,6 +114,48 @@ fn a_reader_that_has_seen_enough_is_no_error_and_changes_no_verdict() {
     }
 }
 
+/// Nobody knows `var.open`, so that the one check can't be decided.
+const UNDECIDED: &str =
+    "variable \"open\" {}\nresource \"aws_db_instance\" \"a\" {\n  publicly_accessible = var.open\n}\n";
+
+/// What gate says in a format of a folder with one rule, and its exit code.
+fn said(folder: &Path, format: &str, more: &[&str]) -> (String, Option<i32>) {
+    let scan = ["scan", "--select", "aws-rds-publicly-accessible", "--format", format];
+    let output = gate(folder, &[&scan, more].concat());
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+#[test]
+fn what_strict_counts_is_told_in_every_format() {
+    let folder = tree(&[("main.tf", UNDECIDED)]);
+    for format in FORMATS {
+        let (text, code) = said(folder.path(), format.name, &["--strict"]);
+        assert_eq!(code, Some(2), "{}", format.name);
+        assert!(text.contains("aws-rds-publicly-accessible could not decide 1 check"), "{}: {text}", format.name);
+        let (text, code) = said(folder.path(), format.name, &[]);
+        assert!(code == Some(0) && !text.contains("could not decide"), "{}: {text}", format.name);
+        // What no file is to blame for is told as well.
+        let (text, code) = said(folder.path(), format.name, &["--import", "nothere"]);
+        assert!(code == Some(2) && text.contains("the import nothere can"), "{}: {text}", format.name);
+    }
+    let (junit, _) = said(folder.path(), "junit", &["--strict"]);
+    assert!(junit.contains(r#"failures="0" errors="1""#), "{junit}");
+    assert!(said(folder.path(), "github", &["--strict"]).0.starts_with("::error "));
+}
+
+#[test]
+fn what_is_possible_only_is_called_so_and_counted_apart() {
+    let folder = tree(&[("main.tf", &UNDECIDED.replace("= var.open", "= var.open ? true : false"))]);
+    for format in ["text", "markdown", "html", "github", "junit", "gitlab", "sarif", "json"] {
+        let (text, code) = said(folder.path(), format, &[]);
+        assert!(code == Some(0) && text.contains("possible"), "{format}: {text}");
+    }
+    for format in ["text", "markdown", "html"] {
+        let (text, _) = said(folder.path(), format, &[]);
+        assert!(text.contains("1 possible critical") && !text.contains(" 1 critical"), "{format}: {text}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn standard_output_by_its_other_names_is_standard_output() {
@@ -136,7 +178,7 @@ fn standard_output_by_its_other_names_is_standard_output() {
 #[cfg(unix)]
 #[test]
 fn no_report_is_written_through_a_link_of_the_tree_from_wherever_gate_is_called() {
-    let home = tree(&[("settings/x", ""), ("shop/.git/HEAD", ""), ("shop/main.tf", "locals {}\n")]);
+    let home = tree(&[("settings/x", ""), ("shop/.git/HEAD", ""), ("shop/main.tf", UNDECIDED)]);
     std::os::unix::fs::symlink("../settings", home.path().join("shop/reports")).unwrap();
     let output = gate(home.path(), &["scan", "shop", "--format", "sarif=shop/reports/gate.sarif"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
