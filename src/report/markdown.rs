@@ -234,6 +234,18 @@ Whoever finds";
     }
 
     #[test]
+    fn a_rule_without_a_fix_has_no_heading_for_one() {
+        let sources = sample::sources(&[("main.tf", "a = 1\n")]);
+        let finding = sample::finding(sample::place(&sources, "main.tf", "a"), "bandit/B602", Severity::High, None);
+        let mut report = sample::report(&sources, vec![finding], None);
+        report.rules[0].fix.clear();
+        for format in ["markdown", "comment", "sarif"] {
+            let text = sample::written(&report, format, Style::default());
+            assert!(text.contains("Whoever finds") && !text.contains("Fix:"), "{format}: {text}");
+        }
+    }
+
+    #[test]
     fn a_comment_stays_below_the_limit_of_comments_and_says_what_is_missing() {
         let text: String = (0..3_000).map(|number| format!("old_{number:04} = true\n")).collect();
         let sources = sample::sources(&[("main.tf", &text)]);
