@@ -1,6 +1,7 @@
 //! Makes text from the scanned tree inert for each kind of output. All writers pass such text through here.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -47,6 +48,57 @@ fn without_old_commands(text: &str) -> Cow<'_, str> {
     OLD_COMMAND.replace_all(text, r"\u{23}#$1")
 }
 
+/// A writer of lines for a terminal or a log, from which nothing in them acts: each passes [`plain`] but for its tabs, and
+/// [`log_line`]. What escapes itself, as JSON of reports does, passes unchanged.
+pub struct LogLines<'w> {
+    out: &'w mut dyn Write,
+    /// The line so far.
+    line: Vec<u8>,
+}
+
+impl<'w> LogLines<'w> {
+    /// Writes to `out`.
+    pub fn new(out: &'w mut dyn Write) -> LogLines<'w> {
+        LogLines { out, line: Vec::new() }
+    }
+
+    /// Writes a last line that has no end, and hands on what the writer behind keeps back.
+    pub fn finish(mut self) -> io::Result<()> {
+        if !self.line.is_empty() {
+            self.end_line("")?;
+        }
+        self.out.flush()
+    }
+
+    fn end_line(&mut self, end: &str) -> io::Result<()> {
+        let text = String::from_utf8_lossy(&self.line);
+        let inert: Vec<_> = text.split('\t').map(plain).collect();
+        let written = write!(self.out, "{}{end}", log_line(&inert.join("\t")));
+        self.line.clear();
+        written
+    }
+}
+
+impl Write for LogLines<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match part.strip_suffix(b"\n") {
+                Some(rest) => {
+                    self.line.extend_from_slice(rest);
+                    self.end_line("\n")?;
+                }
+                None => self.line.extend_from_slice(part),
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// Keeps back a line that has not ended: what acts may be written in two parts.
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// For the message of a workflow command.
 pub fn command_data(text: &str) -> String {
     without_old_commands(&plain(text)).replace('%', "%25")
@@ -87,7 +139,8 @@ fn inert_markdown(text: &str, escape: impl Fn(&mut String, char)) -> String {
         // keeps them from ringing somebody or leading somewhere.
         let next = rest.peek().copied().unwrap_or(' ');
         let leads = match char {
-            '@' | '#' | '!' | '~' | '%' | '$' => next.is_alphanumeric() || next == '"',
+            '@' | '#' | '!' | '~' | '%' | '$' | '&' => next.is_alphanumeric() || next == '"',
+            '[' => stands_for_a_reference(rest.clone()),
             ':' => next == '/',
             '.' => stands_before_last(&out, "www"),
             '-' => next.is_ascii_digit() && stands_before_last(&out, "gh"),
@@ -98,6 +151,12 @@ fn inert_markdown(text: &str, escape: impl Fn(&mut String, char)) -> String {
         }
     }
     out
+}
+
+/// Whether what follows a bracket is a name and `:`, as in GitLab's `[vulnerability:12]`.
+fn stands_for_a_reference(rest: impl Iterator<Item = char>) -> bool {
+    let mut rest = rest.skip_while(|char| char.is_ascii_alphabetic() || matches!(char, '_' | '-'));
+    rest.next() == Some(':')
 }
 
 /// Whether `word` stands before the last byte, in any case.
@@ -146,6 +205,18 @@ mod tests {
     }
 
     #[test]
+    fn lines_for_a_log_are_inert_however_they_are_written() {
+        let mut out = Vec::new();
+        let mut lines = LogLines::new(&mut out);
+        for part in ["title \u{1b}[3", "1m\n::er", "ror::x\n\tx #", "#[add-mask]y", "\n+\ta\n", "::end"] {
+            lines.write_all(part.as_bytes()).expect("a vector takes all");
+        }
+        lines.finish().expect("a vector takes all");
+        let expected = "title \\u{1b}[31m\n\\u{3a}:error::x\n\tx \\u{23}#[add-mask]y\n+\ta\n\\u{3a}:end";
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+
+    #[test]
     fn what_nobody_sees_is_written_out() {
         for (hidden, shown) in [
             ("pa\u{ad}y", "pa\\u{ad}y"),
@@ -174,6 +245,8 @@ mod tests {
             ("www.e.example", "www.&#8203;e.example"),
             ("**b** __i__ ~~s~~", r"\*\*b\*\* \_\_i\_\_ \~\~&#8203;s\~\~"),
             ("$x$ :tada:", "&#36;&#8203;x&#36; &#58;tada&#58;"),
+            ("&12 a&b", "&amp;&#8203;12 a&amp;&#8203;b"),
+            ("[vulnerability:1] [1:2]", r"\[&#8203;vulnerability&#58;1\] \[1&#58;2\]"),
             ("a\n\n# b", r"a\\u\{a\}\\u\{a\}&#35; b"),
             ("\u{202e}\u{1b}[1m", r"\\u\{202e\}\\u\{1b\}\[1m"),
         ] {

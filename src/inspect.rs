@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::discover::Discovered;
 use crate::model::json::to_json;
 use crate::model::{Entry, Model, Node, Resource, Value};
+use crate::report::encode;
 use crate::rules::native::secrets::named::{self, Names, Subject};
 use crate::scan::Assembled;
 use crate::secret::{HIDDEN, Known, find_to_hide, without};
@@ -60,10 +61,7 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
             json!({"kind": "evaluation", "message": shown.known.hidden(&one.message), "path": path, "line": sources.line(one.span)})
         }))
         .collect();
-    serde_json::to_writer_pretty(
-        &mut *out,
-        &json!({"terraform": terraform, "resources": others, "problems": problems}),
-    )?;
+    encode::pretty(&json!({"terraform": terraform, "resources": others, "problems": problems}), out)?;
     writeln!(out)
 }
 

@@ -1,6 +1,6 @@
 //! The `gate` program: parse the command line, run, turn the outcome into an exit code.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             // When even this can't be written the exit code has to tell.
-            let _ = writeln!(io::stderr(), "{:?}", miette::Report::new(error));
+            let _ = error.tell(&mut io::stderr());
             ExitCode::from(2)
         }
     }

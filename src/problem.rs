@@ -15,6 +15,8 @@ pub enum ProblemKind {
     Limit,
     /// A rule or policy failed while it ran.
     Rule,
+    /// Checks of a rule met values that are not known; told one by one only where `--strict` counts them.
+    Undecided,
     /// Worth telling, with no effect on the verdict.
     Note,
 }
@@ -28,15 +30,17 @@ impl ProblemKind {
             ProblemKind::Unread => "unread",
             ProblemKind::Limit => "limit",
             ProblemKind::Rule => "rule",
+            ProblemKind::Undecided => "undecided",
             ProblemKind::Note => "note",
         }
     }
 
     /// Whether such a problem closes the gate with exit code 2: something claimed was not wholly read or judged.
     ///
-    /// An evaluation problem does not: the value is unknown, and every check that meets it is counted as undecided.
+    /// An evaluation problem does not: the value is unknown, and every check that meets it is counted as undecided. With
+    /// `--strict` all problems close.
     pub fn closes(self) -> bool {
-        !matches!(self, ProblemKind::Evaluation | ProblemKind::Note)
+        !matches!(self, ProblemKind::Evaluation | ProblemKind::Undecided | ProblemKind::Note)
     }
 }
 

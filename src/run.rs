@@ -5,6 +5,7 @@ mod console;
 mod migrate;
 mod named;
 mod output;
+mod refusal;
 mod scan;
 
 use std::io::{self, BufWriter, Write};
@@ -17,9 +18,11 @@ use thiserror::Error;
 use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::discover::{self, Discovered, MAX_BYTES, Walk};
+use crate::escape::{LogLines, plain};
 use crate::filesystem::{self, Disk, FileSystem, Files, Kind};
 use crate::finding::Severity;
 use crate::frontend::{Environment, FRONTENDS, Settings};
+use crate::report::encode;
 use crate::rules::schema::Mistake;
 use crate::rules::{Catalog, Prose, Rule, Selection};
 use crate::scan::assemble;
@@ -87,23 +90,36 @@ impl Error {
 /// Runs a command and gives its exit code.
 pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     match cli.command {
+        // Each format of a report has its own way to keep what it quotes from acting, and may have colors.
         Command::Scan(arguments) => scan::scan_command(&arguments, out, err),
-        Command::Baseline(cli::Baseline::Write(arguments)) => scan::write_baseline(&arguments, out),
-        Command::Rules(arguments) => rules_command(&arguments, out),
-        Command::Explain(arguments) => explain_command(&arguments, out),
-        Command::Inspect(arguments) => inspect_command(&arguments, out),
-        Command::Console(arguments) => console::console(&arguments, out),
-        Command::Test(arguments) => test_command(&arguments, out),
-        Command::Init(arguments) => {
+        Command::Baseline(cli::Baseline::Write(arguments)) => {
+            in_lines(out, |out| scan::write_baseline(&arguments, out))
+        }
+        Command::Rules(arguments) => in_lines(out, |out| rules_command(&arguments, out)),
+        Command::Explain(arguments) => in_lines(out, |out| explain_command(&arguments, out)),
+        Command::Inspect(arguments) => in_lines(out, |out| inspect_command(&arguments, out)),
+        Command::Console(arguments) => in_lines(out, |out| console::console(&arguments, out)),
+        Command::Test(arguments) => in_lines(out, |out| test_command(&arguments, out)),
+        Command::Init(arguments) => in_lines(out, |out| {
             out.write_all(crate::init::init(&arguments.path)?.as_bytes())?;
             Ok(0)
-        }
-        Command::Migrate(arguments) => migrate::migrate(&arguments, out),
+        }),
+        Command::Migrate(arguments) => in_lines(out, |out| migrate::migrate(&arguments, out)),
         Command::Completions(arguments) => {
             clap_complete::generate(arguments.shell, &mut Cli::command(), "gate", out);
             Ok(0)
         }
     }
+}
+
+/// Runs a command whose output is lines in which nothing may act. What it wrote before something went wrong is told too.
+fn in_lines(out: &mut dyn Write, command: impl FnOnce(&mut dyn Write) -> Result<u8, Error>) -> Result<u8, Error> {
+    let mut lines = LogLines::new(out);
+    let code = command(&mut lines);
+    let finished = lines.finish();
+    let code = code?;
+    finished?;
+    Ok(code)
 }
 
 /// A pool with stacks large enough for the deepest nesting that parsers admit.
@@ -186,7 +202,9 @@ fn load_policies<'p>(
 }
 
 fn in_policies(files: &[(&str, &str)], mistakes: &[(usize, Mistake)]) -> Error {
-    let line = |(file, mistake): &(usize, Mistake)| format!("{}:{}: {}", files[*file].0, mistake.line, mistake.message);
+    let line = |(file, mistake): &(usize, Mistake)| {
+        format!("{}:{}: {}", plain(files[*file].0), mistake.line, plain(&mistake.message))
+    };
     let lines: Vec<String> = mistakes.iter().map(line).collect();
     Error::Usage { message: lines.join("\n"), help: mistakes.iter().find_map(|(_, mistake)| mistake.help.clone()) }
 }
@@ -237,7 +255,7 @@ fn rules_command(arguments: &cli::RulesArgs, out: &mut dyn Write) -> Result<u8, 
         cli::ListFormat::Json => {
             let list: Vec<serde_json::Value> =
                 chosen.iter().map(|index| rule_json(&catalog.rules()[*index], catalog.prose(*index))).collect();
-            serde_json::to_writer_pretty(&mut writer, &list).map_err(io::Error::from)?;
+            encode::pretty(&list, &mut writer)?;
             writeln!(writer)?;
         }
         cli::ListFormat::Table => {
@@ -291,7 +309,7 @@ fn explain_command(arguments: &cli::Explain, out: &mut dyn Write) -> Result<u8, 
         });
     }
     if named.len() > 1 {
-        writeln!(out, "{} rules together cover {}.", named.len(), crate::escape::plain(&arguments.rule))?;
+        writeln!(out, "{} rules together cover {}.", named.len(), plain(&arguments.rule))?;
     }
     named.iter().try_for_each(|index| explain(&catalog, *index, out))?;
     Ok(0)
@@ -353,7 +371,7 @@ fn test_command(arguments: &cli::Test, out: &mut dyn Write) -> Result<u8, Error>
         Some(path) => Policies::load(path).map_err(|mistakes| {
             let lines: Vec<String> = mistakes
                 .iter()
-                .map(|(path, mistake)| format!("{path}:{}: {}", mistake.line, mistake.message))
+                .map(|(path, mistake)| format!("{}:{}: {}", plain(path), mistake.line, plain(&mistake.message)))
                 .collect();
             Error::Usage {
                 message: lines.join("\n"),

@@ -155,6 +155,9 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         modules_unread: problems.iter().filter(|problem| is_unread_module(problem)).count(),
     };
     let verdict = decide(request, &findings, &problems, &counts);
+    if request.strict {
+        problems.extend(counts.undecided.iter().map(|(rule, count)| verdict::undecided(rule, *count)));
+    }
     let rules = rule_texts(
         request.catalog,
         findings.iter().chain(suppressed.iter().map(|one| &one.finding)).map(|finding| &finding.rule),
@@ -173,6 +176,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         rules,
         counts,
         fail_on: request.fail_on,
+        strict: request.strict,
         verdict,
         prefix: discovered.prefix.clone(),
         comparison,

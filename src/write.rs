@@ -11,17 +11,20 @@ use crate::discover::repository_of;
 const MAX_TRIES: u32 = 100;
 
 /// Writes a file whole or not at all: beside its place first, then in place of what has the name, be it a link. Devices,
-/// pipes and what a process has open are written to as they are.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// pipes and what a process has open are written to as they are. No link is followed that leads out of the tree in which it
+/// lies: its repository, that of the working folder, or `judged`, the real root of what is judged.
+pub fn replace(path: &Path, bytes: &[u8], judged: &Path) -> io::Result<()> {
     let here = std::env::current_dir()?.canonicalize()?;
-    let folder = real_folder(path, repository_of(&here).unwrap_or(&here))?;
+    let tops = [&here, judged].map(|folder| repository_of(folder).unwrap_or(folder));
+    let folder = real_folder(path, &tops)?;
     let name = path.file_name().ok_or_else(|| io::Error::other("is no name of a file"))?;
     let path = folder.join(name);
     let there = path.symlink_metadata().ok();
     let is_special = there.as_ref().is_some_and(|there| !there.is_file() && !there.is_symlink());
     // `/dev/stdout` is a link to what standard output is, which may be a plain file.
     if is_special || folder == Path::new("/dev") || folder.starts_with("/dev/fd") || folder.starts_with("/proc") {
-        return std::fs::write(&path, bytes);
+        // What others have written there stays: standard output may be the log of the steps before.
+        return fill(OpenOptions::new().append(true).open(&path)?, bytes);
     }
     let (part, file) = beside(&path)?;
     let permissions = there.filter(|there| there.is_file()).map(|there| there.permissions());
@@ -55,12 +58,16 @@ fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// The real folder in which a file of this name lies. Links above `top`, a real folder, are whoever's machine it is; one in it
-/// that leads out of it is refused.
-fn real_folder(path: &Path, top: &Path) -> io::Result<PathBuf> {
-    match led(path, top)? {
+/// The real folder in which a file of this name lies. Links that lie in no repository and in none of `tops`, real folders, are
+/// whoever's machine it is; one that leads out of where it lies is refused.
+fn real_folder(path: &Path, tops: &[&Path]) -> io::Result<PathBuf> {
+    let around = |link_in: &Path| {
+        let tops = tops.iter().copied().filter(|top| link_in.starts_with(top));
+        tops.chain(repository_of(link_in)).max_by_key(|top| top.as_os_str().len()).map(Path::to_path_buf)
+    };
+    match led(path, around)? {
         (folder, None) => folder.canonicalize(),
-        (_, Some(link)) => Err(io::Error::other(format!(
+        (_, Some((link, top))) => Err(io::Error::other(format!(
             "lies behind {}, a link that leads out of {}; name the place that is meant itself",
             crate::path::shown(&link),
             top.display()
@@ -70,11 +77,16 @@ fn real_folder(path: &Path, top: &Path) -> io::Result<PathBuf> {
 
 /// The link in `top`, a real folder, by which a path leads out of it.
 pub fn link_out(path: &Path, top: &Path) -> io::Result<Option<PathBuf>> {
-    Ok(led(path, top)?.1)
+    let around = |link_in: &Path| link_in.starts_with(top).then(|| top.to_path_buf());
+    Ok(led(path, around)?.1.map(|(link, _)| link))
 }
 
-/// The folder of a file as far as it is there, and the first link in `top` by which the way to it leads out.
-fn led(path: &Path, top: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
+/// A link, and the folder that it leads out of.
+type Way = (PathBuf, PathBuf);
+
+/// The folder of a file as far as it is there, and the first link by which the way to it leads out of what `around` gives for
+/// the real folder in which it lies.
+fn led(path: &Path, around: impl Fn(&Path) -> Option<PathBuf>) -> io::Result<(PathBuf, Option<Way>)> {
     let full = std::path::absolute(path)?;
     let mut real = PathBuf::new();
     for part in full.parent().unwrap_or(&full).components() {
@@ -89,12 +101,12 @@ fn led(path: &Path, top: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
                     real = next;
                     continue;
                 }
-                match next.canonicalize() {
-                    Ok(target) if !was.starts_with(top) || target.starts_with(top) => real = target,
+                match (next.canonicalize(), around(&was)) {
+                    (Ok(target), None) => real = target,
+                    (Ok(target), Some(top)) if target.starts_with(&top) => real = target,
                     // What a link to nowhere would lead to can't be told.
-                    Ok(_) => return Ok((real, Some(next))),
-                    Err(_) if was.starts_with(top) => return Ok((real, Some(next))),
-                    Err(error) => return Err(error),
+                    (_, Some(top)) => return Ok((real, Some((next, top)))),
+                    (Err(error), None) => return Err(error),
                 }
             }
         }
@@ -114,7 +126,7 @@ mod tests {
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         std::fs::write(&target, "kept").expect("written");
         symlink(&target, &link).expect("linked");
-        replace(&link, b"new").expect("written");
+        replace(&link, b"new", folder.path()).expect("written");
         assert!(link.symlink_metadata().expect("there").is_file());
         assert_eq!(std::fs::read_to_string(&link).expect("read"), "new");
         assert_eq!(std::fs::read_to_string(&target).expect("read"), "kept");
@@ -126,8 +138,39 @@ mod tests {
         let folder = tempfile::TempDir::new().expect("a folder");
         let taken = folder.path().join(format!("out.{}.0.part", std::process::id()));
         symlink(folder.path().join("elsewhere"), &taken).expect("linked");
-        replace(&folder.path().join("out"), b"new").expect("written");
+        replace(&folder.path().join("out"), b"new", folder.path()).expect("written");
         assert!(taken.symlink_metadata().expect("there").is_symlink() && !folder.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn a_link_out_of_what_is_judged_is_refused_wherever_gate_is_called() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let root = folder.path().canonicalize().expect("a folder");
+        for name in ["home/clone/.git", "home/plain", "home/settings"] {
+            std::fs::create_dir_all(root.join(name)).expect("a folder");
+        }
+        for tree in ["clone", "plain"] {
+            symlink("../settings", root.join("home").join(tree).join("reports")).expect("linked");
+        }
+        let write = |name: &str, judged: &str| replace(&root.join(name), b"new", &root.join(judged));
+        for (name, judged) in [("home/clone/reports/x", "home"), ("home/plain/reports/x", "home/plain")] {
+            let refused = write(name, judged).expect_err("a link of the tree");
+            assert!(refused.to_string().contains("a link that leads out of"), "{refused}");
+        }
+        assert_eq!(root.join("home/settings").read_dir().expect("listed").count(), 0);
+        // In a folder that nobody judges a link is whoever's machine it is.
+        write("home/plain/reports/x", "home/clone").expect("written");
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_written_to_behind_what_it_holds() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let log = folder.path().join("log");
+        std::fs::write(&log, "before\n").expect("written");
+        let open = OpenOptions::new().append(true).open(&log).expect("opened");
+        let name = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&open));
+        replace(Path::new(&name), b"report\n", folder.path()).expect("written");
+        assert_eq!(std::fs::read_to_string(&log).expect("read"), "before\nreport\n");
     }
 
     #[test]

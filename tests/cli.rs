@@ -199,3 +199,66 @@ fn one_of_a_kind_is_told_as_one() {
     assert!(told.contains(": 1 finding is accepted; "), "{told}");
     assert!(told.contains("\n1 problem kept the scan from being whole: `gate scan` tells it\n"), "{told}");
 }
+
+/// What steers a terminal, leads somewhere, hides, and speaks to the runner of a workflow.
+const ACTS: &str = "\u{1b}[31mred\u{1b}]8;;http://e.example\u{7}\u{202e} ##[add-mask]x";
+
+fn assert_inert(text: &str) {
+    let steers = |char: char| (char.is_control() && char != '\n') || char == '\u{202e}';
+    assert!(!text.contains(steers) && !text.contains("##["), "{text:?}");
+    assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+    assert!(text.contains("red"), "{text}");
+}
+
+#[test]
+fn nothing_that_an_error_quotes_of_the_tree_acts() {
+    let quoted = serde_json::to_string(ACTS).expect("a text");
+    let key = format!("ghp_{}", "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8");
+    let config = format!("# {ACTS}\nfail-on: {quoted} # {key}\n").replace(['\u{7}', '\u{1b}'], "");
+    let unknown = format!("fail-on: {quoted}\n");
+    let rules = format!("- id: {quoted}\n  title: x\n  {quoted}: 1\n");
+    let named = format!("policy/p{}\n::error::w.yaml", ACTS.replace('/', ""));
+    let folder = tree(&[("a/gate.yaml", &config), ("b/gate.yaml", &unknown), (&named, &rules), ("c/main.tf", BAD)]);
+    for arguments in [&["scan", "a"][..], &["scan", "b"], &["scan", "--policy", "policy", "c"], &["scan", ACTS]] {
+        let output = gate(folder.path(), arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        let told = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_inert(&told);
+        assert!(!told.contains("A1b2C3d4"), "{told}");
+    }
+}
+
+#[test]
+fn nothing_that_a_command_shows_acts() {
+    let quoted = serde_json::to_string(&format!("T {ACTS}\n::error::x")).expect("a text");
+    let rule = format!(
+        "- id: acme-a\n  title: {quoted}\n  severity: low\n  targets: [{{ terraform: [aws_s3_bucket], path: tags }}]\n  fail: {{ present: false }}\n  why: {quoted}\n"
+    );
+    let bucket = format!(
+        "resource \"aws_s3_bucket\" \"a\" {{\n  # checkov:skip=CKV_AWS_20: {ACTS}\n  bucket = {quoted}\n  acl = \"public-read\"\n}}\n"
+    );
+    let folder = tree(&[("p/p.yaml", &rule), ("t/main.tf", &bucket)]);
+    for arguments in [
+        &["rules", "--policy", "p", "acme-a"][..],
+        &["rules", "--policy", "p", "--format", "json", "acme-a"],
+        &["explain", "--policy", "p", "acme-a"],
+        &["inspect", "t"],
+        &["migrate", "t"],
+    ] {
+        let output = gate(folder.path(), arguments);
+        assert_eq!(code(&output), 0, "{output:?}");
+        assert_inert(&String::from_utf8(output.stdout).expect("UTF-8"));
+    }
+    for arguments in [&["console", "t"][..], &["console", "--json", "t"]] {
+        let mut child = command(folder.path(), arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("gate starts");
+        let asked = child.stdin.take().expect("a pipe");
+        std::io::Write::write_all(&mut &asked, b"aws_s3_bucket.a.bucket\n").expect("gate reads");
+        drop(asked);
+        let output = child.wait_with_output().expect("gate ends");
+        assert_inert(&String::from_utf8(output.stdout).expect("UTF-8"));
+    }
+}

@@ -260,6 +260,8 @@ fn what_a_tool_takes_for_accepted_is_suppressed_unless_told_otherwise() {
 fn an_import_that_says_nothing_closes_the_gate() {
     let run = |run: Value| json!({"version": "2.1.0", "runs": [run]}).to_string();
     let driver = json!({"driver": {"name": "Bandit"}});
+    let ended = |how: Value| run(json!({"tool": driver, "results": [], "invocations": [how]}));
+    let said = |list: &str, error: &str| json!({"executionSuccessful": true, list: [{"level": "error", "message": {"text": error}}]});
     for (text, reason) in [
         (String::new(), "is empty"),
         ("{".into(), "is no SARIF file"),
@@ -271,10 +273,12 @@ fn an_import_that_says_nothing_closes_the_gate() {
         (run(json!({"tool": driver})), "has a run of bandit without results"),
         (run(json!({"tool": {"driver": {"name": " "}}, "results": []})), "whose tool has no name"),
         (run(json!({"results": []})), "is no SARIF file"),
-        (
-            run(json!({"tool": driver, "results": [], "invocations": [{"executionSuccessful": false}]})),
-            "bandit did not finish",
-        ),
+        (ended(json!({"executionSuccessful": false})), "bandit did not finish"),
+        (ended(json!({"exitSignalNumber": 9})), "bandit was ended by signal 9"),
+        (ended(json!({"processStartFailureMessage": "no python3"})), "bandit did not start: no python3"),
+        (ended(json!({"exitCode": 2})), "bandit exited with 2"),
+        (ended(said("toolConfigurationNotifications", "no profile")), "bandit reports an error: no profile"),
+        (ended(said("toolExecutionNotifications", "can't parse a.py")), "bandit reports an error: can't parse a.py"),
         (
             run(json!({"tool": driver, "results": [], "externalPropertyFileReferences": {"results": []}})),
             "in other files",
@@ -295,6 +299,19 @@ fn an_import_that_says_nothing_closes_the_gate() {
     assert_eq!(scan(folder.path(), &[]).0, 2);
     let fine = with(&[("app/main.py", APP)], &[sarif("Bandit", json!([]), json!([]))]);
     assert_eq!(scan(fine.path(), &[]).0, 0);
+}
+
+#[test]
+fn a_tool_that_exits_with_1_over_its_results_has_not_failed() {
+    let ended = |invocation: Value, results: Value| {
+        let mut log = sarif("Bandit", json!([]), results);
+        log["runs"][0]["invocations"] = json!([invocation]);
+        scan(with(&[("app/main.py", APP)], &[log]).path(), &[]).0
+    };
+    let some = json!([result("B602", "error", "app/main.py", 5)]);
+    assert_eq!(ended(json!({"exitCode": 1}), some), 1);
+    assert_eq!(ended(json!({"exitCode": 1, "executionSuccessful": true}), json!([])), 0);
+    assert_eq!(ended(json!({"toolExecutionNotifications": [{"level": "warning"}, {}]}), json!([])), 0);
 }
 
 #[test]
@@ -356,6 +373,8 @@ fn what_lies_outside_is_never_read_and_still_counts() {
     assert!(!text.contains("TOP_SECRET") && !text.contains("root:"), "{text}");
     let (code, report) = scan(&repo, &[]);
     assert_eq!((code, findings(&report).len()), (1, 4));
+    let text = printed(&repo, &["scan", "--import", "one.sarif", "--format", "sarif"]);
+    assert!(!text.contains("\"uri\":\"/") && !text.contains("\"uri\":\"../"), "{text}");
 }
 
 #[test]

@@ -142,15 +142,64 @@ fn script(id: &str) -> Command {
 }
 
 #[cfg(unix)]
+#[test]
+fn the_action_builds_gate_where_nothing_of_the_checkout_is_read() {
+    // rustup runs the toolchain that the nearest rust-toolchain.toml names, and cargo the wrapper of the nearest settings.
+    let settings = "[toolchain]\npath = \"evil\"\n";
+    let folder = tree(&[
+        ("work/rust-toolchain.toml", settings),
+        ("work/.cargo/config.toml", "[build]\nrustc-wrapper = \"./evil\"\n"),
+        ("work/action/Cargo.toml", ""),
+        ("runner/x", ""),
+        (
+            "bin/cargo",
+            "#!/bin/bash\npwd > \"$RUNNER_TEMP/ran\"\nls >> \"$RUNNER_TEMP/ran\"\necho \"$@\" >> \"$RUNNER_TEMP/ran\"\n",
+        ),
+    ]);
+    let root = folder.path().canonicalize().unwrap();
+    let cargo = root.join("bin/cargo");
+    std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let output = script("install")
+        .current_dir(root.join("work"))
+        .env("PATH", format!("{}:/usr/bin:/bin", root.join("bin").display()))
+        .envs([("RUNNER_TEMP", root.join("runner")), ("ACTION_PATH", root.join("work/action"))])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let ran = std::fs::read_to_string(root.join("runner/ran")).unwrap();
+    let (at, rest) = ran.split_once('\n').unwrap();
+    assert!(!Path::new(at).starts_with(root.join("work")), "{ran}");
+    assert!(rest.starts_with("Cargo.toml\ninstall --locked --path . --root"), "{ran}");
+    let action = read("action.yml");
+    for step in action["runs"]["steps"].as_sequence().unwrap() {
+        // The step itself begins outside of what is judged.
+        let builds = step["run"].as_str().is_some_and(|script| script.contains("cargo"));
+        assert!(!builds || step["working-directory"] == "${{ github.action_path }}");
+    }
+}
+
+#[cfg(unix)]
 mod scan {
     //! The report that the action uploads.
 
     use std::path::Path;
+    use std::process::Output;
 
     use crate::support::tree;
 
     /// What the step writes to its outputs, and its exit code, with these variables in a workspace.
     fn step(workspace: &Path, inputs: &[(&str, &str)]) -> (String, i32) {
+        let (outputs, output) = run(workspace, inputs);
+        (outputs, output.status.code().unwrap())
+    }
+
+    /// The same with its log.
+    fn step_with_log(workspace: &Path, inputs: &[(&str, &str)]) -> (String, String) {
+        let (outputs, output) = run(workspace, inputs);
+        (outputs, [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat())
+    }
+
+    fn run(workspace: &Path, inputs: &[(&str, &str)]) -> (String, Output) {
         let runner = workspace.join("runner");
         std::fs::create_dir_all(runner.join("gate/bin")).unwrap();
         let gate = runner.join("gate/bin/gate");
@@ -166,7 +215,7 @@ mod scan {
             .envs(inputs.iter().copied())
             .output()
             .unwrap();
-        (std::fs::read_to_string(&outputs).unwrap(), output.status.code().unwrap())
+        (std::fs::read_to_string(&outputs).unwrap(), output)
     }
 
     #[test]
@@ -177,6 +226,22 @@ mod scan {
             assert!(first.contains("sarif-file=") && first.contains("exit-code=1"), "{first}");
             let (second, _) = step(folder.path(), &[("INPUT_SARIF", sarif), ("INPUT_FAIL_ON", "hihg")]);
             assert_eq!(second, "exit-code=2\n", "nothing to upload");
+        }
+    }
+
+    #[test]
+    fn that_is_missing_is_told_in_an_annotation_and_the_summary() {
+        let folder = tree(&[("main.tf", super::OPEN), ("gate.yaml", "fail-on: \"50%\\e[31m ##[error]x\"\n")]);
+        let summary = folder.path().join("summary.md");
+        let inputs = [("INPUT_SUMMARY", "true"), ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())];
+        let (outputs, log) = step_with_log(folder.path(), &inputs);
+        assert_eq!(outputs, "exit-code=2\n");
+        let annotation = log.lines().find(|line| line.starts_with("::error title=gate could not judge::")).unwrap();
+        assert!(annotation.contains("gate.yaml:1") && annotation.contains("50%25"), "{annotation}");
+        let summary = std::fs::read_to_string(summary).unwrap();
+        assert!(summary.contains("gate.yaml:1"), "{summary}");
+        for text in [&log, &summary] {
+            assert!(!text.contains('\u{1b}') && !text.contains("##[error]"), "{text}");
         }
     }
 

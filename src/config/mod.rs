@@ -16,10 +16,12 @@ use std::path::{Path, PathBuf};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
+use crate::escape::plain;
 use crate::filesystem::{FileSystem, Kind};
 use crate::finding::{Finding, Severity};
 use crate::path::shown;
 use crate::rules::{Catalog, Options, Selection};
+use crate::secret::{Known, find_to_hide, without};
 use crate::suppress::{DIALECTS, Date};
 
 pub use globs::PathGlobs;
@@ -361,12 +363,38 @@ fn invalid(path: &str, text: &str, at: Range<usize>, message: String, help: Opti
     // A label over many lines hides what it points at.
     let end = at.end.clamp(start, text.len());
     let first = text.get(start..end).unwrap_or("").lines().next().unwrap_or("").trim_end().len();
+    let shown = Excerpt::new(path, text);
+    let whole = shown.part(text, 0..text.len());
+    // A secret may begin before what is marked, and is not as long where it is hidden.
+    let marked = shown.part(text, 0..start).len().min(whole.len());
+    let length = shown.part(text, start..start + first).len().min(whole.len() - marked);
     Error::Invalid {
         path: path.to_string(),
         line,
-        message,
-        text: std::sync::Arc::new(NamedSource::new(path, text.to_string()).with_language("yaml")),
-        at: (start, first).into(),
+        message: shown.secrets.hidden(&message).into_owned(),
+        at: (marked, length).into(),
+        text: std::sync::Arc::new(NamedSource::new(plain(path), whole).with_language("yaml")),
         help,
+    }
+}
+
+/// Shows parts of a file: nothing in it acts, and no secret is told.
+struct Excerpt {
+    secrets: Known,
+    hidden: Vec<(usize, usize)>,
+}
+
+impl Excerpt {
+    fn new(path: &str, text: &str) -> Excerpt {
+        let hits = find_to_hide(path, text);
+        let secrets = Known::new(hits.iter().map(|(start, end)| &text[*start..*end]).collect());
+        Excerpt { secrets, hidden: hits }
+    }
+
+    fn part(&self, text: &str, part: Range<usize>) -> String {
+        let within = |at: usize| at.clamp(part.start, part.end) - part.start;
+        let hidden = self.hidden.iter().map(|(start, end)| (within(*start), within(*end)));
+        let shown = without(text.get(part.clone()).unwrap_or(""), hidden);
+        shown.split('\n').map(|line| plain(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n")
     }
 }

@@ -102,7 +102,12 @@ pub(super) struct Text {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Invocation {
     pub execution_successful: Option<bool>,
+    pub exit_code: Option<i64>,
+    pub exit_signal_number: Option<i64>,
+    pub exit_signal_name: Option<String>,
+    pub process_start_failure_message: Option<String>,
     pub working_directory: Option<Artifact>,
+    pub tool_configuration_notifications: Option<Vec<Notification>>,
     pub tool_execution_notifications: Option<Vec<Notification>>,
 }
 

@@ -1,5 +1,6 @@
 //! Joins what tools say with what gate finds, so that one defect is one finding that names all who say it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -119,17 +120,18 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
     // gate's findings that a tool repeats, and the tool.
     let mut repeated: Vec<(usize, Arc<str>)> = Vec::new();
     // Findings of tools by file and first line, as indices into `kept`.
-    let mut by_line: FxHashMap<(FileId, u32), Vec<usize>> = FxHashMap::default();
+    let mut by_line: FxHashMap<(FileId, u32), BTreeMap<Arc<str>, Vec<usize>>> = FxHashMap::default();
+    let mut words: FxHashMap<Words<'_>, usize> = FxHashMap::default();
     let mut kept: Vec<Imported> = Vec::new();
-    for result in &imports.results {
-        let rule = cx.catalog.find(&result.finding.rule);
+    for imported in &imports.results {
+        let rule = cx.catalog.find(&imported.finding.rule);
         let counterparts = rule.map_or_else(Vec::new, |rule| counterparts(cx.catalog, rule));
         let is_ignored = |rule: &usize| cx.ignored.contains(rule);
         // A wider control is ignored when all its parts are.
         if rule.as_ref().is_some_and(is_ignored) || (!counterparts.is_empty() && counterparts.iter().all(is_ignored)) {
             continue;
         }
-        let mut result = result.clone();
+        let mut result = imported.clone();
         let severities = counterparts.iter().filter_map(|rule| cx.config.severity_of(cx.catalog, *rule));
         if let Some(severity) = severities.max() {
             result.finding.severity = severity;
@@ -165,9 +167,17 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
         }
         let place = (result.region.file, cx.sources.line(result.finding.at));
         let here = by_line.entry(place).or_default();
-        match here.iter().find(|index| is_same_defect(&kept[**index], &result, &counterparts, cx)) {
+        // A tool may say thousands of things of one place, such as an image, and repeats itself only word for word.
+        let words_of_it = Words::of(imported, &result.finding.address);
+        let of_others = || {
+            let others = here.iter().filter(|(tool, _)| !result.is_named && **tool != result.tool);
+            let is_same = |index: &usize| is_same_defect(&kept[*index], &result, &counterparts, cx);
+            others.filter_map(|(_, others)| others.iter().copied().find(is_same)).min()
+        };
+        let same = words.get(&words_of_it).copied().into_iter().chain(of_others()).min();
+        match same {
             Some(index) => {
-                let other = &mut kept[*index];
+                let other = &mut kept[index];
                 other.finding.severity = match (other.is_flat, result.is_flat) {
                     (true, false) => result.finding.severity,
                     (false, true) => other.finding.severity,
@@ -178,7 +188,8 @@ pub fn join(findings: Vec<Finding>, imports: &Imports, cx: &Context<'_>) -> Join
                 other.finding.possible &= result.finding.possible;
             }
             None => {
-                here.push(kept.len());
+                here.entry(result.tool.clone()).or_default().push(kept.len());
+                words.insert(words_of_it, kept.len());
                 kept.push(result);
             }
         }
@@ -253,14 +264,26 @@ impl Own {
     }
 }
 
-/// Whether two tools mean the same defect on one line. Two results of one tool do only when they say the same, word for word.
-fn is_same_defect(a: &Imported, b: &Imported, counterparts_of_b: &[usize], cx: &Context<'_>) -> bool {
-    if a.tool == b.tool {
-        return a.finding.rule == b.finding.rule
-            && a.region == b.region
-            && a.finding.message == b.finding.message
-            && a.finding.address == b.finding.address;
+/// What two results of one tool have in common that are one.
+#[derive(PartialEq, Eq, Hash)]
+struct Words<'r> {
+    tool: &'r str,
+    rule: &'r str,
+    region: Span,
+    message: &'r str,
+    address: Arc<str>,
+}
+
+impl<'r> Words<'r> {
+    fn of(result: &'r Imported, address: &Arc<str>) -> Words<'r> {
+        let finding = &result.finding;
+        let (tool, rule, message) = (&result.tool, &finding.rule, &finding.message);
+        Words { tool, rule, region: result.region, message, address: Arc::clone(address) }
     }
+}
+
+/// Whether two tools mean the same defect on one line.
+fn is_same_defect(a: &Imported, b: &Imported, counterparts_of_b: &[usize], cx: &Context<'_>) -> bool {
     if a.is_named || b.is_named {
         return false;
     }

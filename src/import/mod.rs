@@ -4,6 +4,7 @@
 //! results against gate's own findings. What a tool says is untrusted text that reports escape; that it said it is trusted,
 //! since whoever runs gate names the file. A file that is missing or broken, or whose tool did not finish, closes the gate.
 
+mod ended;
 mod form;
 mod merge;
 mod message;
@@ -152,9 +153,6 @@ impl Imports {
         };
         for (said, help) in read.troubles {
             self.tell(shown, ProblemKind::Unread, said, Some(help));
-        }
-        for said in read.notes {
-            self.tell(shown, ProblemKind::Note, format!("says: {said}"), None);
         }
         let room = MAX_RESULTS.saturating_sub(self.unplaced.len());
         if read.results.len() > room {

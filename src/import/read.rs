@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::form::{Component, Descriptor, Location, Log, Outcome, Properties, Region, Run, Suppression};
 use super::place::{Bases, Named};
 use super::tool::{self, Names, Tool};
-use super::{Accepted, message};
+use super::{Accepted, ended, message};
 use crate::rules::{Catalog, Check, Prose, Rule, long_names};
 use crate::severity::Severity;
 use crate::suppress::normal_name;
@@ -52,8 +52,6 @@ pub(super) struct Read {
     pub rules: Vec<(Rule, Prose)>,
     /// Why the answer is not whole.
     pub troubles: Vec<Trouble>,
-    /// What tools said about their work.
-    pub notes: Vec<String>,
 }
 
 /// Finds the catalog's rules for the id of another tool's: several where each covers a part of it.
@@ -161,20 +159,7 @@ impl<'a> Reader<'a> {
         if self.name.is_empty() {
             return self.out.troubles.push(("has a run whose tool has no name".into(), "have the tool write it again"));
         }
-        let failed = |invocation: &super::form::Invocation| invocation.execution_successful == Some(false);
-        let invocations = run.invocations.as_deref().unwrap_or_default();
-        if invocations.iter().any(failed) {
-            let help = "see its log, mend what made it fail, and run it again";
-            self.out.troubles.push((format!("says that {} did not finish", self.name), help));
-        }
-        for notification in
-            invocations.iter().flat_map(|invocation| invocation.tool_execution_notifications.iter().flatten())
-        {
-            if notification.level.as_deref() == Some("error") && self.out.notes.len() < 100 {
-                let said = message::of(notification.message.as_ref(), None, &run.tool.driver);
-                self.out.notes.push(format!("{} reports an error: {said}", self.name));
-            }
-        }
+        self.out.troubles.extend(ended::troubles(run, &self.name));
         if run.external_property_file_references.as_ref().is_some_and(|files| files.results.is_some()) {
             let help = "have the tool write one file with all results";
             self.out.troubles.push((format!("keeps the results of {} in other files", self.name), help));

@@ -8,7 +8,7 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
 use crate::escape::is_active;
 
 /// Writes `value` over several lines, for people too.
-pub(super) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, Inert(PrettyFormatter::new())))?;
     Ok(())
 }
@@ -19,32 +19,44 @@ pub(super) fn compact(value: &impl Serialize, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
+/// JSON that was written elsewhere, so that nothing in its strings acts: what does stands nowhere else in it.
+pub(crate) fn inert(json: &str) -> String {
+    let mut bytes = Vec::with_capacity(json.len());
+    // A vector takes all there is to write.
+    _ = write_inert(json, &mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn write_inert<W: ?Sized + Write>(fragment: &str, writer: &mut W) -> io::Result<()> {
+    // Most texts are plain, and reports may be large.
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && !matches!(byte, b'<' | b'>' | b'&' | b'#');
+    if fragment.bytes().all(is_plain) {
+        return writer.write_all(fragment.as_bytes());
+    }
+    let mut from = 0;
+    for (at, char) in fragment.char_indices() {
+        let acts = match char {
+            '<' | '>' | '&' => true,
+            '#' => fragment[at + 1..].starts_with('#'),
+            char => is_active(char),
+        };
+        if acts {
+            writer.write_all(&fragment.as_bytes()[from..at])?;
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            from = at + char.len_utf8();
+        }
+    }
+    writer.write_all(&fragment.as_bytes()[from..])
+}
+
 /// Writes strings with escapes for what steers a terminal, for the `##[name]` of a runner's log, and for HTML's own signs.
 struct Inert<F>(F);
 
 impl<F: Formatter> Formatter for Inert<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Most texts are plain, and reports may be large.
-        let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && !matches!(byte, b'<' | b'>' | b'&' | b'#');
-        if fragment.bytes().all(is_plain) {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut from = 0;
-        for (at, char) in fragment.char_indices() {
-            let acts = match char {
-                '<' | '>' | '&' => true,
-                '#' => fragment[at + 1..].starts_with('#'),
-                char => is_active(char),
-            };
-            if acts {
-                writer.write_all(&fragment.as_bytes()[from..at])?;
-                for unit in char.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
-                from = at + char.len_utf8();
-            }
-        }
-        writer.write_all(&fragment.as_bytes()[from..])
+        write_inert(fragment, writer)
     }
 
     fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {

@@ -13,7 +13,7 @@ const MAX_OF_A_KIND: usize = 10;
 pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut written = [0_usize; 3];
     let mut left_out = 0;
-    for problem in report.problems.iter().filter(|problem| problem.kind.closes()) {
+    for problem in report.closing() {
         if written[0] == MAX_OF_A_KIND {
             left_out += 1;
             continue;
@@ -35,6 +35,8 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     }
     for finding in report.shown(style) {
         let (kind, command) = match finding.severity {
+            // What does not close the gate must not look as if it did.
+            _ if finding.possible && !report.strict => (2, "notice"),
             Severity::Critical | Severity::High => (0, "error"),
             Severity::Medium => (1, "warning"),
             Severity::Low => (2, "notice"),
@@ -52,7 +54,8 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
             Some(Status::Old) => ", old",
             Some(Status::New) | None => "",
         };
-        let title = command_property(&format!("{} ({}{status})", finding.rule, finding.severity.name()));
+        let possible = if finding.possible { "possible " } else { "" };
+        let title = command_property(&format!("{} ({possible}{}{status})", finding.rule, finding.severity.name()));
         writeln!(
             out,
             "::{command} file={path},line={},endLine={},col={},endColumn={},title={title}::{}",
@@ -73,6 +76,18 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
 mod tests {
     use crate::finding::{Severity, Status};
     use crate::report::{Style, sample};
+
+    #[test]
+    fn what_is_possible_only_is_a_notice_unless_it_counts() {
+        let sources = sample::sources(&[("main.tf", "a = 1\n")]);
+        let mut finding = sample::finding(sample::place(&sources, "main.tf", "a"), "aws-a", Severity::High, None);
+        finding.possible = true;
+        let mut report = sample::report(&sources, vec![finding], None);
+        let text = |report: &_| sample::written(report, "github", Style::default());
+        assert!(text(&report).starts_with("::notice file=") && text(&report).contains("title=aws-a (possible high)::"));
+        report.strict = true;
+        assert!(text(&report).starts_with("::error file="));
+    }
 
     #[test]
     fn annotations_are_for_what_the_change_makes() {

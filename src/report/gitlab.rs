@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use super::{Each, Report, Style, encode};
+use crate::config;
 use crate::escape::plain;
 use crate::finding::{Finding, Fingerprint, Severity, Status};
 use crate::problem::Problem;
@@ -25,8 +26,7 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
             (finding, *number)
         })
         .collect();
-    let closing = report.problems.iter().filter(|problem| problem.kind.closes() && !problem.path.is_empty());
-    let closing: Vec<&Problem> = closing.collect();
+    let closing: Vec<&Problem> = report.closing().collect();
     let all = || {
         let findings = numbered.iter().map(|(one, number)| finding(report, one, *number));
         findings.chain(closing.iter().map(|problem| unread(report, problem)))
@@ -48,10 +48,10 @@ fn severity(severity: Severity) -> &'static str {
 fn finding(report: &Report, finding: &Finding, number: usize) -> Value {
     let again = if number > 1 { format!("-{number}") } else { String::new() };
     json!({
-        "description": plain(&finding.message),
+        "description": format!("{}{}", if finding.possible { "possible: " } else { "" }, plain(&finding.message)),
         "check_name": plain(&finding.rule),
         "fingerprint": format!("{}{again}", finding.fingerprint),
-        "severity": if finding.possible { "info" } else { severity(finding.severity) },
+        "severity": if finding.possible && !report.strict { "info" } else { severity(finding.severity) },
         "location": location(report, report.sources.get(finding.at.file).path(), report.sources.line(finding.at)),
     })
 }
@@ -65,7 +65,8 @@ fn unread(report: &Report, problem: &Problem) -> Value {
         "check_name": format!("gate-{}", problem.kind.name()),
         "fingerprint": fingerprint,
         "severity": "blocker",
-        "location": location(report, &problem.path, line),
+        // An entry has a place; what no file is to blame for stands where settings do.
+        "location": location(report, if problem.path.is_empty() { config::NAMES[0] } else { &problem.path }, line),
     })
 }
 

@@ -41,7 +41,7 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
                     "help": problem.help,
                     "path": problem.path,
                     "at": problem.span.map(|span| place(report, span)),
-                    "closes": problem.kind.closes(),
+                    "closes": report.closes(problem),
                 })
             })
         }),

@@ -1,5 +1,5 @@
 //! JUnit XML: a suite for each file, a failed case for each finding; what could not be read is an error, and what was there
-//! before a change is skipped.
+//! before a change, or is possible only, is skipped.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -19,12 +19,8 @@ struct Suite<'r> {
 }
 
 impl Suite<'_> {
-    fn skipped(&self) -> usize {
-        self.findings.iter().filter(|finding| !finding.counts()).count()
-    }
-
-    fn failures(&self) -> usize {
-        self.findings.len() - self.skipped()
+    fn failures(&self, report: &Report) -> usize {
+        self.findings.iter().filter(|finding| report.may_close(finding)).count()
     }
 }
 
@@ -34,12 +30,12 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
     for finding in &report.findings {
         suites.entry(report.sources.get(finding.at.file).path()).or_default().findings.push(finding);
     }
-    for problem in report.problems.iter().filter(|problem| problem.kind.closes()) {
+    for problem in report.closing() {
         // Readers refuse a suite without a name.
         let path = if problem.path.is_empty() { "gate" } else { &problem.path };
         suites.entry(path).or_default().problems.push(problem);
     }
-    let failures: usize = suites.values().map(Suite::failures).sum();
+    let failures: usize = suites.values().map(|suite| suite.failures(report)).sum();
     let errors: usize = suites.values().map(|suite| suite.problems.len()).sum();
     let cases = (report.findings.len() + errors).max(1);
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
@@ -58,13 +54,14 @@ pub fn write(report: &Report, _style: Style, out: &mut dyn Write) -> io::Result<
 
 fn write_suite(report: &Report, path: &str, suite: &Suite<'_>, out: &mut dyn Write) -> io::Result<()> {
     let path = xml(path);
+    let failures = suite.failures(report);
     writeln!(
         out,
         r#"  <testsuite name="{path}" tests="{}" failures="{}" errors="{}" skipped="{}">"#,
         suite.findings.len() + suite.problems.len(),
-        suite.failures(),
+        failures,
         suite.problems.len(),
-        suite.skipped()
+        suite.findings.len() - failures
     )?;
     let mut names: FxHashMap<String, usize> = FxHashMap::default();
     // Readers know a case again by its name, which therefore has no line, and count one of each name only.
@@ -79,7 +76,8 @@ fn write_suite(report: &Report, path: &str, suite: &Suite<'_>, out: &mut dyn Wri
         let parts = [&*finding.rule, &*finding.address, &*finding.attribute];
         let name = parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ");
         writeln!(out, r#"    <testcase classname="{path}" name="{}">"#, unique(xml(&name)))?;
-        let severity = finding.severity.name();
+        let possible = if finding.possible { "possible " } else { "" };
+        let severity = format!("{possible}{}", finding.severity.name());
         if finding.status == Some(Status::Old) {
             let against = report.comparison.as_ref().map_or("", |comparison| &comparison.against);
             let against = xml(against);
@@ -87,6 +85,8 @@ fn write_suite(report: &Report, path: &str, suite: &Suite<'_>, out: &mut dyn Wri
                 out,
                 r#"      <skipped message="{severity}, was there in {against}: {path}:{line}: {message}"/>"#
             )?;
+        } else if !report.may_close(finding) {
+            writeln!(out, r#"      <skipped message="{severity}: {path}:{line}: {message}"/>"#)?;
         } else {
             writeln!(
                 out,
@@ -110,6 +110,21 @@ fn write_suite(report: &Report, path: &str, suite: &Suite<'_>, out: &mut dyn Wri
 mod tests {
     use crate::finding::{Severity, Status};
     use crate::report::{Style, sample};
+
+    #[test]
+    fn what_is_possible_only_is_skipped_unless_it_counts() {
+        let sources = sample::sources(&[("main.tf", "a = 1\n")]);
+        let mut finding = sample::finding(sample::place(&sources, "main.tf", "a"), "aws-a", Severity::High, None);
+        finding.possible = true;
+        let mut report = sample::report(&sources, vec![finding], None);
+        let xml = sample::written(&report, "junit", Style::default());
+        assert!(xml.contains(r#"failures="0" errors="0" skipped="1""#), "{xml}");
+        assert!(xml.contains(r#"<skipped message="possible high: main.tf:1: "#), "{xml}");
+        report.strict = true;
+        let xml = sample::written(&report, "junit", Style::default());
+        assert!(xml.contains(r#"failures="1" errors="0" skipped="0""#), "{xml}");
+        assert!(xml.contains(r#"<failure type="possible high""#), "{xml}");
+    }
 
     #[test]
     fn what_is_old_is_skipped_and_no_two_cases_have_one_name() {

@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
+use rustc_hash::FxHashSet;
+
 use super::{Report, RuleText, Style, Verdict};
 use crate::escape::{markdown, markdown_element};
 use crate::finding::{Finding, Status};
+use crate::problem::Problem;
 
 /// One byte more than 1 MiB and GitHub drops the whole summary.
 const MAX_SUMMARY: usize = 900_000;
@@ -86,28 +89,29 @@ fn compose(report: &Report, style: Style, limit: usize) -> String {
         });
         page.list(80, heading, proposals);
     }
-    let closing: Vec<_> = report.problems.iter().filter(|problem| problem.kind.closes()).collect();
-    let unread = closing.iter().map(|problem| {
+    let (unread, strict): (Vec<_>, Vec<_>) = report.closing().partition(|problem| problem.kind.closes());
+    let line = |problem: &&Problem| {
         let line = problem.span.map_or(String::new(), |span| format!(":{}", report.sources.line(span)));
         let place = if problem.path.is_empty() { String::new() } else { format!("{}{line}: ", problem.path) };
         let help = problem.help.as_ref().map_or(String::new(), |help| format!(" ({})", shown(help)));
         format!("- {}{}{help}\n", shown(&place), shown(&problem.message))
-    });
-    page.list(85, "\n### Not read\n\n", unread);
-    let rules: Vec<&RuleText> =
-        report.rules.iter().filter(|rule| findings.iter().any(|finding| finding.rule == rule.id)).collect();
+    };
+    page.list(85, "\n### Not read\n\n", unread.iter().map(line));
+    page.list(87, "\n### Not decided (counts by --strict)\n\n", strict.iter().map(line));
+    let ids: FxHashSet<&str> = findings.iter().map(|finding| &*finding.rule).collect();
+    let rules: Vec<&RuleText> = report.rules.iter().filter(|rule| ids.contains(&*rule.id)).collect();
     let open = if report.comparison.is_some() && rules.len() <= MAX_OPEN { " open" } else { "" };
     for rule in rules {
         let aliases = match rule.aliases.is_empty() {
             true => String::new(),
             false => format!("\n\nAlso known as {}", shown(&rule.aliases.join(", "))),
         };
+        let texts = [("", &rule.why), ("**Fix:** ", &rule.fix)].into_iter().filter(|(_, text)| !text.is_empty());
+        let texts: String = texts.map(|(title, text)| format!("\n\n{title}{}", markdown(text))).collect();
         let text = format!(
-            "\n<details{open}><summary>{}: {}</summary>\n\n{}\n\n**Fix:** {}{aliases}\n\n</details>\n",
+            "\n<details{open}><summary>{}: {}</summary>{texts}{aliases}\n\n</details>\n",
             markdown_element(&rule.id),
             markdown_element(&rule.title),
-            markdown(&rule.why),
-            markdown(&rule.fix)
         );
         page.add(95, &text);
     }
@@ -168,12 +172,13 @@ fn table(report: &Report, findings: &[&Finding], page: &mut Page) {
             Some(Status::Old) => ", old",
             Some(Status::New) | None => "",
         };
+        let possible = if finding.possible { "possible " } else { "" };
         let tools = match finding.tools.is_empty() {
             true => String::new(),
             false => format!(" (reported by {})", shown(&finding.tools.join(", "))),
         };
         let row = format!(
-            "| {}{status} | {} | {} | {}{tools} |\n",
+            "| {possible}{}{status} | {} | {} | {}{tools} |\n",
             finding.severity.name(),
             shown(&finding.rule),
             shown(&place),
@@ -226,6 +231,18 @@ Whoever finds";
         assert!(text.contains("<details><summary>12 fixed</summary>\n\n- high aws-s3-public-acl deploy/infra/old.tf"));
         let all = sample::written(&report, "markdown", Style { show_old: true, ..Style::default() });
         assert!(all.contains("| high, old | aws-old |"), "{all}");
+    }
+
+    #[test]
+    fn a_rule_without_a_fix_has_no_heading_for_one() {
+        let sources = sample::sources(&[("main.tf", "a = 1\n")]);
+        let finding = sample::finding(sample::place(&sources, "main.tf", "a"), "bandit/B602", Severity::High, None);
+        let mut report = sample::report(&sources, vec![finding], None);
+        report.rules[0].fix.clear();
+        for format in ["markdown", "comment", "sarif"] {
+            let text = sample::written(&report, format, Style::default());
+            assert!(text.contains("Whoever finds") && !text.contains("Fix:"), "{format}: {text}");
+        }
     }
 
     #[test]

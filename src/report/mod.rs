@@ -2,7 +2,7 @@
 //!
 //! A new format is one file here and one entry in [`FORMATS`].
 
-mod encode;
+pub(crate) mod encode;
 mod github;
 mod gitlab;
 mod html;
@@ -48,6 +48,8 @@ pub struct Report<'a> {
     pub counts: Counts,
     /// The threshold: findings at or above it fail. None for `never`.
     pub fail_on: Option<Severity>,
+    /// Whether all problems and what is possible only count (`--strict`).
+    pub strict: bool,
     /// What the run exits with.
     pub verdict: Verdict,
     /// Path from the root of the repository to the root of the scan (`""` or `infra/`), put before every path in SARIF.
@@ -165,8 +167,24 @@ impl Report<'_> {
         self.findings.iter().filter(|finding| finding.status == Some(status)).count()
     }
 
-    /// What was found, worst first, for the line of the verdict: `1 critical, 2 high`; of a change what it makes: `1 new high`.
-    /// `paint` is given every part with its severity.
+    /// Whether a problem keeps the verdict from being whole.
+    pub fn closes(&self, problem: &Problem) -> bool {
+        self.strict || problem.kind.closes()
+    }
+
+    /// The problems that keep the verdict from being whole.
+    pub fn closing(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(|problem| self.closes(problem))
+    }
+
+    /// Whether a finding would close the gate if it is severe enough: neither one that was there before, nor one that holds
+    /// for some values of an unknown only, unless such count.
+    pub fn may_close(&self, finding: &Finding) -> bool {
+        finding.counts() && (self.strict || !finding.possible)
+    }
+
+    /// What was found, worst first, for the line of the verdict: `1 critical, 2 high, 1 possible high`; of a change what it
+    /// makes: `1 new high`. `paint` is given every part with its severity.
     pub fn found(&self, paint: impl Fn(Severity, &str) -> String) -> String {
         let statuses: &[(Option<Status>, &str)] = match self.comparison {
             None => &[(None, "")],
@@ -174,13 +192,15 @@ impl Report<'_> {
         };
         let mut parts = Vec::new();
         for severity in Severity::ALL {
-            for (status, name) in statuses {
+            for ((status, name), possible) in statuses.iter().flat_map(|one| [(one, false), (one, true)]) {
                 let is_meant = |finding: &&Finding| {
-                    finding.severity == severity && (self.comparison.is_none() || finding.status == *status)
+                    (finding.severity, finding.possible) == (severity, possible)
+                        && (self.comparison.is_none() || finding.status == *status)
                 };
                 let count = self.findings.iter().filter(is_meant).count();
                 if count > 0 {
-                    parts.push(paint(severity, &format!("{count} {name}{}", severity.name())));
+                    let possible = if possible { "possible " } else { "" };
+                    parts.push(paint(severity, &format!("{count} {name}{possible}{}", severity.name())));
                 }
             }
         }

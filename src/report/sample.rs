@@ -49,13 +49,14 @@ pub(super) fn report<'s>(sources: &'s Sources, findings: Vec<Finding>, compariso
         suppressed: Vec::new(),
         problems: Vec::new(),
         fail_on: Some(Severity::Medium),
+        strict: false,
         verdict: if fails { Verdict::Fail } else { Verdict::Pass },
         prefix: "deploy/".into(),
         comparison,
     }
 }
 
-fn rule(id: Arc<str>) -> RuleText {
+pub(super) fn rule(id: Arc<str>) -> RuleText {
     RuleText {
         title: format!("The defect of {id}"),
         severity: Severity::High,

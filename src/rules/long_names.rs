@@ -1,5 +1,6 @@
 //! The long names of tfsec and Trivy, `aws-s3-enable-versioning`: a provider, a service and a check. They are names of their ids
-//! (`AWS-0090`), by which gate's rules know them, and not aliases: patterns such as `aws-s3*` speak of gate's own ids.
+//! (`AWS-0090`), by which gate's rules know them, and not aliases: patterns such as `aws-s3*` speak of gate's own ids. So are the
+//! UUIDs by which KICS names its queries, which gate knows by where they lie.
 
 use std::sync::LazyLock;
 
@@ -7,6 +8,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A name and its ids on each line, sorted; a name that has changed stands there in all its forms.
 const TABLE: &str = include_str!("long_names.txt");
+
+/// The id of a query of KICS, from its `metadata.json`, and its folder below `assets/queries` on each line, sorted.
+const QUERIES: &str = include_str!("kics_ids.txt");
+
+fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    QUERIES.lines().filter_map(|line| line.split_once(' '))
+}
 
 fn rows() -> impl Iterator<Item = (&'static str, impl Iterator<Item = &'static str>)> {
     TABLE.lines().filter_map(|line| line.split_once(' ')).map(|(name, ids)| (name, ids.split(' ')))
@@ -47,6 +55,8 @@ pub(crate) fn rules(by_name: &FxHashMap<String, Vec<usize>>) -> FxHashMap<String
             long.insert(name.to_string(), rules);
         }
     }
+    let known = |(id, query): (&str, &str)| Some((id.to_string(), by_name.get(&query.to_lowercase())?.clone()));
+    long.extend(queries().filter_map(known));
     long
 }
 
@@ -59,6 +69,8 @@ mod tests {
     fn each_stands_once_in_order_and_is_no_rule_of_gates() {
         let names: Vec<&str> = rows().map(|(name, _)| name).collect();
         assert!(names.is_sorted() && names.windows(2).all(|two| two[0] != two[1]));
+        let queries: Vec<&str> = queries().map(|(id, _)| id).collect();
+        assert!(queries.is_sorted() && queries.windows(2).all(|two| two[0] != two[1]));
         let catalog = Catalog::built_in();
         let own: Vec<&str> =
             catalog.rules().iter().map(|rule| rule.id.as_str()).filter(|id| names.contains(id)).collect();
@@ -88,6 +100,7 @@ mod tests {
             ("DS002", "AVD-DS-0002"),
             ("KSV012", "KSV-0012"),
             ("AWS-0089", "AVD-AWS-0089"),
+            ("DD29336B-FE57-445B-A26E-E6AA867AE609", "k8s/container_is_privileged"),
         ] {
             assert!(!catalog.named(id).is_empty(), "{id}");
             assert_eq!(catalog.named(long), catalog.named(id), "{long}");

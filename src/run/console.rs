@@ -13,6 +13,7 @@ use crate::frontend::FRONTENDS;
 use crate::frontend::terraform::evaluate_all;
 use crate::frontend::terraform::value::lower::answer;
 use crate::frontend::terraform::value::{Kind, Marks, Val};
+use crate::report::encode;
 
 /// Where expressions come from; none at the end.
 type Lines<'a> = dyn FnMut() -> Result<Option<String>, Error> + 'a;
@@ -91,8 +92,10 @@ fn edited(editor: &mut DefaultEditor) -> Result<Option<String>, Error> {
 
 fn write(value: &Result<Val, String>, json: bool, out: &mut dyn Write) -> Result<(), Error> {
     match (value, json) {
-        (Ok(value), true) => writeln!(out, "{}", answer(value))?,
-        (Err(message), true) => writeln!(out, "{}", serde_json::json!({ "error": message }))?,
+        (Ok(value), true) => writeln!(out, "{}", encode::inert(&answer(value)))?,
+        (Err(message), true) => {
+            writeln!(out, "{}", encode::inert(&serde_json::json!({ "error": message }).to_string()))?;
+        }
         (Ok(value), false) => writeln!(out, "{}", shown(value, 0))?,
         (Err(message), false) => writeln!(out, "error: {message}")?,
     }

@@ -76,7 +76,7 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
     if !proposal.is_empty() {
         let path = root.join(config::NAMES[0]);
         if arguments.write && !is_configured && files.kind(&path).is_err() {
-            output::replace(&path, proposal.yaml().as_bytes())?;
+            output::replace(&path, proposal.yaml().as_bytes(), &root)?;
             writeln!(out, "{}: written", config::NAMES[0])?;
         } else {
             writeln!(out, "# for {}:\n{}", config::NAMES[0], proposal.yaml())?;
@@ -135,5 +135,5 @@ fn write(files: &dyn FileSystem, root: &Path, path: &str, old: &str, new: &str) 
     if body != old {
         return Err(refuse("has changed while it was read".into()));
     }
-    output::replace(&full, format!("{mark}{new}").as_bytes())
+    output::replace(&full, format!("{mark}{new}").as_bytes(), root)
 }

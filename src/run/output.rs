@@ -12,14 +12,21 @@ pub(super) fn plan(arguments: &cli::Scan) -> Result<Vec<cli::Output>, Error> {
     if arguments.format.is_empty() {
         return Ok(vec![cli::Output { format: "text".into(), file: None }]);
     }
-    // One file has many names: `x`, `./x`, `folder/../x`.
-    let mut places = Vec::with_capacity(arguments.format.len());
-    for output in &arguments.format {
-        places.push(output.file.as_deref().map(place).transpose()?);
+    // One file has many names: `x`, `./x`, `folder/../x`. So has standard output, of which a second opening would know nothing
+    // of what is written to the first.
+    let mut outputs = arguments.format.clone();
+    let mut places = Vec::with_capacity(outputs.len());
+    for output in &mut outputs {
+        let place = output.file.as_deref().map(place).transpose()?;
+        let place = place.filter(|place| !is_standard_output(place));
+        if place.is_none() {
+            output.file = None;
+        }
+        places.push(place);
     }
     let is_log = |output: &cli::Output| output.file.is_none() && ["text", "github"].contains(&output.format.as_str());
-    for (index, output) in arguments.format.iter().enumerate() {
-        let mut before = arguments.format[..index].iter().zip(&places);
+    for (index, output) in outputs.iter().enumerate() {
+        let mut before = outputs[..index].iter().zip(&places);
         let taken = before.find(|(other, place)| **place == places[index] && !(is_log(other) && is_log(output)));
         if let Some((other, _)) = taken {
             let place = output.file.as_ref().map_or("standard output".into(), |file| file.display().to_string());
@@ -28,7 +35,18 @@ pub(super) fn plan(arguments: &cli::Scan) -> Result<Vec<cli::Output>, Error> {
             return Err(Error::Usage { message, help });
         }
     }
-    Ok(arguments.format.clone())
+    Ok(outputs)
+}
+
+/// Whether a file, by its real folder, is what this process writes its standard output to.
+fn is_standard_output(file: &Path) -> bool {
+    let is_open_file = || {
+        let folder = file.parent();
+        ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"]
+            .iter()
+            .any(|name| folder.is_some() && Path::new(name).canonicalize().ok().as_deref() == folder)
+    };
+    file == Path::new("/dev/stdout") || (file.file_name().is_some_and(|name| name == "1") && is_open_file())
 }
 
 /// The real path of a file that is to be written, as far as it is there. A link in place of the file is replaced, not followed.
@@ -42,16 +60,17 @@ fn place(file: &Path) -> Result<PathBuf, Error> {
     })
 }
 
-/// Writes all outputs. One place that can't be written to does not keep the report from the others.
+/// Writes all outputs of what was judged below `root`. One place that can't be written to does not keep the report from the others.
 pub(super) fn write(
     report: &Report<'_>,
     outputs: &[cli::Output],
     arguments: &cli::Scan,
+    root: &Path,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let mut failed = None;
     for output in outputs {
-        match write_one(report, output, arguments, out) {
+        match write_one(report, output, arguments, root, out) {
             Ok(()) => {}
             // Whoever reads has seen enough; the verdict stands, for a pipeline that asks for it.
             Err(error) if error.is_broken_pipe() => {}
@@ -66,6 +85,7 @@ fn write_one(
     report: &Report<'_>,
     output: &cli::Output,
     arguments: &cli::Scan,
+    root: &Path,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let format = FORMATS.iter().find(|format| format.name == output.format);
@@ -101,12 +121,12 @@ fn write_one(
         let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
         return file.write_all(&bytes).map_err(failed);
     }
-    replace(path, &bytes)
+    replace(path, &bytes, root)
 }
 
-/// Writes a file whole or not at all.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    crate::write::replace(path, bytes).map_err(|error| Error::File { path: path.display().to_string(), error })
+/// Writes a file whole or not at all, behind no link that leads out of the repository or folder `root` that is judged.
+pub(super) fn replace(path: &Path, bytes: &[u8], root: &Path) -> Result<(), Error> {
+    crate::write::replace(path, bytes, root).map_err(|error| Error::File { path: path.display().to_string(), error })
 }
 
 /// Columns to fill: what whoever calls says, else those of the terminal; 0 where nobody knows.

@@ -33,8 +33,8 @@ pub(super) fn today() -> Date {
 /// `gate scan`.
 pub(super) fn scan_command(arguments: &cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     let outputs = output::plan(arguments)?;
-    with_report(arguments, false, |report, _| {
-        output::write(report, &outputs, arguments, out)?;
+    with_report(arguments, false, |report, root, _| {
+        output::write(report, &outputs, arguments, root, out)?;
         if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
             writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
         }
@@ -49,13 +49,13 @@ pub(super) fn scan_command(arguments: &cli::Scan, out: &mut dyn Write, err: &mut
 
 /// `gate baseline write`.
 pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write) -> Result<u8, Error> {
-    with_report(&arguments.scan, true, |report, named| {
+    with_report(&arguments.scan, true, |report, root, named| {
         let output = arguments.output.as_deref().or(named).unwrap_or(Path::new(baseline::NAME));
         let mut text = Vec::new();
-        let prefix = baseline::prefix(output, &discover::root_of(&arguments.scan.paths)?);
+        let prefix = baseline::prefix(output, root);
         let prefix = prefix.as_ref().unwrap_or(&report.prefix);
         let count = baseline::write(report.findings.iter(), report.sources, prefix, &mut text)?;
-        output::replace(output, &text)?;
+        output::replace(output, &text, root)?;
         let accepted = counted(count, "finding is", "findings are");
         writeln!(out, "{}: {accepted} accepted; use it with --baseline, or `baseline:` in gate.yaml", shown(output))?;
         let unread = report.problems.iter().filter(|problem| problem.kind.closes()).count();
@@ -76,11 +76,11 @@ fn counted(number: usize, one: &str, several: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { several })
 }
 
-/// Scans and hands over the report, with the baseline that is named. One that is written anew is not read.
+/// Scans and hands over the report, the root of the scan and the baseline that is named. One that is written anew is not read.
 fn with_report(
     arguments: &cli::Scan,
     writes_baseline: bool,
-    answer: impl FnOnce(&Report<'_>, Option<&Path>) -> Result<u8, Error>,
+    answer: impl FnOnce(&Report<'_>, &Path, Option<&Path>) -> Result<u8, Error>,
 ) -> Result<u8, Error> {
     let root = discover::root_of(&arguments.paths)?;
     let opened = Opened::find(arguments, &root)?;
@@ -95,7 +95,7 @@ fn with_report_of(
     root: &Path,
     opened: Option<&Opened>,
     writes_baseline: bool,
-    answer: impl FnOnce(&Report<'_>, Option<&Path>) -> Result<u8, Error>,
+    answer: impl FnOnce(&Report<'_>, &Path, Option<&Path>) -> Result<u8, Error>,
 ) -> Result<u8, Error> {
     let named = arguments.config.as_deref();
     let mut config = match opened {
@@ -206,7 +206,7 @@ fn with_report_of(
     })?;
     opened.map_or(Ok(()), Opened::assert_whole)?;
     progress.finish();
-    let code = answer(&report, named.as_deref());
+    let code = answer(&report, root, named.as_deref());
     // The process ends here: whatever it holds goes at once, and not piece by piece.
     std::mem::forget((report, request));
     std::mem::forget((discovered, catalog, pool));

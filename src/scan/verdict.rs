@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Request;
 use crate::finding::Finding;
 use crate::problem::{Problem, ProblemKind};
+use crate::report::text::count as count_of;
 use crate::report::{Counts, RuleText, Verdict};
 use crate::rules::Catalog;
 use crate::rules::schema::Example;
@@ -36,6 +37,15 @@ pub(super) fn decide(request: &Request<'_>, findings: &[Finding], problems: &[Pr
         }
         _ => Verdict::Pass,
     }
+}
+
+/// What `--strict` counts of a rule.
+pub(super) fn undecided(rule: &str, count: usize) -> Problem {
+    let checks = count_of(count, "check");
+    let message = format!("{rule} could not decide {checks}, since values are not known");
+    Problem::with_path(ProblemKind::Undecided, "", message).help(
+        "give the values (--var, --var-file), or leave the rule out; without --strict this does not close the gate",
+    )
 }
 
 /// The texts of the named rules, sorted by id.

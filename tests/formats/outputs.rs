@@ -8,7 +8,7 @@ use gate::report::FORMATS;
 use serde_json::Value;
 
 use super::support::run::{command, gate};
-use super::{list, shop, value};
+use super::{list, shop, tree, value};
 
 #[test]
 fn every_format_is_the_same_bytes_whatever_the_number_of_threads() {
@@ -112,4 +112,75 @@ fn a_reader_that_has_seen_enough_is_no_error_and_changes_no_verdict() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
         assert_eq!(told, "", "{arguments:?}");
     }
+}
+
+/// Nobody knows `var.open`, so that the one check can't be decided.
+const UNDECIDED: &str =
+    "variable \"open\" {}\nresource \"aws_db_instance\" \"a\" {\n  publicly_accessible = var.open\n}\n";
+
+/// What gate says in a format of a folder with one rule, and its exit code.
+fn said(folder: &Path, format: &str, more: &[&str]) -> (String, Option<i32>) {
+    let scan = ["scan", "--select", "aws-rds-publicly-accessible", "--format", format];
+    let output = gate(folder, &[&scan, more].concat());
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+#[test]
+fn what_strict_counts_is_told_in_every_format() {
+    let folder = tree(&[("main.tf", UNDECIDED)]);
+    for format in FORMATS {
+        let (text, code) = said(folder.path(), format.name, &["--strict"]);
+        assert_eq!(code, Some(2), "{}", format.name);
+        assert!(text.contains("aws-rds-publicly-accessible could not decide 1 check"), "{}: {text}", format.name);
+        let (text, code) = said(folder.path(), format.name, &[]);
+        assert!(code == Some(0) && !text.contains("could not decide"), "{}: {text}", format.name);
+        // What no file is to blame for is told as well.
+        let (text, code) = said(folder.path(), format.name, &["--import", "nothere"]);
+        assert!(code == Some(2) && text.contains("the import nothere can"), "{}: {text}", format.name);
+    }
+    let (junit, _) = said(folder.path(), "junit", &["--strict"]);
+    assert!(junit.contains(r#"failures="0" errors="1""#), "{junit}");
+    assert!(said(folder.path(), "github", &["--strict"]).0.starts_with("::error "));
+}
+
+#[test]
+fn what_is_possible_only_is_called_so_and_counted_apart() {
+    let folder = tree(&[("main.tf", &UNDECIDED.replace("= var.open", "= var.open ? true : false"))]);
+    for format in ["text", "markdown", "html", "github", "junit", "gitlab", "sarif", "json"] {
+        let (text, code) = said(folder.path(), format, &[]);
+        assert!(code == Some(0) && text.contains("possible"), "{format}: {text}");
+    }
+    for format in ["text", "markdown", "html"] {
+        let (text, _) = said(folder.path(), format, &[]);
+        assert!(text.contains("1 possible critical") && !text.contains(" 1 critical"), "{format}: {text}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_by_its_other_names_is_standard_output() {
+    let shop = shop();
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let log = shop.path().join("log");
+        std::fs::write(&log, "the steps before\n").unwrap();
+        let open = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+        let to = format!("json={name}");
+        let status = command(shop.path(), &["scan", "deploy", "--format", &to]).stdout(open).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{name}");
+        let text = std::fs::read_to_string(&log).unwrap();
+        let report = text.strip_prefix("the steps before\n").unwrap_or_else(|| panic!("{name} is overwritten: {text}"));
+        serde_json::from_str::<Value>(report).unwrap();
+        let both = gate(shop.path(), &["scan", "deploy", "--format", "text", "--format", &to]);
+        assert!(both.status.code() == Some(2) && both.stdout.is_empty(), "{name}: {both:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_report_is_written_through_a_link_of_the_tree_from_wherever_gate_is_called() {
+    let home = tree(&[("settings/x", ""), ("shop/.git/HEAD", ""), ("shop/main.tf", UNDECIDED)]);
+    std::os::unix::fs::symlink("../settings", home.path().join("shop/reports")).unwrap();
+    let output = gate(home.path(), &["scan", "shop", "--format", "sarif=shop/reports/gate.sarif"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(names(&home.path().join("settings")), [PathBuf::from("x")]);
 }

@@ -174,7 +174,7 @@ fn problem(report: &Report, problem: &Problem, paths: &mut Paths) -> Value {
         "kind": problem.kind.name(),
         "message": plain(&problem.message),
         "help": problem.help.as_ref().map(|help| plain(help)),
-        "closes": problem.kind.closes(),
+        "closes": report.closes(problem),
     });
     if !problem.path.is_empty() {
         value["path"] = json!(paths.index(&problem.path));

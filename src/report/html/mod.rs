@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Report, Style, Verdict};
 use crate::escape::xml;
-use crate::finding::{Severity, Status};
+use crate::finding::{Finding, Severity, Status};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -75,13 +75,16 @@ fn sums(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         sums.push(("old", report.with_status(Status::Old), "old".into()));
     }
     for severity in Severity::ALL {
-        let count = report.findings.iter().filter(|finding| finding.severity == severity).count();
+        let is_meant = |one: &&Finding| one.severity == severity && !one.possible;
+        let count = report.findings.iter().filter(is_meant).count();
         // Beside what is new, the sums of all would be taken for those of the change.
         let all = if report.comparison.is_some() { "all " } else { "" };
         sums.push((severity.name(), count, format!("{all}{}", severity.name())));
     }
+    let possible = report.findings.iter().filter(|finding| finding.possible).count();
+    sums.push(("possible", possible, "possible".into()));
     sums.push(("suppressed", report.suppressed.len(), "suppressed".into()));
-    sums.push(("problems", report.problems.iter().filter(|problem| problem.kind.closes()).count(), "problems".into()));
+    sums.push(("problems", report.closing().count(), "problems".into()));
     writeln!(out, r#"<ul class="sums">"#)?;
     for (class, count, title) in sums {
         let none = if count == 0 { " none" } else { "" };
@@ -97,9 +100,10 @@ fn plain_list(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
     for finding in findings.iter().take(MAX_PLAIN) {
         let path = xml(report.sources.get(finding.at.file).path());
         let severity = finding.severity.name();
+        let possible = if finding.possible { "possible " } else { "" };
         writeln!(
             out,
-            r#"<div class="item"><span class="badge {severity}">{severity}</span> {}<div class="where">{} {path}:{}</div></div>"#,
+            r#"<div class="item"><span class="badge {severity}">{possible}{severity}</span> {}<div class="where">{} {path}:{}</div></div>"#,
             xml(&finding.message),
             xml(&finding.rule),
             report.sources.line(finding.at)

@@ -3,11 +3,12 @@
 mod line_hashes;
 mod size;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,11 +50,8 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
 
 fn write_within(limits: &Limits, report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let hashes = RefCell::new(Hashes::default());
-    let index: FxHashMap<&str, usize> =
-        report.rules.iter().enumerate().map(|(index, rule)| (&*rule.id, index)).collect();
-    let rules: Vec<Value> = report.rules.iter().map(rule).collect();
-    let to_result = |entry: &Entry<'_>| {
-        let mut result = result(report, entry.finding, &index, &mut hashes.borrow_mut());
+    let to_result = |entry: &Entry<'_>, index: &Index<'_>| {
+        let mut result = result(report, entry.finding, index, &mut hashes.borrow_mut());
         if let Some(suppressions) = &entry.suppressions {
             result["suppressions"] = suppressions.clone();
         }
@@ -67,10 +65,15 @@ fn write_within(limits: &Limits, report: &Report, style: Style, out: &mut dyn Wr
         entries.sort_by_key(|entry| (Reverse(entry.finding.severity), entry.finding.status));
         entries.truncate(limits.results);
         let mut size = Deflated::default();
-        encode::compact(&(&rules, &notifications), &mut size)?;
+        encode::compact(&notifications, &mut size)?;
         let mut fitting = 0;
+        let mut index = Index::default();
         for entry in &entries {
-            encode::compact(&to_result(entry), &mut size)?;
+            if let Some(text) = report.rule(&entry.finding.rule).filter(|text| !index.contains_key(&*text.id)) {
+                index.insert(&text.id, index.len());
+                encode::compact(&rule(text), &mut size)?;
+            }
+            encode::compact(&to_result(entry, &index), &mut size)?;
             if size.bytes() > limits.bytes {
                 break;
             }
@@ -78,6 +81,7 @@ fn write_within(limits: &Limits, report: &Report, style: Style, out: &mut dyn Wr
         }
         entries.truncate(fitting);
     }
+    let (rules, index) = rules(report, &entries);
     let mut limit = |text: String| {
         notifications.push(json!({"level": "warning", "message": {"text": text}, "descriptor": {"id": "limit"}}));
     };
@@ -107,11 +111,21 @@ fn write_within(limits: &Limits, report: &Report, style: Style, out: &mut dyn Wr
             "exitCode": report.verdict.exit_code(),
             "toolExecutionNotifications": notifications,
         }]),
-        results: Each(|| entries.iter().map(to_result)),
+        results: Each(|| entries.iter().map(|entry| to_result(entry, &index))),
     };
     let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
     encode::compact(&log, out)?;
     writeln!(out)
+}
+
+/// The place of a rule in the list of the driver, by its id.
+type Index<'r> = FxHashMap<&'r str, usize>;
+
+/// The rules of what is written, and of nothing that was cut: code scanning takes as many rules as results.
+fn rules<'r>(report: &'r Report<'_>, entries: &[Entry<'_>]) -> (Vec<Value>, Index<'r>) {
+    let named: FxHashSet<&str> = entries.iter().map(|entry| &*entry.finding.rule).collect();
+    let texts = || report.rules.iter().filter(|rule| named.contains(&*rule.id));
+    (texts().map(rule).collect(), texts().enumerate().map(|(index, rule)| (&*rule.id, index)).collect())
 }
 
 /// What results are written for. With a base also what is old, since GitHub closes alerts that are missing; but what a
@@ -153,7 +167,8 @@ fn upper_size(report: &Report, entries: &[Entry<'_>]) -> usize {
         FRAME + finding.message.len() + finding.address.len() + path + related
     };
     let problems: usize = report.problems.iter().map(|problem| problem.message.len() + FRAME).sum();
-    entries.iter().map(length).sum::<usize>() + problems
+    let rules: usize = report.rules.iter().map(|rule| 2 * (rule.why.len() + rule.fix.len()) + 4 * FRAME).sum();
+    entries.iter().map(length).sum::<usize>() + problems + rules
 }
 
 fn notification(report: &Report, problem: &Problem) -> Value {
@@ -162,7 +177,7 @@ fn notification(report: &Report, problem: &Problem) -> Value {
         text = format!("{text}. Help: {help}");
     }
     let mut notification = json!({
-        "level": if problem.kind.closes() { "error" } else { "note" },
+        "level": if report.closes(problem) { "error" } else { "note" },
         "message": {"text": message(&text)},
         "descriptor": {"id": problem.kind.name()},
     });
@@ -200,6 +215,10 @@ struct Run<L> {
 }
 
 fn artifact(report: &Report, path: &str) -> Value {
+    // What a tool calls by a name of its own machine has a URI too, and code scanning takes none that leaves the root.
+    let below = || path.split('/').filter(|part| !matches!(*part, "" | "..")).collect::<Vec<_>>().join("/");
+    let leads_out = path.starts_with('/') || path.split('/').any(|part| part == "..");
+    let path = if leads_out { Cow::Owned(below()) } else { Cow::Borrowed(path) };
     json!({"uri": uri(&format!("{}{path}", report.prefix)), "uriBaseId": "SRCROOT"})
 }
 
@@ -222,13 +241,16 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(report: &Report, finding: &Finding, index: &FxHashMap<&str, usize>, hashes: &mut Hashes) -> Value {
+fn result(report: &Report, finding: &Finding, index: &Index<'_>, hashes: &mut Hashes) -> Value {
     let source = report.sources.get(finding.at.file);
     let mut place = location(report, finding.at);
     if !finding.address.is_empty() {
         place["logicalLocations"] = json!([{"fullyQualifiedName": &*finding.address, "kind": "resource"}]);
     }
     let mut text = message(&finding.message);
+    if finding.possible {
+        text.insert_str(0, "possible: ");
+    }
     let related: Vec<Value> = finding
         .related
         .iter()
@@ -297,7 +319,10 @@ fn rule(rule: &RuleText) -> Value {
         Severity::Medium => "5.5",
         Severity::Low => "2.0",
     };
-    let mut help = format!("{}\n\n**Fix:** {}\n", markdown(&rule.why), markdown(&rule.fix));
+    let mut help = markdown(if rule.why.is_empty() { &rule.title } else { &rule.why }) + "\n";
+    if !rule.fix.is_empty() {
+        help.push_str(&format!("\n**Fix:** {}\n", markdown(&rule.fix)));
+    }
     for (title, examples) in [("Bad", &rule.bad), ("Good", &rule.good)] {
         if let Some((format, text)) = examples.first() {
             help.push_str(&format!("\n{title}:\n\n{}", fenced(format, text)));
@@ -424,6 +449,19 @@ mod tests {
         let told = limits(&many);
         assert!(told[0].starts_with("50 more results, the least severe, are left out"), "{told:?}");
         assert!(told[1].starts_with("200 more results are in this file than GitHub shows"), "{told:?}");
+
+        // No rule stays without a result.
+        let mut each = sample::report(&sources, report.findings.clone(), None);
+        for (number, finding) in each.findings.iter_mut().enumerate() {
+            finding.rule = format!("aws-{number:03}").into();
+        }
+        each.rules = (0..300).map(|number| sample::rule(format!("aws-{number:03}").into())).collect();
+        let run = within(&each, Limits { results: 250, shown: 250, bytes: 1 << 20 });
+        let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+        assert_eq!(rules.len(), 250);
+        for result in run["results"].as_array().unwrap() {
+            assert_eq!(rules[result["ruleIndex"].as_u64().unwrap() as usize]["id"], result["ruleId"]);
+        }
 
         // What is alike is small once it is compressed; noise is not.
         let alike = within(&report, Limits { results: 1_000, shown: 1_000, bytes: 100_000 });

@@ -227,7 +227,7 @@ fn suppressed(report: &Report, paint: &Paint, width: usize, out: &mut dyn Write)
 
 fn problems(report: &Report, paint: &Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
     for problem in &report.problems {
-        let (code, name) = if problem.kind.closes() { ("1;31", problem.kind.name()) } else { ("1;34", "note") };
+        let (code, name) = if report.closes(problem) { ("1;31", problem.kind.name()) } else { ("1;34", "note") };
         let place = match problem.span {
             Some(span) => {
                 let (start, _) = report.sources.region(span);

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{Paint, count, wrap};
 use crate::escape::plain;
+use crate::problem::ProblemKind;
 use crate::report::{Report, Style, Verdict};
 
 /// Writes what was done, the verdict and, if there is something to look at, where to read on.
@@ -54,10 +55,9 @@ pub(super) fn write(report: &Report, style: Style, paint: &Paint, width: usize, 
         Verdict::Fail => writeln!(out, "{} {found} ({threshold}){compared}", paint.with("1;31", "fail"))?,
         Verdict::Undecided => {
             let closing = report.problems.iter().filter(|problem| problem.kind.closes()).count();
-            let why = if closing > 0 {
-                format!("{} kept the answer from being whole", count(closing, "problem"))
-            } else {
-                "--strict counts what is undecided".into()
+            let why = match closing {
+                0 => format!("--strict counts {}", strictly(report)),
+                closing => format!("{} kept the answer from being whole", count(closing, "problem")),
             };
             writeln!(out, "{} {found}; {why}{compared}", paint.with("1;35", "undecided"))?;
         }
@@ -69,4 +69,13 @@ pub(super) fn write(report: &Report, style: Style, paint: &Paint, width: usize, 
         }
         _ => Ok(()),
     }
+}
+
+/// What counts with `--strict` alone: `1 undecided rule, 2 notes`.
+fn strictly(report: &Report) -> String {
+    let (rules, notes): (Vec<_>, Vec<_>) = report.closing().partition(|problem| problem.kind == ProblemKind::Undecided);
+    let counted = [(rules.len(), "undecided rule"), (notes.len(), "note")];
+    let told: Vec<String> = counted.iter().filter(|(many, _)| *many > 0).map(|(many, one)| count(*many, one)).collect();
+    // Else it is a finding that speaks of a suppression.
+    if told.is_empty() { "what is wrong with suppressions".into() } else { told.join(", ") }
 }

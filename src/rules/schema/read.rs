@@ -116,6 +116,11 @@ const OPERATORS: &[&str] = &[
     "where",
 ];
 
+/// Prose may be written over several lines (`why: |`); reports set it in lines of their own.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 struct Reader {
     id: String,
     line: usize,
@@ -209,7 +214,7 @@ impl Reader {
             default: self.flag(map, "default", true)?,
             heuristic: self.flag(map, "heuristic", false)?,
             sensitive: self.flag(map, "sensitive", false)?,
-            message: map.get("message").and_then(Value::as_str).map(str::to_string),
+            message: map.get("message").and_then(Value::as_str).map(one_line),
             check,
         };
         Ok((rule, prose))
@@ -217,7 +222,7 @@ impl Reader {
 
     fn required(&self, map: &Mapping, key: &str) -> Read<String> {
         match map.get(key).and_then(Value::as_str) {
-            Some(text) if !text.trim().is_empty() => Ok(text.trim().to_string()),
+            Some(text) if !text.trim().is_empty() => Ok(one_line(text)),
             _ => Err(self.wrong(format!("`{key}` is missing or not a string"))),
         }
     }
@@ -226,7 +231,7 @@ impl Reader {
     fn text(&self, map: &Mapping, key: &str) -> Read<String> {
         match map.get(key) {
             None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.trim().to_string()),
+            Some(Value::String(text)) => Ok(one_line(text)),
             Some(_) => Err(self.wrong(format!("`{key}` is not a string"))),
         }
     }
@@ -440,6 +445,14 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_over_several_lines_is_one() {
+        let text = "- id: acme-tag\n  title: |\n    no tag\n  severity: low\n  targets: [{ terraform: [aws_s3_bucket], path: tags }]\n  fail: { present: false }\n  message: |\n    no tag,\n    which all have\n  why: |\n    Nobody knows whose it is.\n\n    Ask.\n  fix: |\n    Add the tag\n      owner.\n";
+        let (rule, prose) = parse(text).expect("a rule").remove(0);
+        assert_eq!((&*rule.title, rule.message.as_deref()), ("no tag", Some("no tag, which all have")));
+        assert_eq!((&*prose.why, &*prose.fix), ("Nobody knows whose it is. Ask.", "Add the tag owner."));
+    }
 
     #[test]
     fn what_is_missing_at_the_end_is_told_on_the_last_line() {
