@@ -57,6 +57,10 @@ pub(crate) fn assemble_with(settings: &Settings, discovered: &Discovered, secret
     let unread = |secret: &&Secret| !assembled.read.contains(&secret.span.file);
     let places: Vec<Span> = assembled.model.secrets.iter().filter(unread).map(|secret| secret.span).collect();
     assembled.comments.extend(suppress::comments_near(sources, &places));
+    let is_image =
+        |secret: &&Secret| assembled.model.dockerfiles.binary_search_by_key(&secret.span.file, |one| one.file).is_ok();
+    let places: Vec<Span> = assembled.model.secrets.iter().filter(is_image).map(|secret| secret.span).collect();
+    assembled.comments.extend(suppress::comments_in_scripts(sources, &places));
     assembled.comments.sort();
     assembled
 }

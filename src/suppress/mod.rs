@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use date::Date;
-pub use near::comments_near;
+pub use near::{comments_in_scripts, comments_near};
 pub use rewrite::{Left, LineEdit, Rewriting, edited, rewrite};
 pub use told::{is_about_suppressions, speaks_of_suppressions};
 
