@@ -2,7 +2,7 @@
 
 mod vocabulary;
 
-use vocabulary::{ABOUT, ABOUT_TEXTS, HARMLESS, MADE_UP, PLURALS, SECRET, SECRET_WORDS};
+use vocabulary::{ABOUT, ABOUT_TEXTS, HARMLESS, MADE_UP, PARTS, PLURALS, SECRET, SECRET_WORDS};
 
 /// Whether a name says that its value is a secret: `db_password`, `GITHUB_TOKEN`, `clientSecret`; not `secret_name`,
 /// `token_ttl` or `public_key`. Any way of joining words will do.
@@ -109,7 +109,10 @@ fn is_made_up(name: &str, words: &[String], joined: &str) -> bool {
     let (first, _) = secret_words(words, joined).unwrap_or((words.len(), words.len()));
     let beside = if is_variable(name) { first } else { first.saturating_sub(1) };
     let is_about = |word: &String| ABOUT_TEXTS.contains(&plain(word).as_str()) && !(is_in_the_clear && word == "text");
-    words.iter().skip(beside).any(is_about)
+    let has_password = is_password(words, joined);
+    // Parts of systems have passwords, and tokens that are none: `redis_cache_password`, but `syncToken`.
+    let is_part = |index: usize| index < first && has_password && PARTS.contains(&words[index].as_str());
+    words.iter().enumerate().skip(beside).any(|(index, word)| is_about(word) && !is_part(index))
 }
 
 /// Keys with which a browser may search, and no more.
@@ -240,12 +243,16 @@ mod tests {
             "API_TOKENS",
             "APP_SECRETS",
             "messageBrokerPassword",
+            "redis_cache_password",
+            "spring.cache.password",
             "clearTextPassword",
         ] {
             assert!(promise(name).is_some(), "{name}");
         }
         for name in [
             "errorToken",
+            "syncToken",
+            "confirmPassword",
             "resetPasswordToken",
             "PASSWORD_ERROR",
             "passwordInput",

@@ -252,3 +252,7 @@ pub(super) const ABOUT_TEXTS: &[&str] = &[
     "parser", "syntax", "class", "icon", "button", "input", "event", "action", "command", "endpoint", "url", "uri",
     "route", "schema", "widget", "forgot", "reset", "change", "confirm",
 ];
+
+/// Those of them that name parts of systems too.
+pub(super) const PARTS: &[&str] =
+    &["cache", "event", "message", "site", "sync", "schema", "page", "command", "action", "route"];
