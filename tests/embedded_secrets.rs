@@ -44,6 +44,30 @@ fn a_name_and_its_value_may_be_two_members() {
 }
 
 #[test]
+fn passwords_of_commands_are_found_in_scripts() {
+    let rule = "general-secret-literal-committed";
+    let script = "#!/bin/sh\ncurl -u deploy:? https://acme.io/\nmysql -uroot -p? shop\nsshpass -p '?' ssh acme.io\n";
+    assert_eq!(found("deploy.sh", script), [2, 3, 4].map(|line| format!("{line} {rule}")));
+    let workflow = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: redis-cli -a ? ping\n";
+    assert_eq!(found(".github/workflows/ci.yml", workflow), [format!("6 {rule}")]);
+    assert_eq!(found("Dockerfile", "FROM alpine:3.20\nRUN curl -u deploy:? https://acme.io/\n").len(), 1);
+}
+
+#[test]
+fn code_of_notebooks_is_read() {
+    let cell = |source: &str| {
+        format!("{{\"cells\": [\n {{\"cell_type\": \"code\", \"source\": [\n  \"{source}\\n\"\n ]}}\n]}}\n")
+    };
+    let rule = "general-secret-literal-committed";
+    for source in ["password = '?'", "password = \\\"?\\\"", "os.environ[\\\"API_TOKEN\\\"] = \\\"?\\\""] {
+        assert_eq!(found("a.ipynb", &cell(source)), [format!("3 {rule}")], "{source}");
+    }
+    let output =
+        "{\"cells\": [{\"cell_type\": \"code\", \"outputs\": [{\"text\": \"password = '?'\"}], \"source\": []}]}";
+    assert_eq!(found("a.ipynb", output), [""; 0]);
+}
+
+#[test]
 fn what_is_sealed_may_be_committed() {
     let sealed = "AgB".to_string() + &"k8Zr3Lm1Xc7Vb5Nk".repeat(40);
     let text = format!(
@@ -80,6 +104,7 @@ fn commands_and_files_in_manifests_are_read() {
         "args: [\"--password=?\"]",
         "command: [sh, -c, \"export PGPASSWORD=?; run\"]",
         "args:\n        - |\n          mysql --password=?\n",
+        "args:\n        - |\n          curl -u deploy:? https://api.acme.io\n",
         "args:\n        - |\n          curl -H \"Authorization: Bearer ?\" https://api.acme.io\n",
         "args:\n        - |\n          export PGPASSWORD=\"?\"\n",
     ] {
@@ -100,6 +125,7 @@ fn commands_and_files_in_manifests_are_read() {
     for line in [
         "command: app --db-password=?",
         "command: redis-server --requirepass ?",
+        "command: sh -c 'mysql -uroot -p? shop'",
         "entrypoint: [\"app\", \"--db-password\", \"?\"]",
         "labels:\n      customrequestheaders.Authorization: \"Bearer ?\"",
         "environment:\n      - DB_PASSWORD=?",

@@ -51,6 +51,23 @@ fn addresses_of_sources_are_told_without_what_opens_them() {
     hides(folder.path(), &["--select", "aws-*"], &[&token, "tiny1", "tiny2"], "was not read");
 }
 
+/// Inside of quotes the signs of YAML are letters like others.
+#[test]
+fn passwords_that_begin_with_a_sign_are_hidden() {
+    let secrets = ["!", "*", "&", "@", "#"].map(|sign| format!("{sign}{}", literal()));
+    let [first, second, third, fourth, fifth] = &secrets;
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n  - name: a\n    image: a/a:latest\n    args: \
+         [\"--password\", \"{first}\"]\n    env:\n    - {{name: DB_PASSWORD, value: \"{second}\"}}\n    - name: API_TOKEN\n      \
+         value: \"{third}\"\n"
+    );
+    let image = format!("FROM alpine:3.20\nRUN sudo app --password '{fourth}'\n");
+    let folder = tree(&[("pod.yaml", &pod), ("Dockerfile", &image), (".env", &format!("DB_PASSWORD='{fifth}'\n"))]);
+    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    hides(folder.path(), &[], &secrets, "Dockerfile");
+    hides(folder.path(), &["--select", "container-*"], &secrets, "Dockerfile");
+}
+
 /// A value that is a key, a name or a reason is told as one.
 #[test]
 fn values_that_pass_through_messages_are_hidden() {

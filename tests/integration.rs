@@ -37,11 +37,12 @@ fn hooks_take_every_text_that_is_not_installed() {
 
 #[test]
 fn hooks_see_secrets_in_files_of_any_name_and_pass_the_rest() {
-    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0Zr7tQw3LpX9vJ2mN5pQ8sT1vW4yZ7bC0eF3hJ6kL9\n-----END RSA PRIVATE KEY-----\n";
+    let body = "0Zr7tQw3LpX9vJ2mN5pQ8sT1vW4yZ7bC0eF3hJ6kL9\n".repeat(40);
+    let key = format!("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA{body}-----END RSA PRIVATE KEY-----\n");
     let secrets = [
         (".env", "DB_PASSWORD=Zr7tQw3LpX9v\n"),
         ("app.py", "TOKEN = \"ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6\"\n"),
-        ("id_rsa", key),
+        ("id_rsa", key.as_str()),
     ];
     let clean = [("README.md", "# Shop\n"), ("shop.py", "total = 1\n"), ("LICENSE", "Anybody may.\n")];
     let folder = tree(&[&secrets[..], &clean[..]].concat());

@@ -141,10 +141,15 @@ fn comments_of_other_tools_accept_secrets() {
         ("d.rb", &format!("# gate: ignore[general-service-token-committed] revoked\na = '{token}'\n")),
         ("e.tf", &format!("locals {{\n  a = \"{token}\" # gitleaks:allow\n}}\n")),
         ("f.html", &format!("<!-- gate: ignore[general-service-token-committed] revoked -->\n<p>{token}</p>\n")),
+        (
+            "Dockerfile",
+            &format!("FROM alpine:3.20\nRUN curl -H 'a: {token}' https://a.io # pragma: allowlist secret\n"),
+        ),
     ]);
     assert_eq!(found(&folder), ["a.py:2 general-service-token-committed", "b.js:3 general-service-token-committed"]);
     let (_, all) = scanned(folder.path(), &["--no-suppress"]);
-    assert_eq!(list(&all, "findings").len(), 8);
+    let tokens = list(&all, "findings").iter().filter(|one| one["rule"] == "general-service-token-committed").count();
+    assert_eq!(tokens, 9);
 }
 
 #[test]

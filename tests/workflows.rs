@@ -1,4 +1,4 @@
-//! What workflows say otherwise than it looks.
+//! What workflows and values of charts say otherwise than it looks.
 
 #![allow(clippy::unwrap_used)]
 
@@ -54,4 +54,24 @@ jobs:
 fn a_matrix_is_one_below_a_strategy_only() {
     let text = "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    env: { MATRIX: 1.10 }\n    steps:\n      - run: make\n        with:\n          matrix: { size: 1.10 }\n";
     assert_eq!(shortened(text), Vec::<u64>::new());
+}
+
+/// The lines of a chart's values with findings of a rule.
+fn in_values(rule: &str, text: &str) -> Vec<u64> {
+    let folder = tree(&[("values.yaml", text), (".github/workflows/ci.yml", "on: push\njobs: {}\n")]);
+    let (_, report) = scanned(folder.path(), &["--select", rule]);
+    list(&report, "findings").iter().map(|one| one["at"]["line"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn keys_of_values_that_become_booleans_are_found() {
+    let text = "flags:\n  on: a\n  \"off\": b\n  true: c\npoint: {x: 1, y: 2}\nnotes: d\n";
+    assert_eq!(in_values("yaml-truthy-scalar", text), [2, 5]);
+}
+
+#[test]
+fn tags_of_images_that_become_other_numbers_are_found() {
+    let text = "imageTag: 1.20\nimage_tag: 1.20\nimage: {tag: 1234567}\nweb: {tag: 12345e7}\ndb: {tag: 16}\ncache: {tag: \"1.20\"}\n\
+                percentage: 1.20\nsize: 1234567\n";
+    assert_eq!(in_values("yaml-shortened-version", text), [1, 2, 3, 4]);
 }

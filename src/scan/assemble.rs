@@ -62,6 +62,10 @@ pub(crate) fn assemble_with(settings: &Settings, discovered: &Discovered, secret
     assembled.comments.extend(suppress::comments_near(sources, &places));
     let texts = sources.iter().filter(|(file, source)| source.is_judged() && !assembled.read.contains(file));
     assembled.comments.extend(texts.flat_map(|(file, source)| suppress::own_comments(file, source)));
+    let is_image =
+        |secret: &&Secret| assembled.model.dockerfiles.binary_search_by_key(&secret.span.file, |one| one.file).is_ok();
+    let places: Vec<Span> = assembled.model.secrets.iter().filter(is_image).map(|secret| secret.span).collect();
+    assembled.comments.extend(suppress::comments_in_scripts(sources, &places));
     assembled.comments.sort();
     assembled.comments.dedup();
     assembled

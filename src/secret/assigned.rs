@@ -25,7 +25,7 @@ pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax, is_t
     // Most names in code are followed by none of these; in YAML the name in a pair may end a line.
     let is_followed = matches!(
         bytes[name_end],
-        b' ' | b'\t' | b'=' | b':' | b'"' | b'\'' | b'`' | b']' | b'[' | b'>' | b'(' | b'\\' | b'?'
+        b' ' | b'\t' | b'=' | b':' | b'"' | b'\'' | b'`' | b']' | b'[' | b'>' | b'<' | b'(' | b'\\' | b'?'
     );
     let ends_line = || syntax == Syntax::Yaml && matches!(bytes[name_end], b'\r' | b'\n' | b',');
     if !is_followed && !ends_line() {
@@ -38,7 +38,10 @@ pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax, is_t
     // Inside of a text, characters may be of any length; at its ends stand signs.
     let (name, value) = (text.get(name_start..name_end)?, text.get(from..to)?);
     let what = match is_to_hide {
-        true => (is_secret_name(name) && may_be_secret(value)).then_some("secret value")?,
+        // What is found is hidden, whatever else the name says.
+        true => {
+            (is_secret_name(name) && may_be_secret(value) || judged(name, value).is_some()).then_some("secret value")?
+        }
         false => judged(name, value).filter(|_| !is_in_session(text, name_start))?,
     };
     Some(Hit { start: from, end: to, kind: Kind::Literal, what })
@@ -46,14 +49,16 @@ pub(super) fn to_name(text: &str, start: usize, end: usize, syntax: Syntax, is_t
 
 /// What a value is, if it is a secret under this name.
 fn judged(name: &str, value: &str) -> Option<&'static str> {
-    let value = value.strip_prefix("base64:").unwrap_or(value);
+    let (value, is_encoded) = value.strip_prefix("base64:").map_or((value, false), |rest| (rest, true));
     // The cheapest first: almost no value is one.
     let (is_chosen, is_random) = (is_chosen(value), is_random(value));
     if !is_chosen && !is_random || !is_literal_secret(value) || is_sample(value) || is_made_up(value) {
         return None;
     }
-    let promise = promise(name.trim_matches(['-', '.', '$']))?;
-    let (is_secret, what) = match promise {
+    let promise = promise(name.trim_matches(['-', '.', '$']));
+    // Of the keys of applications, which others are told, Laravel's encrypts, and says how it is written.
+    let is_laravel = || (is_encoded && name.ends_with("APP_KEY")).then_some(Promise::Token);
+    let (is_secret, what) = match promise.or_else(is_laravel)? {
         Promise::Password => (is_chosen, "password"),
         Promise::Token => (is_random, "secret value"),
     };
@@ -186,9 +191,54 @@ mod tests {
             ("server.xml", "<Resource username=\"app\" password=\"?\"/>"),
             ("Web.config", "<add key=\"DbPassword\" value=\"?\" />"),
             ("beans.xml", "<property name=\"password\" value=\"?\"/>"),
+            ("beans.xml", "<property name=\"password\">\n  <value>?</value>\n</property>"),
+            ("beans.xml", "<entry key=\"password\">?</entry>"),
+            ("res/values/keys.xml", "<string name=\"api_secret\">?</string>"),
+            ("res/values/keys.xml", "<item name=\"client_secret\" type=\"string\">?</item>"),
+            ("Info.plist", "<key>ApiKey</key>\n<string>?</string>"),
+            ("Web.config", "<machineKey decryptionKey=\"?\" validation=\"SHA1\" />"),
+            ("terraform.tfstate", "\"db_password\": {\n  \"sensitive\": true,\n  \"value\": \"?\"\n}"),
+            (".gitlab-ci.yml", "variables:\n  DB_PASSWORD:\n    description: the shop\n    value: ?\n"),
+            (".gitlab-ci.yml", "variables:\n  DB_PASSWORD: { value: \"?\" }\n"),
+            ("config.fish", "set -gx API_TOKEN ?\n"),
+            ("a.csh", "setenv API_TOKEN ?\n"),
+            ("a.ps1", "Connect-Shop -Password \"?\"\n"),
+            ("a.ps1", "$p = ConvertTo-SecureString \"?\" -AsPlainText -Force\n"),
+            ("a.ps1", "f (ConvertTo-SecureString -String '?' -AsPlainText)\n"),
+            (".env", "REDIS_CACHE_PASSWORD=?"),
+            (".env", "GITHUB_PAT=?"),
         ] {
             assert_eq!(found(path, &line.replace('?', SECRET)), [SECRET], "{path}: {line}");
         }
+    }
+
+    #[test]
+    fn passwords_may_begin_with_a_sign() {
+        for sign in ["!", "&", "*", "@", "#", "^", "~", "?", "=", ".", "-"] {
+            let secret = format!("{sign}{SECRET}");
+            for (path, line) in
+                [("a.py", "db_password = \"%\""), (".env", "DB_PASSWORD='%'"), ("c.yaml", "password: \"%\"")]
+            {
+                assert_eq!(found(path, &line.replace('%', &secret)), [secret.as_str()], "{path}: {secret}");
+            }
+        }
+        for sign in ["!", "*", "@", "^", "~", "?", "=", ".", "-"] {
+            let secret = format!("{sign}{SECRET}");
+            assert_eq!(found(".env", &format!("DB_PASSWORD={secret}\n")), [secret.as_str()], "{secret}");
+        }
+        for sign in ["^", "~", "=", "."] {
+            let secret = format!("{sign}{SECRET}");
+            assert_eq!(found("c.yaml", &format!("password: {secret}\n")), [secret.as_str()], "{secret}");
+        }
+        // Aliases, anchors and tags.
+        for sign in ["!", "&", "*"] {
+            assert_eq!(found("c.yaml", &format!("password: {sign}{SECRET}\n")), [""; 0], "{sign}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_laravel_is_known_by_how_it_is_written() {
+        assert_eq!(found(".env", &format!("APP_KEY=base64:{SECRET}\n")), [format!("base64:{SECRET}")]);
     }
 
     #[test]
@@ -228,6 +278,15 @@ mod tests {
             ("values.yaml", "- name: DB_PASSWORD\n  valueFrom: h7Gk29fLq0ZpXw3R\n"),
             ("values.yaml", "- filename: DB_PASSWORD\n  value: h7Gk29fLq0ZpXw3R\n"),
             ("values.yaml", "args: [--password-stdin, h7Gk29fLq0ZpXw3R]\n"),
+            ("values.yaml", "password:\n  from: vault\nvalue: h7Gk29fLq0ZpXw3R\n"),
+            ("c.json", "{\"password\": {\"from\": \"vault\"}, \"value\": \"h7Gk29fLq0ZpXw3R\"}"),
+            ("c.json", "{\"password_expires_at\": \"2023-02-21T00:00:00.000Z\"}"),
+            ("a.ps1", "ConvertTo-SecureString $env:PASSWORD1 -AsPlainText\n"),
+            ("keys.xml", "<string name=\"password_hint\">h7Gk29fLq0ZpXw3R</string>"),
+            (".env", "APP_KEY=h7Gk29fLq0ZpXw3R"),
+            (".env", "NEXT_PUBLIC_MAPS_API_KEY=h7Gk29fLq0ZpXw3R"),
+            ("a.py", "stripe_key = \"pk_test_TYooMQauvdEDq54NiTphI7jx\""),
+            ("a.py", "algolia_search_api_key = \"25626fae796133dc1e734c6bcaaeac3c\""),
             ("values.yaml", "args: [\"--password=$X-h7Gk29fLq0Z\"]\n"),
             ("tests/a.py", "password = 'h7Gk29fLq0ZpXw3R'"),
             ("a.py", "aws_secret_key = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'"),

@@ -1,6 +1,6 @@
 //! Files by their names: how assignments are written in them, and whether random text in them is to be expected.
 
-use super::{Hit, find, store};
+use super::{Hit, find, notebook, store};
 use crate::path::name_of;
 
 /// How a file writes the value of a name.
@@ -24,6 +24,11 @@ pub(super) enum Syntax {
 /// Lock files and generated code are full of random text, and are searched only for what nothing else looks like, as are lines
 /// so long that a program wrote them. Tests, examples and documentation are full of made up passwords, and are searched for known forms only.
 pub fn find_in_file(path: &str, text: &str) -> Vec<Hit> {
+    if let Some(sources) = notebook_sources(path, text).filter(|_| !is_about_others(path)) {
+        let mut hits = find::find_all(&sources, Syntax::Code);
+        add(&mut hits, find::find_certain(text));
+        return hits;
+    }
     if is_lock_file(path) || is_generated(path) {
         return find::find_certain(text);
     }
@@ -41,6 +46,9 @@ pub fn find_in_file(path: &str, text: &str) -> Vec<Hit> {
 pub fn find_to_hide(path: &str, text: &str) -> Vec<(usize, usize)> {
     let mut hits = find::find_to_hide(text, syntax(path, text));
     store::of_file(path, text, &mut hits);
+    if let Some(sources) = notebook_sources(path, text) {
+        hits.extend(find::find_to_hide(&sources, Syntax::Code));
+    }
     hits.sort_by_key(|hit| hit.start);
     let mut places: Vec<(usize, usize)> = Vec::new();
     for hit in hits {
@@ -61,6 +69,23 @@ pub fn in_lines(text: &str, (start, end): (usize, usize)) -> impl Iterator<Item 
         let shown = line.trim();
         (!shown.is_empty()).then_some((from, from + shown.len()))
     })
+}
+
+/// The code of a notebook, at the places at which it stands in the file.
+fn notebook_sources(path: &str, text: &str) -> Option<String> {
+    if path.ends_with(".ipynb") { notebook::sources(text) } else { None }
+}
+
+/// Adds what lies over none of the hits that are there; what is there and what is added have none inside another.
+pub(super) fn add(hits: &mut Vec<Hit>, found: Vec<Hit>) {
+    let known = hits.len();
+    for hit in found {
+        let next = hits[..known].partition_point(|other| other.end <= hit.start);
+        if hits[..known].get(next).is_none_or(|other| hit.end <= other.start) {
+            hits.push(hit);
+        }
+    }
+    hits.sort_by_key(|hit| hit.start);
 }
 
 fn is_lock_file(path: &str) -> bool {
@@ -175,8 +200,8 @@ fn syntax(path: &str, text: &str) -> Syntax {
     match end {
         "yaml" | "yml" => Syntax::Yaml,
         "tf" | "tofu" | "hcl" => Syntax::Terraform,
-        "sh" | "bash" | "zsh" | "ksh" | "fish" | "envrc" | "bashrc" | "zshrc" | "profile" | "bash_profile" | "bat"
-        | "cmd" | "mk" => Syntax::Shell,
+        "sh" | "bash" | "zsh" | "ksh" | "csh" | "tcsh" | "fish" | "envrc" | "bashrc" | "zshrc" | "profile"
+        | "bash_profile" | "bat" | "cmd" | "mk" => Syntax::Shell,
         "env" | "ini" | "conf" | "cfg" | "cnf" | "properties" | "toml" | "config" | "netrc" | "npmrc" | "pypirc"
         | "s3cfg" | "boto" | "credentials" | "pgpass" | "yarnrc" | "curlrc" | "wgetrc" | "service" | "prefs"
         | "secrets" | "secret" | "passwd" => Syntax::Lines,

@@ -8,9 +8,10 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use super::file::Syntax;
+use super::keywords::{NAMES, SPECIAL, Target, spellings};
 use super::lines::Lines;
 use super::patterns::{Form, PATTERNS, Pattern};
-use super::{Hit, Kind, assigned, key, store, url, value};
+use super::{Hit, Kind, assigned, command, key, name, random, store, url, value};
 
 /// Credentials of one text that are reported; a text with more is a list of them.
 const MAX_HITS: usize = 500;
@@ -25,53 +26,6 @@ const ASSIGNS: &str = concat!(
     r#"["'`(]{0,2}"#
 );
 
-/// What a keyword leads to.
-#[derive(Clone, Copy)]
-enum Target {
-    Pattern(usize),
-    Pem,
-    EncodedPem,
-    Putty,
-    Jwt,
-    Url,
-    ConnectionString,
-    BasicHeader,
-    BearerHeader,
-    DockerAuth,
-    GoAddress,
-    OracleUser,
-    Directive,
-    Name,
-}
-
-/// Keywords of credentials that are no pattern.
-const SPECIAL: &[(&str, Target)] = &[
-    ("-----BEGIN ", Target::Pem),
-    ("LS0tLS1CRUdJTi", Target::EncodedPem),
-    ("PuTTY-User-Key-File-", Target::Putty),
-    ("eyJ", Target::Jwt),
-    ("://", Target::Url),
-    ("Password=", Target::ConnectionString),
-    ("password=", Target::ConnectionString),
-    ("PASSWORD=", Target::ConnectionString),
-    ("Pwd=", Target::ConnectionString),
-    ("pwd=", Target::ConnectionString),
-    ("PWD=", Target::ConnectionString),
-    ("Basic ", Target::BasicHeader),
-    ("basic ", Target::BasicHeader),
-    ("Bearer ", Target::BearerHeader),
-    ("bearer ", Target::BearerHeader),
-    ("\"auth\"", Target::DockerAuth),
-    ("@tcp(", Target::GoAddress),
-    ("jdbc:oracle:thin:", Target::OracleUser),
-    ("IDENTIFIED BY ", Target::Directive),
-    ("identified by ", Target::Directive),
-    ("requirepass ", Target::Directive),
-    ("masterauth ", Target::Directive),
-];
-
-/// Texts one of which stands in every name of a secret.
-const NAMES: &[&str] = &["pass", "pwd", "pword", "psk", "secret", "token", "key", "credential", "_auth"];
 /// Literals of one text that are reported beside credentials of known forms.
 const MAX_LITERALS: usize = 200;
 
@@ -188,14 +142,21 @@ impl Detector {
                         }
                         (pattern.certain, self.matched(*index, text, place.start(), place.end()))
                     }
-                    Target::Name | Target::BearerHeader | Target::DockerAuth | Target::Directive => {
+                    Target::Name
+                    | Target::BearerHeader
+                    | Target::Authorization
+                    | Target::DockerAuth
+                    | Target::Command
+                    | Target::Directive => {
                         let (Search::Names(syntax) | Search::Shown(syntax)) = search else { continue };
                         if literals >= MAX_LITERALS && !is_shown {
                             continue;
                         }
                         let hit = match target {
                             Target::BearerHeader => store::in_bearer_header(text, place.start(), place.end()),
+                            Target::Authorization => store::in_authorization(text, place.end()),
                             Target::DockerAuth => store::in_docker_auth(text, place.end()),
+                            Target::Command => command::password(text, place.start(), place.end(), syntax),
                             Target::Directive => store::in_directive(text, place.end()),
                             _ if place.start() < hidden_to => None,
                             _ => assigned::to_name(text, place.start(), place.end(), syntax, is_shown),
@@ -271,6 +232,9 @@ impl Detector {
             }
         };
         let secret = &window[from_secret..to_secret];
+        if pattern.form == Form::Assigned && !is_assigned(&text[start..from], secret, &window[to_secret..]) {
+            return None;
+        }
         let next = window.as_bytes().get(to_secret).copied().unwrap_or(b' ');
         let goes_on =
             next.is_ascii_alphanumeric() || next == b'_' || (pattern.form == Form::Assigned && b"+/=-".contains(&next));
@@ -287,21 +251,28 @@ fn automaton(keywords: &[String], kind: AhoCorasickKind) -> AhoCorasick {
     builder.expect("a few hundred short keywords fit")
 }
 
-/// Names of things are written in one of three ways; credentials as they are.
-fn spellings(keyword: &str, form: Form) -> Vec<String> {
-    if form != Form::Assigned || keyword.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return vec![keyword.to_string()];
-    }
-    let capital = keyword[..1].to_ascii_uppercase() + &keyword[1..];
-    vec![keyword.to_string(), keyword.to_ascii_uppercase(), capital]
+/// Whether what is assigned to a name is a credential, and no name, call or reference of some language: in these words stand, and
+/// no digits.
+fn is_assigned(name: &str, secret: &str, rest: &str) -> bool {
+    // What stands for where it is kept, and what is called.
+    const OTHERS: &[&str] = &["file", "files", "filename", "path", "dir", "name", "names", "url", "uri", "ref"];
+    let is_other = || name::words(name).last().is_some_and(|last| OTHERS.contains(&last.as_str()));
+    let has_digit = secret.bytes().any(|byte| byte.is_ascii_digit());
+    let is_mixed = || {
+        let has = |is: fn(&u8) -> bool| secret.as_bytes().iter().any(is);
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && value::entropy(secret) >= 3.5
+    };
+    let is_expression =
+        rest.starts_with(['(', '[', '.']) || value::is_reference(secret) || value::is_dotted_name(secret);
+    !is_expression && (has_digit || is_mixed()) && !random::is_wordy(secret) && !is_other()
 }
 
 /// Whether a credential may begin here: nothing that would belong to it stands before.
 fn begins(text: &str, at: usize, keyword: &str) -> bool {
     let bytes = text.as_bytes();
     let Some(before) = at.checked_sub(1).map(|index| bytes[index]) else { return true };
-    // A sign ends whatever stands before it.
-    let is_sign = keyword.bytes().next().is_some_and(|first| matches!(first, b'&' | b'?'));
+    // A sign ends whatever stands before it, and a part of a host follows another.
+    let is_sign = keyword.bytes().next().is_some_and(|first| matches!(first, b'&' | b'?' | b'.'));
     if is_sign {
         return true;
     }
@@ -337,7 +308,14 @@ fn find_special(target: Target, text: &str, start: usize, end: usize) -> Option<
         Target::BasicHeader => url::in_basic_header(text, end),
         Target::GoAddress => url::in_go_address(text, start, end),
         Target::OracleUser => url::in_oracle_address(text, end),
-        Target::Pattern(_) | Target::Name | Target::BearerHeader | Target::DockerAuth | Target::Directive => None,
+        Target::Der => key::der(text, start),
+        Target::Pattern(_)
+        | Target::Name
+        | Target::BearerHeader
+        | Target::Authorization
+        | Target::DockerAuth
+        | Target::Command
+        | Target::Directive => None,
     }
 }
 
@@ -480,6 +458,13 @@ mod tests {
             "{secret:",
             "${key:-",
             "password = \"h7Gk29fLq0Z\"; ",
+            "password: {value",
+            "password:\n  value",
+            "password\" value>",
+            "Authorization: token ",
+            "curl -u a ",
+            "mysql -p",
+            "MIIEpAIBAAKCAQEA",
         ];
         for part in parts {
             let text = part.repeat(100_000 / part.len());

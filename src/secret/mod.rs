@@ -7,12 +7,15 @@
 //! its value.
 
 mod assigned;
+mod command;
 mod file;
 mod find;
 mod hide;
 mod key;
+mod keywords;
 mod lines;
 mod name;
+mod notebook;
 mod patterns;
 mod random;
 mod reader;

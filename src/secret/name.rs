@@ -1,205 +1,14 @@
 //! Names of things that hold secrets.
 
-/// Texts in names that say that the value is a secret.
-const SECRET: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "private_key",
-    "privatekey",
-    "access_key",
-    "accesskey",
-    "credential",
-    "pword",
-    "auth_key",
-    "authkey",
-    "encryption_key",
-    "signing_key",
-    "account_key",
-    "master_key",
-    "shared_key",
-    "storage_key",
-    "client_key",
-    "license_key",
-    "webhook_key",
-];
+mod vocabulary;
 
-/// Whole words that say the same.
-const SECRET_WORDS: &[&str] = &["pwd", "pass", "pw", "psk"];
-
-/// Last words of names that speak about a secret: where it is, how long it lives, what it must look like.
-const ABOUT: &[&str] = &[
-    "account",
-    "age",
-    "algorithm",
-    "alias",
-    "arn",
-    "arns",
-    "attempts",
-    "audience",
-    "auth",
-    "backend",
-    "bits",
-    "bytes",
-    "change",
-    "checksum",
-    "class",
-    "column",
-    "config",
-    "configuration",
-    "count",
-    "creation",
-    "days",
-    "description",
-    "digest",
-    "dir",
-    "directory",
-    "duration",
-    "email",
-    "enabled",
-    "encoding",
-    "endpoint",
-    "engine",
-    "env",
-    "exists",
-    "expiration",
-    "expire",
-    "expiry",
-    "field",
-    "file",
-    "filename",
-    "files",
-    "format",
-    "generator",
-    "group",
-    "hash",
-    "header",
-    "history",
-    "hint",
-    "host",
-    "id",
-    "identity",
-    "ids",
-    "index",
-    "issuer",
-    "key_id",
-    "kind",
-    "label",
-    "length",
-    "lifetime",
-    "limit",
-    "link",
-    "list",
-    "location",
-    "management",
-    "manager",
-    "max",
-    "method",
-    "min",
-    "mode",
-    "mount",
-    "name",
-    "names",
-    "namespace",
-    "options",
-    "param",
-    "parameter",
-    "path",
-    "paths",
-    "pattern",
-    "permission",
-    "permissions",
-    "policies",
-    "policy",
-    "port",
-    "prefix",
-    "project",
-    "provider",
-    "ref",
-    "reference",
-    "refs",
-    "regex",
-    "region",
-    "required",
-    "requirement",
-    "reset",
-    "retention",
-    "reuse",
-    "role",
-    "rotation",
-    "rule",
-    "rules",
-    "scope",
-    "scopes",
-    "selector",
-    "service",
-    "settings",
-    "size",
-    "source",
-    "spec",
-    "state",
-    "status",
-    "stdin",
-    "store",
-    "stored",
-    "suffix",
-    "template",
-    "ttl",
-    "type",
-    "types",
-    "unit",
-    "units",
-    "uri",
-    "url",
-    "usage",
-    "user",
-    "username",
-    "valid",
-    "validation",
-    "validity",
-    "variable",
-    "version",
-    "versions",
-    "volume",
-    "volumes",
-    "window",
-    "words",
-];
-
-/// Words anywhere in a name that say that no secret is held.
-const HARMLESS: &[&str] = &[
-    "public",
-    "enable",
-    "disable",
-    "require",
-    "allow",
-    "use",
-    "is",
-    "has",
-    "no",
-    "automount",
-    "minimum",
-    "maximum",
-    "tokens",
-    "tokenizer",
-    "creation",
-    "idempotency",
-    "pagination",
-    "continuation",
-    "next",
-    "secrets",
-];
+use vocabulary::{ABOUT, ABOUT_TEXTS, HARMLESS, MADE_UP, PARTS, PLURALS, SECRET, SECRET_WORDS};
 
 /// Whether a name says that its value is a secret: `db_password`, `GITHUB_TOKEN`, `clientSecret`; not `secret_name`,
 /// `token_ttl` or `public_key`. Any way of joining words will do.
 pub fn is_secret_name(name: &str) -> bool {
     let words = last_words(name);
-    says_secret(&words, &words.join("_"))
+    says_secret(name, &words, &words.join("_"), HARMLESS)
 }
 
 /// The words of the last part of a path, which alone names the value.
@@ -207,11 +16,22 @@ fn last_words(name: &str) -> Vec<String> {
     words(name.rsplit(['/', ':']).next().unwrap_or(name))
 }
 
-/// Whether words, which are joined by `_` too, say that a value is a secret.
-fn says_secret(words: &[String], joined: &str) -> bool {
-    let says = SECRET.iter().any(|text| joined.contains(text))
-        || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()));
-    if !says || words.iter().any(|word| HARMLESS.contains(&word.as_str())) {
+/// Whether the words of a name, which are joined by `_` too, say that a value is a secret, and none of the `harmless` ones that it
+/// is none.
+fn says_secret(name: &str, words: &[String], joined: &str, harmless: &[&str]) -> bool {
+    let is_variable = is_variable(name);
+    if is_variable && words.len() > 1 && words.last().is_some_and(|last| last == "pat") {
+        return true;
+    }
+    let Some((first, last)) = secret_words(words, joined) else { return false };
+    // What the frameworks of browsers call public is shipped to them; no password is.
+    let is_public = || words.iter().any(|word| word == "public") && !is_password(words, joined);
+    let is_harmless = |index: usize| harmless.contains(&words[index].as_str());
+    let says_harmless = match is_variable {
+        true => is_public() || (first.saturating_sub(1)..words.len().min(last + 2)).any(is_harmless),
+        false => (0..words.len()).any(is_harmless),
+    };
+    if says_harmless {
         return false;
     }
     match words.last().map(String::as_str) {
@@ -225,83 +45,35 @@ fn says_secret(words: &[String], joined: &str) -> bool {
     }
 }
 
-/// Words in names of made up secrets, of what was made from one, and of texts about one.
-const MADE_UP: &[&str] = &[
-    "test",
-    "tests",
-    "testing",
-    "mock",
-    "mocked",
-    "dummy",
-    "fake",
-    "sample",
-    "example",
-    "demo",
-    "expected",
-    "actual",
-    "invalid",
-    "wrong",
-    "bad",
-    "incorrect",
-    "encrypted",
-    "hashed",
-    "hash",
-    "digest",
-    "sha",
-    "md",
-    "masked",
-    "csrf",
-    "xsrf",
-    "page",
-    "cursor",
-    "sync",
-    "placeholder",
-    "label",
-    "title",
-    "message",
-    "text",
-    "error",
-    "prompt",
-    "help",
-    "css",
-    "xpath",
-    "regex",
-    "regexp",
-    "pattern",
-    "publishable",
-    "anon",
-    "site",
-    "commit",
-    "revision",
-    "etag",
-    "checksum",
-    "design",
-    "cache",
-    "lexer",
-    "parser",
-    "syntax",
-    "typeof",
-    "i18n",
-    "translation",
-    "class",
-    "icon",
-    "button",
-    "input",
-    "event",
-    "action",
-    "command",
-    "endpoint",
-    "url",
-    "uri",
-    "route",
-    "schema",
-    "widget",
-    "forgot",
-    "reset",
-    "change",
-    "confirm",
-    "unmasked",
-];
+/// Whether a name is written as variables of an environment are: in capitals.
+fn is_variable(name: &str) -> bool {
+    name.bytes().any(|byte| byte.is_ascii_uppercase()) && !name.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+/// The first and the last of the words that call a value a secret.
+fn secret_words(words: &[String], joined: &str) -> Option<(usize, usize)> {
+    let word_at = |offset: usize| joined[..offset].matches('_').count();
+    let mut found: Option<(usize, usize)> = None;
+    let mut add = |first: usize, last: usize| {
+        found = Some(found.map_or((first, last), |(from, to)| (from.min(first), to.max(last))));
+    };
+    for text in SECRET {
+        if let Some(at) = joined.find(text) {
+            add(word_at(at), word_at(at + text.len()));
+        }
+    }
+    for (index, word) in words.iter().enumerate() {
+        if SECRET_WORDS.contains(&word.as_str()) {
+            add(index, index);
+        }
+    }
+    found
+}
+
+fn is_password(words: &[String], joined: &str) -> bool {
+    ["password", "passwd", "passphrase", "passcode", "pword"].iter().any(|text| joined.contains(text))
+        || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()))
+}
 
 /// What a name promises of a value whose form says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,20 +88,36 @@ pub(super) enum Promise {
 pub(super) fn promise(name: &str) -> Option<Promise> {
     let words = last_words(name);
     let joined = words.join("_");
-    if !says_secret(&words, &joined) {
+    // A variable may hold several: what it holds decides.
+    let harmless = if is_variable(name) { &HARMLESS[..HARMLESS.len() - PLURALS] } else { HARMLESS };
+    if !says_secret(name, &words, &joined, harmless) || is_made_up(name, &words, &joined) || is_for_browsers(&joined) {
         return None;
     }
+    Some(if is_password(&words, &joined) { Promise::Password } else { Promise::Token })
+}
+
+/// Whether a name says that its value is no secret in use.
+fn is_made_up(name: &str, words: &[String], joined: &str) -> bool {
     // `sha256` is a digest as well.
-    let is_made_up = |word: &String| MADE_UP.contains(&word.trim_end_matches(|end: char| end.is_ascii_digit()));
+    let plain = |word: &str| word.trim_end_matches(|end: char| end.is_ascii_digit()).to_string();
+    let is_digest = |word: &String| matches!(&**word, "md4" | "md5");
+    if words.iter().any(|word| MADE_UP.contains(&plain(word).as_str()) || is_digest(word)) {
+        return true;
+    }
     // `ClearTextPassword` holds no text about one.
     let is_in_the_clear = ["clear_text_", "cleartext_", "plain_text_"].iter().any(|text| joined.contains(text));
-    if words.iter().any(|word| is_made_up(word) && !(is_in_the_clear && word == "text")) {
-        return None;
-    }
-    let is_password =
-        ["password", "passwd", "passphrase", "passcode", "pword"].iter().any(|text| joined.contains(text))
-            || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()));
-    Some(if is_password { Promise::Password } else { Promise::Token })
+    let (first, _) = secret_words(words, joined).unwrap_or((words.len(), words.len()));
+    let beside = if is_variable(name) { first } else { first.saturating_sub(1) };
+    let is_about = |word: &String| ABOUT_TEXTS.contains(&plain(word).as_str()) && !(is_in_the_clear && word == "text");
+    let has_password = is_password(words, joined);
+    // Parts of systems have passwords, and tokens that are none: `redis_cache_password`, but `syncToken`.
+    let is_part = |index: usize| index < first && has_password && PARTS.contains(&words[index].as_str());
+    words.iter().enumerate().skip(beside).any(|(index, word)| is_about(word) && !is_part(index))
+}
+
+/// Keys with which a browser may search, and no more.
+fn is_for_browsers(joined: &str) -> bool {
+    joined.contains("search_only") || joined.contains("algolia") && joined.contains("search")
 }
 
 /// The words of a name in lower case; digits at its end are left out.
@@ -390,6 +178,12 @@ mod tests {
             "aws_secret_access_key",
             "token_secret",
             "password_prod",
+            "NEXT_AUTH_SECRET",
+            "NO_REPLY_SMTP_PASSWORD",
+            "PUBLIC_SFTP_PASSWORD",
+            "GITHUB_PAT",
+            "JWT_KEY",
+            "SUPABASE_SERVICE_ROLE_KEY",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
@@ -421,9 +215,54 @@ mod tests {
             "secrets",
             "api_key_source",
             "keyboard",
+            "password_expires_at",
+            "password_changed_at",
+            "NEXT_TOKEN",
+            "MAX_TOKENS",
+            "NEXT_PUBLIC_MAPS_API_KEY",
+            "REQUIRE_PASSWORD",
+            "joe_pat",
+            "PAT",
             "",
         ] {
             assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn words_of_screens_speak_beside_a_secret_and_not_in_variables() {
+        for name in [
+            "REDIS_CACHE_PASSWORD",
+            "SCHEMA_REGISTRY_PASSWORD",
+            "MESSAGE_BROKER_PASSWORD",
+            "EVENT_STORE_PASSWORD",
+            "EVENT_HUB_ACCESS_KEY",
+            "FB_PAGE_ACCESS_TOKEN",
+            "SITE_ADMIN_PASSWORD",
+            "ROUTE53_SECRET_KEY",
+            "API_TOKENS",
+            "APP_SECRETS",
+            "messageBrokerPassword",
+            "redis_cache_password",
+            "spring.cache.password",
+            "clearTextPassword",
+        ] {
+            assert!(promise(name).is_some(), "{name}");
+        }
+        for name in [
+            "errorToken",
+            "syncToken",
+            "confirmPassword",
+            "resetPasswordToken",
+            "PASSWORD_ERROR",
+            "passwordInput",
+            "page_token",
+            "TEST_API_TOKEN",
+            "password_md5",
+            "max_tokens",
+            "algolia_search_api_key",
+        ] {
+            assert!(promise(name).is_none(), "{name}");
         }
     }
 }

@@ -64,12 +64,12 @@ pub(super) fn is_random(text: &str) -> bool {
     }
     // The alphabets of tokens hold few symbols; expressions, formats and markup hold others.
     let joins = text.bytes().filter(|byte| b"+/=_-.~".contains(byte)).count();
-    if makeup.symbols > joins && !is_drawn_from_all(text, &makeup) || joins * 6 > length {
+    if makeup.symbols > joins && !is_drawn_from_all(text, &makeup) || joins * 6 > length || joins > 0 && is_name(text) {
         return false;
     }
     let alphabet: f64 = if makeup.upper == 0 || makeup.lower == 0 { 36.0 } else { 62.0 };
     let most = (length as f64).log2().min(alphabet.log2());
-    bits >= 0.75 * most && in_words(text) * 2 < length && makeup.digit_groups * 12 >= length.min(36)
+    bits >= 0.75 * most && !is_wordy(text) && makeup.digit_groups * 12 >= length.min(36)
 }
 
 /// Whether a value is so unlike words and names that it is the secret wherever it stands again.
@@ -103,15 +103,30 @@ fn in_words(text: &str) -> usize {
                 end += 1;
             }
             let run = &bytes[start..end];
-            let vowels = run.iter().filter(|byte| b"aeiouyAEIOUY".contains(byte)).count();
-            let is_word = run.len() >= 4 && vowels * 5 >= run.len() && vowels * 3 <= run.len() * 2;
-            if is_word {
+            if reads_like_words(run) {
                 count += run.len();
             }
         }
         start = end;
     }
     count
+}
+
+/// Whether letters could be words: of vowels there are enough and not too many, which of short runs chance brings about, and
+/// nowhere do four consonants stand together, which in long ones chance hardly avoids.
+fn reads_like_words(run: &[u8]) -> bool {
+    let is_vowel = |byte: &u8| b"aeiouyAEIOUY".contains(byte);
+    let vowels = run.iter().filter(|byte| is_vowel(byte)).count();
+    let least = if run.len() > 7 { 30 } else { 20 };
+    run.len() >= 4
+        && vowels * 100 >= run.len() * least
+        && vowels * 3 <= run.len() * 2
+        && run.split(is_vowel).all(|consonants| consonants.len() < 4)
+}
+
+/// Whether the longer part of a text is words: `loadTokenFromVault2`.
+pub(super) fn is_wordy(text: &str) -> bool {
+    in_words(text) * 2 >= text.len()
 }
 
 /// Texts in names of algorithms and formats, which mix letters and digits as passwords do.
@@ -168,11 +183,11 @@ pub(super) fn is_chosen(text: &str) -> bool {
     distinct.sort_unstable();
     distinct.dedup();
     let lower = text.to_ascii_lowercase();
-    if distinct.len() < 5 || TECHNICAL.iter().any(|word| lower.contains(word)) && !is_random(text) {
+    if distinct.len() < 5 || is_date(text) || TECHNICAL.iter().any(|word| lower.contains(word)) && !is_random(text) {
         return false;
     }
     // Selectors, bound variables, lists, expressions, formats, addresses.
-    let is_expression = text.starts_with(['@', '#', '.', ':', '?', '/', '-', '*', '~', '^', '(', '[', '{', '<', '='])
+    let is_expression = begins_expression(text)
         || text.contains(['(', ')', '[', ']', '{', '}', '<', '>', '|', '\\', ',', ';', '"', '\'', '`', ' '])
         || text.contains("://")
         || text.contains("%s")
@@ -180,8 +195,8 @@ pub(super) fn is_chosen(text: &str) -> bool {
     if is_expression && !is_random(text) {
         return false;
     }
-    let is_mail = text.split_once('@').is_some_and(|(_, host)| host.contains('.'));
-    let is_setting = text.contains('=') && text.find('=') < Some(text.len() - 2);
+    let is_mail = text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
+    let is_setting = text.find('=').is_some_and(|sign| (1..text.len() - 2).contains(&sign));
     if is_mail || is_setting {
         return false;
     }
@@ -196,6 +211,30 @@ pub(super) fn is_chosen(text: &str) -> bool {
     }
     let strong = text.bytes().filter(|byte| b"!@#$%^&*+?~".contains(byte)).count();
     strong > 0 || !is_name(text)
+}
+
+/// Whether the first sign begins something other than a password. Of a sign that begins one too, what follows it decides: `#form-2`
+/// is a selector, and what would do as a password by itself none.
+fn begins_expression(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'@' | b'#' | b'.' | b'?' | b'-' | b'*' | b'~' | b'^' | b'=', ..] => {
+            let rest = &text[1..];
+            rest.contains(['-', '_', '.']) || !is_chosen(rest)
+        }
+        [b':' | b'/' | b'(' | b'[' | b'{' | b'<', ..] => true,
+        _ => false,
+    }
+}
+
+/// `2024-01-02`, and with a time after it.
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_day = bytes.len() >= 10
+        && bytes[..10].iter().enumerate().all(|(index, byte)| match index {
+            4 | 7 => matches!(byte, b'-' | b'/'),
+            _ => byte.is_ascii_digit(),
+        });
+    is_day && bytes[10..].iter().all(|byte| byte.is_ascii_digit() || b"TZtz:.+- ".contains(byte))
 }
 
 /// `user_2`, `v1.2-beta3`, `Login2`: words with numbers at their ends.
@@ -223,6 +262,9 @@ mod tests {
             "k3v9x0l2w7r1t5y8p4n6",
             "8Zr3Lm/1Xc7Vb5+Nk9Jh2Gf4==",
             "x7$k2!mz@q9w^vb3&n5*p1t#",
+            // Letters of one case form runs that have vowels.
+            "7PKFAULRQOF4TDNF32RYSCKMV7YG54ZM2PXOLDXF",
+            "RSFAEZUVDGY2ULOGFF463XY3AIJKXUOMXLJBDRYO",
         ] {
             assert!(is_random(text), "{text}");
         }
@@ -236,6 +278,10 @@ mod tests {
             "abcdefghijklmnopqrst",
             "12345678901234567890",
             "https-proxy-authorization-v1",
+            "applicationconfiguration1",
+            "classpath-exception-2.0",
+            "cockroachdb-2024-10-01",
+            "ConfluenceCloudOAuth2Api",
         ] {
             assert!(!is_random(text), "{text}");
         }
@@ -251,6 +297,10 @@ mod tests {
             "P@ssw0rd!",
             "Tr0ub4dor&3",
             "S3cr3tHorse",
+            "@Xk9Lq0ZpXw3R",
+            "#Xk9Lq0ZpXw3R",
+            "=Xk9Lq0ZpXw3R",
+            "!Xk9Lq0ZpXw3R",
         ] {
             assert!(is_chosen(text), "{text}");
         }
@@ -267,6 +317,10 @@ mod tests {
             "hunter2",
             "key=value1",
             "fn(x1, y2)",
+            "#input-28fa3",
+            "@Password1",
+            "2023-02-21T00:00:00.000Z",
+            "2024-01-02T03:04:05+01:00",
         ] {
             assert!(!is_chosen(text), "{text}");
         }

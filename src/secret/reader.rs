@@ -1,5 +1,7 @@
 //! Reads from the end of a name to the literal that is assigned to it, in the syntax of the file.
 
+mod pairs;
+
 use super::file::Syntax;
 
 /// Blanks between the parts of an assignment.
@@ -71,6 +73,7 @@ impl Reader<'_> {
         }
         self.at += usize::from(quoted_name);
         if quoted_name {
+            self.at += usize::from(self.peek() == b' ' && self.ahead(1) == b']');
             self.takes(b']');
         } else if self.takes(b'[') {
             while self.peek().is_ascii_alphanumeric() || self.peek() == b'_' {
@@ -119,7 +122,9 @@ impl Reader<'_> {
                 (self.is_to_hide || self.peek() == b')').then_some(value)
             }
             b'>' if !quoted_name && blanks == 0 && self.before() == b'<' => self.element(),
-            _ if quoted_name && blanks > 0 => self.of_pair(false),
+            b'<' if !quoted_name => self.below_key(),
+            b'>' if quoted_name => self.named_element(),
+            _ if quoted_name && blanks > 0 => self.of_pair(false).or_else(|| self.named_element()),
             _ if blanks > 0 => self.after_blank(),
             _ => None,
         }
@@ -163,6 +168,18 @@ impl Reader<'_> {
         if escaped {
             return self.quoted(true);
         }
+        match self.peek() {
+            b'{' => return self.in_map(),
+            b'\r' | b'\n' if self.syntax == Syntax::Yaml => {
+                let at = self.at;
+                let member = self.member_below();
+                if member.is_some() || !self.is_to_hide {
+                    return member;
+                }
+                self.at = at;
+            }
+            _ => {}
+        }
         if is_quote(self.before()) && self.bytes[self.name_end] == b':' {
             return self.header();
         }
@@ -193,7 +210,7 @@ impl Reader<'_> {
         match self.peek() {
             // A secret that something is compared with is one too.
             b'=' if self.is_to_hide => self.at += 1 + usize::from(self.ahead(1) == b'='),
-            b'=' | b'~' => return None,
+            b'=' | b'~' if self.syntax != Syntax::Lines => return None,
             b'>' => self.at += 1,
             _ => {}
         }
@@ -226,6 +243,14 @@ impl Reader<'_> {
         if is_instruction && self.syntax == Syntax::Shell {
             return self.quoted_or_rest(false);
         }
+        if self.syntax == Syntax::Shell && exports(words) {
+            return self.quoted_or_rest(true);
+        }
+        // A parameter of PowerShell.
+        let is_parameter = || matches!(self.bytes[self.name_start..], [b'-', b'A'..=b'Z', ..]);
+        if self.is_code() && is_quote(self.peek()) && is_parameter() {
+            return self.quoted(false);
+        }
         // Where a proxy sets a header, and a directive of a server that has a value.
         if matches!(words, b"proxy_set_header" | b"add_header" | b"fastcgi_param") && is_quote(self.peek()) {
             return self.quoted(false);
@@ -254,31 +279,6 @@ impl Reader<'_> {
         (self.takes(b'=') && self.peek() != b'=').then(|| self.blanks()).and_then(|_| self.quoted(false))
     }
 
-    /// The value beside a name in a pair: `"name": "PASSWORD", "value": "x"`, `name="password" value="x"`.
-    fn of_pair(&mut self, is_argument: bool) -> Option<(usize, usize)> {
-        let rest = self.bytes.get(self.at..)?;
-        let quote = rest.first().copied().filter(|byte| is_quote(*byte));
-        let word = &rest[usize::from(quote.is_some())..];
-        if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"value") {
-            self.at += 5 + usize::from(quote.is_some());
-            if quote.is_some_and(|quote| !self.takes(quote)) {
-                return None;
-            }
-            self.blanks();
-            if !self.takes(b':') && !self.takes(b'=') {
-                return None;
-            }
-            self.blanks();
-            return match self.syntax {
-                Syntax::Yaml => self.quoted_or_rest(false),
-                _ => self.quoted(false),
-            };
-        }
-        let value = is_argument.then(|| self.quoted(false)).flatten()?;
-        self.blanks();
-        (self.is_to_hide || matches!(self.peek(), b')' | b',')).then_some(value)
-    }
-
     /// Whether the name is a long option of a command: `--db-password`.
     fn is_option(&self) -> bool {
         self.bytes[self.name_start..].starts_with(b"--")
@@ -293,17 +293,6 @@ impl Reader<'_> {
         let value = is_quoted.then(|| self.quoted(false)).flatten()?;
         self.blanks_and_line();
         (self.is_to_hide || matches!(self.peek(), b',' | b']')).then_some(value)
-    }
-
-    /// Whether the name is all of the text that something in YAML has as its name: `name: PASSWORD`, `key: "PASSWORD"`.
-    fn names_pair(&self, is_quoted: bool) -> bool {
-        let end = self.name_start - usize::from(is_quoted);
-        let line = &self.bytes[end.saturating_sub(MAX_BLANKS)..end];
-        let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or(line);
-        let Some(key) = line.trim_ascii_end().strip_suffix(b":").filter(|_| line.ends_with(b" ")) else { return false };
-        let key = key.strip_suffix(b"\"").unwrap_or(key);
-        let before = key.strip_suffix(b"name").or_else(|| key.strip_suffix(b"key"));
-        before.is_some_and(|before| before.last().is_none_or(|last| b" -{,\"".contains(last)))
     }
 
     /// Whether the name is the first argument of a call, as in `define("DB_PASSWORD", "x")`.
@@ -322,15 +311,6 @@ impl Reader<'_> {
         let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
         let is_set = [&b"set"[..], b"Set", b"with", b"With"].iter().any(|start| last.starts_with(start));
         is_set || name.contains(&b'.') && matches!(last, b"password" | b"secret" | b"token" | b"apiKey" | b"api_key")
-    }
-
-    /// The text of `<password>x</password>`.
-    fn element(&mut self) -> Option<(usize, usize)> {
-        self.at += 1;
-        let from = self.at;
-        let rest = self.bytes.get(from..)?;
-        let length = rest.iter().take(MAX_VALUE).position(|byte| matches!(byte, b'<' | b'\n'))?;
-        rest[length..].starts_with(b"</").then_some((from, from + length))
     }
 
     fn quoted_or_rest(&mut self, is_word: bool) -> Option<(usize, usize)> {
@@ -382,11 +362,22 @@ impl Reader<'_> {
         let is_reference = value.contains(&b'"')
             || value.contains(&b'\'')
             || value.contains(&b'`')
-            || value.first().is_some_and(|first| b"$&*!|>{[%(<@".contains(first))
+            || value.first().is_some_and(|first| self.begins_reference(*first))
             || is_shell && value.contains(&b'$')
             || value.ends_with(b",")
             || value.ends_with(b"}");
         (!is_reference && (is_end || is_shell)).then_some((from, from + length))
+    }
+
+    /// Whether what is not quoted is no text when it begins with this sign: a template, in YAML also an alias, a tag or a block, in
+    /// shells what they part words by.
+    fn begins_reference(&self, first: u8) -> bool {
+        let more: &[u8] = match self.syntax {
+            Syntax::Yaml => b"&*!|>@",
+            Syntax::Shell => b"&|>",
+            _ => b"",
+        };
+        b"${[%(<".contains(&first) || more.contains(&first)
     }
 
     /// Whether the name is a key in a map of YAML that is written on one line.
@@ -433,6 +424,12 @@ impl Reader<'_> {
         let is_template = value.contains(&b'$') && (self.syntax == Syntax::Shell && quote != b'\'' || quote == b'`');
         (is_closed && !is_open && !is_template).then_some((from, from + length))
     }
+}
+
+/// Whether these words set a variable for what a shell starts: `setenv` of csh, `set -gx` of fish.
+fn exports(words: &[u8]) -> bool {
+    let set = |options: &[u8]| options.iter().all(u8::is_ascii_alphabetic) && options.contains(&b'x');
+    words == b"setenv" || words.strip_prefix(b"set -").is_some_and(set) || words == b"set --export"
 }
 
 pub(super) fn is_quote(byte: u8) -> bool {

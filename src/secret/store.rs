@@ -1,14 +1,20 @@
 //! Places that keep credentials by their own grammar: files of clients, and headers.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
 
+use super::find::floor;
 use super::random::{is_distinct, is_random};
 use super::url::is_stand_in;
-use super::value::{is_literal_secret, is_sample};
+use super::value::{is_literal_secret, is_sample, is_uuid};
 use super::{Hit, Kind};
 use crate::path::name_of;
 
+/// Bytes behind the name of a header in which its value begins and ends.
+const MAX_HEADER: usize = 600;
 /// Longest credential in such a place.
 const MAX_LENGTH: usize = 2_000;
 
@@ -30,6 +36,30 @@ pub(super) fn in_bearer_header(text: &str, start: usize, end: usize) -> Option<H
     let more = rest.iter().take(MAX_LENGTH).position(ends).unwrap_or(rest.len().min(MAX_LENGTH));
     let whole = text.get(end..end + length + more).unwrap_or(token);
     is_secret.then(|| literal(text, whole, "token in a Bearer authorization header"))
+}
+
+/// The token of an `Authorization` header of another scheme than Basic, or of one whose value stands in a member of its own;
+/// `end` is the end of the word.
+pub(super) fn in_authorization(text: &str, end: usize) -> Option<Hit> {
+    static VALUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let assigns = r#"^["'`\\)\]]{0,3}[ \t]{0,8}(?:=>|[:=,])?\s{0,40}(?:["']?[Vv]alue["']?\s{0,8}[:=]\s{0,8})?"#;
+        let scheme = r#"[fbu]?[\\"'`]{0,2}((?i:bearer|token|apikey|bot)|GenieKey) (?:token=)?["']?"#;
+        Regex::new(&format!("{assigns}{scheme}([A-Za-z0-9._~+/=-]{{16,400}})")).ok()
+    });
+    // A name that goes on is another.
+    let next = text.as_bytes().get(end).copied().unwrap_or(b' ');
+    if next.is_ascii_alphanumeric() || next == b'_' {
+        return None;
+    }
+    let window = &text[end..floor(text, end + MAX_HEADER)];
+    let found = VALUE.as_ref()?.captures(window)?;
+    let (scheme, token) = (found.get(1)?.as_str(), found.get(2)?.as_str());
+    let is_key = scheme == "GenieKey" && is_uuid(token) || is_random(token) && is_literal_secret(token);
+    let what = match scheme.eq_ignore_ascii_case("bearer") {
+        true => "token in a Bearer authorization header",
+        false => "token in an authorization header",
+    };
+    (is_key && !is_sample(token)).then(|| literal(text, token, what))
 }
 
 /// The user and password in the `auth` of a registry in Docker's configuration; `end` is the end of the quoted name.
@@ -72,14 +102,17 @@ pub(super) fn of_file(path: &str, text: &str, hits: &mut Vec<Hit>) {
         ".pgpass" | "pgpass" | "pgpass.conf" => in_pgpass(text),
         ".netrc" | "_netrc" | "netrc" | ".authinfo" => in_netrc(text),
         ".npmrc" => in_npmrc(text),
+        "master.key" => rails_key(text),
         _ => return,
     };
-    for hit in found {
-        if hits.iter().all(|other| other.end <= hit.start || hit.end <= other.start) {
-            hits.push(hit);
-        }
-    }
-    hits.sort_by_key(|hit| hit.start);
+    super::file::add(hits, found);
+}
+
+/// The key that Rails keeps beside its encrypted credentials.
+fn rails_key(text: &str) -> Vec<Hit> {
+    let key = text.trim();
+    let is_key = key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) && is_random(key);
+    if is_key { vec![literal(text, key, "master key of Rails")] } else { Vec::new() }
 }
 
 /// `value` is a part of `text`.
@@ -162,12 +195,28 @@ mod tests {
         let docker = "{\"auths\": {\"r.acme.io\": {\"auth\": \"ZGVwbG95OmMwcnJlY3QtaG9yc2U=\"}}}";
         assert_eq!(found(".docker/config.json", docker), ["ZGVwbG95OmMwcnJlY3QtaG9yc2U="]);
         assert_eq!(found("a.json", "{\"auth\": \"oauth2.tokens\"}"), [""; 0]);
+        let key = "4f9c2b7e1d8a6035c4f9e2b7a1d86053";
+        assert_eq!(found("config/master.key", &format!("{key}\n")), [key]);
     }
 
     #[test]
     fn headers_hold_tokens() {
         let text = "curl -H 'Authorization: Bearer h7Gk29fLq0ZpXw3Rk8Tz' https://api.acme.io";
         assert_eq!(found("a.sh", text), ["h7Gk29fLq0ZpXw3Rk8Tz"]);
+        let hex = "d1a619588096b35bc4986e10b742c0bac7420056";
+        for line in [
+            "curl -H \"Authorization: token ?\" https://api.acme.io",
+            "h = {\"Authorization\": \"Token ?\"}",
+            "headers['Authorization'] = f'ApiKey ?'",
+            "req.Header.Set(\"Authorization\", \"Bot ?\")",
+            "Authorization: GenieKey ?",
+            "Authorization: Token token=\"?\"",
+            "{\"key\": \"Authorization\", \"value\": \"Bearer ?\"}",
+            "{\n  \"key\": \"Authorization\",\n  \"value\": \"Bearer ?\"\n}",
+            "-H 'Authorization: bearer ?'",
+        ] {
+            assert_eq!(found("a.py", &line.replace('?', hex)), [hex], "{line}");
+        }
         for text in
             ["-H 'Authorization: Bearer $TOKEN'", "Authorization: Bearer <token>", "a Bearer h7Gk29fLq0ZpXw3Rk8Tz"]
         {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::find::floor;
+use super::random::is_chosen;
 use super::value::{entropy, is_literal_secret, is_sample, looks_like_placeholder};
 use super::{Hit, Kind};
 
@@ -28,10 +29,13 @@ pub(super) fn in_url(text: &str, start: usize, end: usize) -> Option<Hit> {
             .take_while(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte))
             .count();
     let scheme = &text[scheme_start..start];
-    if scheme.is_empty() || is_sample_host(host) || user_info.contains(['{', '}', '[', ']', '(', ')', ',', ';', '=']) {
+    // A directory's users have names with signs: `ldap://cn=admin,dc=acme:password@host`.
+    let is_name = |user: &str| !user.contains(SIGNS) || scheme.starts_with("ldap") && !user.contains(['(', '[', '{']);
+    if scheme.is_empty() || is_sample_host(host) || is_template(user_info) {
         return None;
     }
     let (from, secret, least) = match user_info.split_once(':') {
+        Some((user, password)) if !is_name(user) || !is_password_in_url(scheme, password) => return None,
         Some((user, password)) if !is_stand_in(user, password, host) => (end + user.len() + 1, password, 0.0),
         Some(_) => return None,
         // A public key by design.
@@ -47,6 +51,26 @@ pub(super) fn in_url(text: &str, start: usize, end: usize) -> Option<Hit> {
     Some(Hit { start: from, end: from + secret.len(), kind: Kind::Connection, what: "password in a URL" })
 }
 
+/// Signs that templates, lists and settings have, and passwords seldom.
+const SIGNS: [char; 9] = ['{', '}', '[', ']', '(', ')', ',', ';', '='];
+
+/// Whether signs stand around something that a password is put in place of: `{password}`, `[password]`, `%(password)s`.
+fn is_template(user_info: &str) -> bool {
+    let is_around = |open: char, close: char| {
+        user_info.find(open).is_some_and(|from| user_info[from..].contains(close))
+            || user_info.contains(&format!("{open}{open}"))
+    };
+    is_around('{', '}') || is_around('[', ']') || is_around('(', ')')
+}
+
+/// Whether a password in a URL is more than text between two signs: one with signs is known by what else it is made of.
+fn is_password_in_url(scheme: &str, password: &str) -> bool {
+    // The key to a vault of dotenv is long; the documents show the first digits of one.
+    let is_short = scheme == "dotenv" && password.len() < 40;
+    let plain = || -> String { password.chars().filter(|char| !SIGNS.contains(char)).collect() };
+    !is_short && (!password.contains(SIGNS) || is_chosen(&plain()))
+}
+
 /// Passwords that stand for another, and those that open nothing but a machine's own services.
 pub(super) fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
     let is_near = !host.split(':').next().unwrap_or("").contains('.');
@@ -58,11 +82,19 @@ pub(super) fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
             "x" | "x-oauth-basic" | "oauth2" | "git" | "token" | "key" | "p" | "pw" | "pwd" | "anonymous" | "anoncvs"
         )
         || matches!(lower.as_str(), "pass" | "passwd" | "password" | "secret" | "pass123" | "123456" | "1234")
+        || matches!(lower.as_str(), "secretkey" | "secret_key" | "accesskey" | "access_key" | "contraseña")
+        || lower.starts_with("pserver:anon")
+        || matches!((user, password), ("scott", "tiger") | ("guest", "guest"))
         || (is_near && lower == user.to_ascii_lowercase())
 }
 
 /// Names that the standards keep for examples, and a machine's own.
 fn is_sample_host(host: &str) -> bool {
+    if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_address =
+            address.contains(':') && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
+        return !is_address || address.bytes().all(|byte| b"01:".contains(&byte));
+    }
     let name = host.split(':').next().unwrap_or("").to_ascii_lowercase();
     name.is_empty()
         || matches!(name.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0" | "host" | "hostname" | "server" | "example")
@@ -112,12 +144,7 @@ pub(super) fn in_connection_string(text: &str, start: usize, end: usize) -> Opti
         "jdbc:",
     ];
     let count = |names: &[&str]| names.iter().filter(|name| around.contains(*name)).count();
-    // With blanks between its parts it is one of libpq.
-    let is_of_words = || {
-        let words = around.replace(['"', '\'', '`'], " ");
-        let names = [" host=", " user=", " dbname=", " port=", " sslmode="];
-        &text[start..end] == "password=" && names.iter().filter(|name| words.contains(*name)).count() >= 2
-    };
+    let is_of_words = || &text[start..end] == "password=" && !password.contains('(') && is_of_words(&around, password);
     let is_string = match is_parameter {
         true => before.contains("jdbc:") && is_literal_secret(password),
         false => around.contains(';') && count(&names) >= 2 || is_literal_secret(password) && is_of_words(),
@@ -130,6 +157,18 @@ pub(super) fn in_connection_string(text: &str, start: usize, end: usize) -> Opti
         kind: Kind::Connection,
         what: ADDRESS,
     })
+}
+
+/// Whether a line in lower case holds a connection string of libpq, between the parts of which blanks stand alone. With commas they
+/// are the arguments of a call.
+fn is_of_words(line: &str, password: &str) -> bool {
+    let words = line.replace(['"', '\'', '`'], " ");
+    let places: Vec<usize> =
+        [" host=", " user=", " dbname=", " port=", " sslmode="].iter().filter_map(|name| words.find(name)).collect();
+    let (Some(first), Some(last)) = (places.iter().min(), places.iter().max()) else { return false };
+    let between = &words[*first..*last];
+    let is_list = between.contains(", ") || between.trim_end().ends_with(',');
+    places.len() >= 2 && !is_list && !password.ends_with([',', ')'])
 }
 
 /// The password of an address of Go's driver for MySQL, `user:password@tcp(host:port)/db`; `start..end` is `@tcp(`.
@@ -209,6 +248,13 @@ mod tests {
     fn a_constant_password_of_a_url_is_found() {
         assert_eq!(found("url: postgres://app:s3cr3t-Horse@db.internal:5432/app"), ["s3cr3t-Horse"]);
         assert_eq!(found("redis://:n0tSo-weak@cache:6379"), ["n0tSo-weak"]);
+        for password in
+            ["Yz9kQ7r2LmXc=", "ab12=Yz9kQ7==", "Yz9k;Q7r2LmXc", "Yz9k(Q7r2LmXc", "Yz9kQ7r2Lm,Xc", "Yz9k}Q7r2LmXc"]
+        {
+            assert_eq!(found(&format!("A=postgres://app:{password}@db.acme.io/app")), [password]);
+        }
+        assert_eq!(found("https://app:Yz9kQ7r2LmXc@[2001:4860:4860::8888]:8443/"), ["Yz9kQ7r2LmXc"]);
+        assert_eq!(found("ldap://cn=admin,dc=acme:Yz9kQ7r2LmXc@dir.acme.io/"), ["Yz9kQ7r2LmXc"]);
         for text in [
             "postgres://app:${DB_PASSWORD}@db.internal/app",
             "postgres://app:$PASSWORD@db.internal/app",
@@ -221,6 +267,16 @@ mod tests {
             "git+ssh://git@github.com/acme/app",
             "https://acme.io/@scope/pkg",
             "{{scheme}}://{{user}}:{{pass}}@{{host}}",
+            "f\"postgres://{user}:{password1}@{host}/app\"",
+            "postgres://[user]:[passw0rd-1]@db.acme.io/app",
+            "postgres://app:%(passw0rd1)s@db.acme.io/app",
+            "postgres://app:Yz9kQ7r2LmXc@[host]/app",
+            "postgres://app:Yz9kQ7r2LmXc@[::1]:5432/app",
+            "oracle+oracledb://scott:tiger@oracle18c/xe",
+            "cvs://:pserver:anoncvs@sources.redhat.com:/cvs/src",
+            "amqp://guest:guest@mq.acme.io/",
+            "https://ACCESSKEY:SECRETKEY@s3.acme.io/",
+            "dotenv://:key_1234@dotenv.org/vault/.env.vault",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }
@@ -251,6 +307,11 @@ mod tests {
             "jdbc:postgresql://db.acme.io/app?user=app&password=secret",
             "https://acme.io/login?user=app&password=s3cr3t-Horse",
             "host=db.acme.io user=app password=$PASSWORD dbname=app",
+            "c = psycopg2.connect(host=host, port=port, user=user, password=password, dbname=db)",
+            "c = psycopg2.connect(host=cfg.host, user=cfg.user, password=cfg.passwd)",
+            "c = connect(host='db', user='app', password=DB_PASSWORD",
+            "c = connect(host=HOST, user=USER, password=get_secret(\"x\"), port=1)",
+            "def connect(host, port=5432, user=None, password=None, dbname=None): pass",
             "a user= and a password=s3cr3t-Horse",
             "fmt.Sprintf(\"%s:%s@tcp(%s:3306)/app\", user, password, host)",
             "root:root@tcp(db:3306)/app",

@@ -177,6 +177,14 @@ const REFERENCES: &[&str] = &[
     "-----begin certificate",
     "-----begin public",
     "age1",
+    // What a service hands to every browser, and sums of files that browsers check.
+    "pk_live_",
+    "pk_test_",
+    "pk.eyj",
+    "phc_",
+    "sha256-",
+    "sha384-",
+    "sha512-",
 ];
 
 /// Whether a text stands in for a secret that is given elsewhere: empty, a marked gap, a template, a word for nothing.
@@ -198,6 +206,7 @@ fn is_gap(value: &str, lower: &str) -> bool {
         || lower.starts_with("todo")
         || (lower.starts_with('%') && lower.ends_with('%'))
         || (lower.starts_with("__") && lower.ends_with("__"))
+        || (lower.starts_with('@') && lower.ends_with('@'))
         || (value.starts_with("[") && value.ends_with(']') && value.len() < 40)
 }
 
@@ -254,9 +263,9 @@ pub fn is_reference(value: &str) -> bool {
     // Long texts begin with what they begin with.
     let head: String = value.chars().take(40).collect();
     let head = head.to_ascii_lowercase();
-    REFERENCES.iter().any(|start| head.starts_with(start))
-        || value.starts_with(['$', '&', '*', '!'])
-        || is_sealed(value)
+    // A tag of YAML has an argument; in quotes the sign is the first of a password.
+    let is_tagged = || value.starts_with('!') && value.contains(' ');
+    REFERENCES.iter().any(|start| head.starts_with(start)) || value.starts_with('$') || is_tagged() || is_sealed(value)
 }
 
 /// Whether a value is encrypted for whoever has a key: by Sealed Secrets, which begin with the length of a key of 512 bytes, or
@@ -266,7 +275,7 @@ fn is_sealed(value: &str) -> bool {
     ["AgA", "AgB", "AgC", "AgD"].iter().any(|start| is_one(start, 200)) || is_one("wcFMA", 100)
 }
 
-fn is_uuid(value: &str) -> bool {
+pub(super) fn is_uuid(value: &str) -> bool {
     let groups: Vec<&str> = value.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -297,7 +306,7 @@ fn is_path(value: &str) -> bool {
 }
 
 /// `aws_db.main.password`, `config.database.secret`: a reference in some language.
-fn is_dotted_name(value: &str) -> bool {
+pub(super) fn is_dotted_name(value: &str) -> bool {
     let is_word = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && part.len() <= 32
@@ -397,6 +406,10 @@ mod tests {
             "8080",
             "ref+awssecrets://db/password",
             "ENC[AES256_GCM,data:abc]",
+            "!Ref DatabasePassword",
+            "@DB_PASSWORD@",
+            "sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K",
+            "pk_live_9f8e7d6c5b4a39281706f5e4",
         ] {
             assert!(!is_literal_secret(value), "{value}");
         }
@@ -455,6 +468,9 @@ mod tests {
             "Zk3vQ9xLw7Rt2Yp8",
             "k8Zr3Lm/1Xc7Vb5+Nk9Jh2Gf4",
             "abc123",
+            "!Xk9Lq0ZpXw3R",
+            "*Xk9Lq0ZpXw3R",
+            "&Xk9Lq0ZpXw3R",
         ] {
             assert!(is_literal_secret(value), "{value}");
         }

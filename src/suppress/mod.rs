@@ -24,7 +24,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(crate) use crate::rules::normal_name;
 pub use date::Date;
 pub use edit::{Changed, LineEdit, changed, edited};
-pub use near::{comments_near, has_own_comments, own_comments};
+pub use near::{comments_in_scripts, comments_near, has_own_comments, own_comments};
 pub use rewrite::{Left, Rewriting, rewrite};
 pub use told::{is_about_suppressions, speaks_of_suppressions};
 

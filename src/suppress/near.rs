@@ -195,6 +195,23 @@ fn span(file: FileId, source: &Source, first: u32, last: u32) -> Span {
     Span::new(file, start as u32, (end + bare(tail).len()) as u32)
 }
 
+/// The comments at the ends of the lines of these places, for files whose reader takes them for words of a command: a shell does not.
+pub fn comments_in_scripts(sources: &Sources, places: &[Span]) -> Vec<Span> {
+    let mut found: Vec<Span> = Vec::new();
+    for place in places {
+        let source = sources.get(place.file);
+        let text = source.line_text(source.line(place.start));
+        let Some(needle) = NEEDLES.iter().filter_map(|needle| text.find(needle)).min() else { continue };
+        let sign = text[..needle].rfind(" #").or_else(|| text[..needle].rfind("\t#"));
+        let Some(sign) = sign.filter(|_| !text.trim_start().starts_with('#')) else { continue };
+        let line_start = text.as_ptr() as usize - source.text().as_ptr() as usize;
+        let (start, end) = (line_start + sign + 1, line_start + text.trim_end().len());
+        found.push(Span::new(place.file, start as u32, end as u32));
+    }
+    found.dedup();
+    found
+}
+
 /// From the sign that is nearest before a suppression to the end of the line.
 fn comment(file: FileId, source: &Source, line: u32) -> Option<Span> {
     if let Some((first, last)) = whole(source, line, true).filter(|(first, last)| first == last) {

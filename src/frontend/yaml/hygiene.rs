@@ -24,6 +24,11 @@ pub(super) fn look_at(
         Value::Number(number) if is_octal(text) && dialect != Dialect::GitHub && !own().ends_with("mode") => {
             ("yaml-octal", format!("{text} is read as the octal number {number}; quote it if text is meant"))
         }
+        // Templates print large numbers with an exponent.
+        Value::Number(number) if dialect == Dialect::Helm && is_tag(&own()) && is_rounded(text) => (
+            "yaml-shortened-version",
+            format!("{text} is read as the number {number}; quote it if the tag {text} is meant"),
+        ),
         // A list of versions has its name one level up.
         Value::Number(number) if loses_zeros(text) && is_version(frames.iter().filter_map(key_of), dialect) => (
             "yaml-shortened-version",
@@ -34,6 +39,13 @@ pub(super) fn look_at(
     Some(Observation { name, span, message, address: None })
 }
 
+/// An unquoted key that becomes `true` or `false`, under which nobody looks for it.
+pub(super) fn look_at_key(text: &str, value: &Value, span: Span) -> Option<Observation> {
+    let Value::Bool(bool) = value else { return None };
+    let message = format!("the key {text} is read as {bool}; quote it");
+    (!is_core_boolean(text)).then_some(Observation { name: "yaml-truthy", span, message, address: None })
+}
+
 /// Whether what the last of these keys, the outermost first, names is a version: `python-version`, `appVersion`, `tag`; in workflows
 /// also a language, which actions and the environment know by its name, and whatever jobs are multiplied by.
 fn is_version(keys: impl Iterator<Item = String>, dialect: Dialect) -> bool {
@@ -42,7 +54,21 @@ fn is_version(keys: impl Iterator<Item = String>, dialect: Dialect) -> bool {
     let is_language = || matches!(&**own, "python" | "node" | "go" | "golang" | "ruby" | "php" | "java" | "dotnet");
     let is_matrix = || keys.windows(2).any(|pair| pair[0] == "strategy" && pair[1] == "matrix") && !is_quantity(own);
     let is_of_workflow = dialect == Dialect::GitHub && (is_language() || is_matrix());
-    own.ends_with("version") || own.ends_with("versions") || own == "tag" || is_of_workflow
+    own.ends_with("version") || own.ends_with("versions") || is_tag(own) || is_of_workflow
+}
+
+/// Whether a key names the tag of an image: `tag`, `imageTag`, `docker_tag`.
+fn is_tag(key: &str) -> bool {
+    ["", "image", "docker", "container", "version", "release"]
+        .iter()
+        .any(|word| key.strip_suffix("tag").is_some_and(|rest| rest.trim_end_matches(['_', '-']) == *word))
+}
+
+/// `1234567`, which templates print as `1.234567e+06`, and `12345e7`, of which they make another number.
+fn is_rounded(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_long = text.len() > 6 && is_number(text) && !text.starts_with('0');
+    is_long || text.split_once(['e', 'E']).is_some_and(|(digits, exponent)| is_number(digits) && is_number(exponent))
 }
 
 /// Whether a key names what is measured, so that a zero at the end means nothing.

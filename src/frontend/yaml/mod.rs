@@ -284,8 +284,11 @@ impl Reader<'_, '_> {
                         }
                         value => value,
                     };
-                    if is_plain && tag.is_none() && !is_key {
-                        let seen = hygiene::look_at(&text, &value, span, &frames, self.dialect);
+                    if is_plain && tag.is_none() {
+                        let seen = match is_key {
+                            true => hygiene::look_at_key(&text, &value, span),
+                            false => hygiene::look_at(&text, &value, span, &frames, self.dialect),
+                        };
                         self.out.observations.extend(seen);
                     }
                     let node = Node::new(value, span);

@@ -92,12 +92,14 @@ fn named_literals(cx: &Cx, out: &mut Findings) {
         let path = cx.sources.get(file).path();
         let is_terraform = terraform::is_named(path);
         let owner = owners.of(secret.span);
-        let is_modelled =
-            is_terraform || cx.model.dockerfiles.binary_search_by_key(&file, |one| one.file).is_ok() || owner.is_some();
+        let is_image = cx.model.dockerfiles.binary_search_by_key(&file, |one| one.file).is_ok();
+        let is_modelled = is_terraform || is_image || owner.is_some();
         let is_special = owner.is_some_and(|id| manifests::judges(cx.model.resource(id)))
             || image_variable(&cx.model.dockerfiles, secret.span).is_some();
+        // The commands of images are judged with the model of them.
+        let (text, start) = (cx.sources.get(file).text(), secret.span.start as usize);
         let is_embedded =
-            || embedded::is_embedded(cx.sources.get(file).text(), secret.span.start as usize, is_terraform);
+            || embedded::is_embedded(text, start, is_terraform) || !is_image && embedded::is_of_command(text, start);
         if is_modelled && (is_special || !is_embedded()) {
             continue;
         }
@@ -289,7 +291,7 @@ fn origin(node: &Node) -> Span {
 /// Secrets assigned in the lines of a text: names and places.
 fn in_lines<'a>(cx: &Cx<'a>, place: Span) -> Vec<(&'a str, Span)> {
     static LINE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?m)^[ \t]*(?:- |export )?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"$\\]*)"|'([^'$\\]*)'|([^\s"'$`\\(){}\[\]<>]+)),?[ \t]*\r?$"#)
+        Regex::new(r#"(?m)^[ \t]*(?:- |export )?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[:=][ \t]*(?:"([^"$\\]*)"|'([^'$\\]*)'|([^\s"'$`\\(){}\[\]<>*&!][^\s"'$`\\(){}\[\]<>]*)),?[ \t]*\r?$"#)
             .expect("the pattern is constant")
     });
     let mut secrets = Vec::new();

@@ -65,6 +65,14 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     assigned("Alibaba Cloud secret key", &["aliyun", "alicloud", "alibaba"], "[A-Za-z0-9]{30}"),
     token("Tencent Cloud key", &["AKID"], "AKID[A-Za-z0-9]{32}"),
     token("Yandex Cloud key", &["AQVN"], "AQVN[A-Za-z0-9_-]{35,38}"),
+    token("Yandex OAuth token", &["y0_", "y1_", "y2_", "y3_"], "y[0-3]_[A-Za-z0-9_-]{55,199}")
+        .entropy(3.5)
+        .check(has_mixed_case),
+    token("Yandex Cloud access token", &["t1."], "t1\\.[A-Za-z0-9_-]{8,300}={0,2}\\.[A-Za-z0-9_-]{86}={0,2}"),
+    token("OpenShift token", &["sha256~"], "sha256~[A-Za-z0-9_-]{43}").entropy(3.5),
+    token("Docker Swarm join token", &["SWMTKN-1-"], "SWMTKN-1-[a-z0-9]{50}-[a-z0-9]{25}"),
+    token("Defined Networking token", &["dnkey-"], "dnkey-[A-Za-z0-9=_-]{26}-[A-Za-z0-9=_-]{52}"),
+    token("Scalingo token", &["tk-us-"], "tk-us-[A-Za-z0-9_-]{48}").entropy(3.5),
     token("Yandex Cloud secret key", &["YCA", "YCM", "YCN", "YCO", "YCP"], "YC[AMNOP][A-Za-z0-9_-]{37}").entropy(3.5),
     assigned("IBM Cloud API key", &["ibmcloud", "ibm_cloud", "ibm-cloud", "bluemix"], "[A-Za-z0-9_-]{44}"),
     assigned("Cloudant password", &["cloudant"], "[0-9a-f]{64}"),

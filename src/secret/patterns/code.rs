@@ -34,6 +34,7 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     token("Octopus Deploy API key", &["API-"], "API-[A-Z0-9]{26,32}"),
     assigned("Codecov token", &["codecov"], UUID),
     assigned("Snyk token", &["snyk"], UUID),
+    token("Snyk token", &["snyk_uat.", "snyk_sat."], "snyk_[us]at\\.[A-Za-z0-9]{8}\\.[A-Za-z0-9_.-]{40,800}"),
     token("SonarQube token", &["sqp_", "squ_", "sqa_"], "sq[pua]_[0-9a-f]{40}"),
     assigned("SonarQube token", &["sonar"], "[0-9a-f]{40}"),
     // Registries.
@@ -72,6 +73,12 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     assigned("Asana token", &["asana"], "(?:[0-9]/[0-9]{16}(?:/[0-9]{16})?:[0-9a-f]{32}|[0-9a-f]{32})"),
     assigned("Trello token", &["trello"], "(?:ATTA[0-9a-f]{72}|[0-9a-f]{64})"),
     token("Contentful token", &["CFPAT-"], "CFPAT-[A-Za-z0-9_-]{43}"),
+    token("ClickUp token", &["pk_"], "pk_[0-9]{6,10}_[A-Z0-9]{32}"),
+    token("Adobe client secret", &["p8e-"], "p8e-[A-Za-z0-9]{32}").entropy(3.5),
+    token("Infracost key", &["ico-"], "ico-[A-Za-z0-9]{32}")
+        .entropy(3.5)
+        .check(|text| text.bytes().any(|byte| byte.is_ascii_digit())),
+    token("SettleMint token", &["sm_pat_", "sm_aat_", "sm_sat_"], "sm_[pas]at_[A-Za-z0-9]{16}"),
     token("Typeform token", &["tfp_"], "tfp_[A-Za-z0-9_-]{40,60}"),
     token("Frame.io token", &["fio-u-"], "fio-u-[A-Za-z0-9_=-]{64}"),
     token("Retool token", &["retool_"], "retool_[A-Za-z0-9]{22,40}").uncertain(),

@@ -1,6 +1,7 @@
 //! Databases, observability, language models and identity.
 
 use super::{Pattern, assigned, token, within};
+use crate::secret::is_distinct;
 
 pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     // Databases and data platforms.
@@ -15,11 +16,16 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     token("Elastic Cloud API key", &["essu_"], "essu_[A-Za-z0-9+/=_-]{60,120}"),
     assigned("Confluent secret", &["confluent", "kafka_api", "kafka_sasl"], "(?:cflt)?[A-Za-z0-9/+]{60,64}"),
     assigned("Algolia admin key", &["algolia_admin", "algolia_api", "algolia_write"], "[0-9a-f]{32}"),
-    assigned("Snowflake password", &["snowflake_pass", "snowsql_pwd"], "[^\\s\"'`,;<>{}$]{8,64}"),
+    assigned("Snowflake password", &["snowflake_pass", "snowsql_pwd"], "[^\\s\"'`,;<>{}$]{8,64}").check(is_distinct),
     // Observability.
     assigned("Datadog key", &["datadog", "dd_api", "dd_app", "dd-api"], "(?:[0-9a-f]{40}|[0-9a-f]{32})"),
     token("New Relic key", &["NRAK-", "NRII-", "NRAA-", "NRRA-", "NRSP-"], "NR(?:AK|II|AA|RA|SP)-[A-Za-z0-9_-]{27,42}"),
-    within("New Relic license key", &["FFFFNRAL"], 32, "[0-9a-f]{32}FFFFNRAL"),
+    within(
+        "New Relic license key",
+        &["NRAL"],
+        36,
+        "(?:[0-9a-f]{36}|[0-9a-f]{32}FFFF|eu01xx[0-9a-f]{26}(?:[0-9a-f]{4}|FFFF))NRAL",
+    ),
     token("Grafana service account token", &["glsa_"], "glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"),
     token("Grafana Cloud token", &["glc_eyJ"], "glc_eyJ[A-Za-z0-9+/=]{60,400}"),
     token("Grafana API key", &["eyJrIjoi"], "eyJrIjoi[A-Za-z0-9+/=]{60,400}"),
@@ -59,6 +65,7 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     assigned("DeepSeek key", &["deepseek"], "sk-[0-9a-f]{32}"),
     assigned("Language model key", &["openai", "llm_api", "stability", "together"], "(?:sk-)?[A-Za-z0-9]{48,64}")
         .entropy(3.5),
+    token("Langfuse secret key", &["sk-lf-"], "sk-lf-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     token("LangSmith key", &["lsv2_"], "lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"),
     token("Pinecone key", &["pcsk_"], "pcsk_[A-Za-z0-9]{5,8}_[A-Za-z0-9]{50,70}"),
     token("NVIDIA API key", &["nvapi-"], "nvapi-[A-Za-z0-9_-]{60,70}"),

@@ -26,8 +26,13 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     within("Telegram bot token", &[":AA"], 9, "[0-9]{9}:AA[A-Za-z0-9_-]{32,33}"),
     token(
         "Microsoft Teams webhook",
-        &[".webhook.office.com/"],
-        "\\.webhook\\.office\\.com/webhookb2/[0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36}",
+        &[".webhook.office.com/", "outlook.office.com/webhook/"],
+        "(?:\\.webhook\\.office\\.com/webhookb2|outlook\\.office\\.com/webhook)/[0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36}(?:/V2[A-Za-z0-9_-]{30,60})?",
+    ),
+    token(
+        "Azure Logic Apps webhook",
+        &[".logic.azure.com/", ".logic.azure.com:443/"],
+        "\\.logic\\.azure\\.com(?::443)?/workflows/[0-9a-f]{32}/triggers/[A-Za-z0-9/?&=%._~-]{10,300}&sig=[A-Za-z0-9_-]{43}",
     ),
     token(
         "Google Chat webhook",
@@ -79,6 +84,7 @@ pub(in crate::secret) const PATTERNS: &[Pattern] = &[
     token("Flutterwave key", &["FLWSECK-"], "FLWSECK-[0-9a-f]{32}-X"),
     token("Razorpay key", &["rzp_live_"], "rzp_live_[A-Za-z0-9]{14}"),
     token("Mercado Pago token", &["APP_USR-"], "APP_USR-[0-9]{12,18}-[0-9]{6}-[0-9a-f]{32}-[0-9]{6,12}"),
+    assigned("GoCardless token", &["gocardless", "gc_access"], "live_[A-Za-z0-9_-]{40}"),
     assigned("PayPal secret", &["paypal"], "E[A-Za-z0-9_-]{79}"),
     assigned("Adyen key", &["adyen"], "AQE[A-Za-z0-9+/=._-]{60,200}"),
     assigned("Coinbase secret", &["coinbase"], "[A-Za-z0-9+/]{64,86}={0,2}"),

@@ -14,7 +14,7 @@ const BEFORE: usize = 300;
 pub(super) fn is_embedded(text: &str, start: usize, is_terraform: bool) -> bool {
     static ON_LINE: LazyLock<RegexSet> = LazyLock::new(|| {
         let header = r#"["'][A-Za-z][A-Za-z0-9-]*: ?$"#;
-        let scheme = r#"(?i)authorization["']?\s*[:=]\s*["']?bearer $"#;
+        let scheme = r#"(?i)authorization["']?\s*[:=]\s*["']?(?:bearer|token|apikey|geniekey|bot) $"#;
         let option = r#"--[A-Za-z][A-Za-z0-9_.-]*(?:=|\s+|["']\s*,\s*)["']?$"#;
         let exported = r#"\bexport [A-Za-z_][A-Za-z0-9_]*=\\?["']?$"#;
         let directive = r#"(?:proxy_set_header|add_header|fastcgi_param)\s+\S+\s+["']$"#;
@@ -41,15 +41,42 @@ pub(super) fn is_embedded(text: &str, start: usize, is_terraform: bool) -> bool 
         || is_item() && lines.next().is_some_and(|above| OPTION_ABOVE.is_match(above))
 }
 
+/// Whether the secret that begins at `start` is the password that a command on its line is given without a name.
+pub(super) fn is_of_command(text: &str, start: usize) -> bool {
+    static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
+        let login = r#"curl\s[^\n]*(?:-[A-Za-z]*[uU]|--user|--proxy-user)[ =]?["']?[^\s"':]*:"#;
+        let option = r#"(?:(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|docker login|podman login)\s[^\n]*-p|redis-cli\s[^\n]*-a) ?["']?"#;
+        Regex::new(&format!(r"\b(?:{login}|{option})$")).expect("the pattern is fixed")
+    });
+    let mut from = start.saturating_sub(BEFORE);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    COMMAND.is_match(text[from..start].rsplit('\n').next().unwrap_or(""))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_embedded;
+    use super::{is_embedded, is_of_command};
+
+    #[test]
+    fn passwords_of_commands_are_told_by_the_option_before_them() {
+        for line in
+            ["command: mysql -uroot -p?", "- curl -fsSu 'a:?' x", "- sshpass -p ? ssh", "run: redis-cli -h db -a ?"]
+        {
+            assert!(is_of_command(line, line.find('?').unwrap_or_default()), "{line}");
+        }
+        for line in ["command: app -p ?", "password: ?", "- curl https://acme.io:?"] {
+            assert!(!is_of_command(line, line.find('?').unwrap_or_default()), "{line}");
+        }
+    }
 
     #[test]
     fn headers_options_and_variables_of_scripts_are_no_names_of_a_format() {
         for line in [
             "RUN curl -H \"X-Api-Key: ?\" https://acme.io",
             "  Authorization: \"Bearer ?\"",
+            "RUN curl -H 'Authorization: token ?' https://acme.io",
             "CMD app --db-password ?",
             "CMD [\"app\", \"--db-password\", \"?\"]",
             "command: app --db-password=?",
