@@ -20,12 +20,12 @@ const DECLARATIONS: &[&str] = &["variable", "output", "module", "terraform", "lo
 /// Writes the model. Known values stand under `values`; `unknown` mirrors them with `true` where a part is not known.
 pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write) -> io::Result<()> {
     let sources = &discovered.sources;
-    let mut shown = Shown::of(&assembled.model, sources);
+    let shown = Shown::of(&assembled.model, sources);
     let mut roots: BTreeMap<String, (Map<String, Json>, Vec<Json>)> = BTreeMap::new();
     let mut others = Vec::new();
     for resource in &assembled.model.resources {
         if resource.format != "terraform" {
-            others.push(entry(resource, sources, &mut shown));
+            others.push(entry(resource, sources, &shown));
             continue;
         }
         let root = roots.entry(resource.root.to_string()).or_default();
@@ -37,7 +37,7 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
                 }
             }
             kind if DECLARATIONS.contains(&kind) || kind.starts_with("provider.") || kind.starts_with("backend.") => {}
-            _ => root.1.push(entry(resource, sources, &mut shown)),
+            _ => root.1.push(entry(resource, sources, &shown)),
         }
     }
     // A folder without any code is a module without resources.
@@ -78,7 +78,7 @@ impl<'m> Shown<'m> {
     }
 
     /// The attributes of a resource.
-    fn body(&mut self, resource: &'m Resource) -> Json {
+    fn body(&self, resource: &'m Resource) -> Json {
         let entries = sorted(resource.body.entries()).map(|entry| {
             let subject = self.names.subject(resource, entry);
             (entry.key.to_string(), self.value(&entry.node, subject))
@@ -86,7 +86,7 @@ impl<'m> Shown<'m> {
         entries.collect::<Map<_, _>>().into()
     }
 
-    fn output(&mut self, resource: &'m Resource, entry: &'m Entry) -> Json {
+    fn output(&self, resource: &'m Resource, entry: &'m Entry) -> Json {
         let subject = self.names.subject(resource, entry);
         let mut value = json!({"value": self.value(&entry.node, subject)});
         if entry.node.has_unknown() {
@@ -95,7 +95,7 @@ impl<'m> Shown<'m> {
         value
     }
 
-    fn value(&mut self, node: &'m Node, subject: Subject<'m>) -> Json {
+    fn value(&self, node: &'m Node, subject: Subject<'m>) -> Json {
         match &node.value {
             Value::String(_) if self.names.is_secret(node, subject) => HIDDEN.into(),
             // It may be a command, or a script.
@@ -123,7 +123,7 @@ fn sorted(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
     entries.into_iter()
 }
 
-fn entry<'m>(resource: &'m Resource, sources: &Sources, shown: &mut Shown<'m>) -> Json {
+fn entry<'m>(resource: &'m Resource, sources: &Sources, shown: &Shown<'m>) -> Json {
     let (mode, kind) = match resource.kind.strip_prefix("data.") {
         Some(kind) => ("data", kind),
         None => ("managed", &*resource.kind),

@@ -29,21 +29,17 @@ pub(super) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// The findings in force and those that are suppressed, which were made from this model and these texts.
-    pub fn of(
-        kept: &'a [Finding],
-        suppressed: impl IntoIterator<Item = &'a Finding>,
-        model: &'a Model,
-        sources: &'a Sources,
-        names: &Names<'_>,
-    ) -> Side<'a> {
+    /// The findings in force and those that are suppressed, which were made from this model. What they judged is not looked at yet.
+    pub fn of(kept: &'a [Finding], suppressed: impl IntoIterator<Item = &'a Finding>, model: &'a Model) -> Side<'a> {
         let findings: Vec<&Finding> = kept.iter().chain(suppressed).collect();
-        Side {
-            subjects: subjects(&findings, model, sources, names),
-            suppressed: (0..findings.len()).map(|at| at >= kept.len()).collect(),
-            findings,
-            model,
-        }
+        let suppressed = (0..findings.len()).map(|at| at >= kept.len()).collect();
+        Side { findings, subjects: Vec::new(), suppressed, model }
+    }
+
+    /// Looks at what the findings judged in these texts, but for those that are paired already.
+    pub fn look(&mut self, is_paired: impl Fn(usize) -> bool, sources: &'a Sources, names: &Names<'_>) {
+        let wanted = self.findings.iter().enumerate().map(|(at, finding)| (!is_paired(at)).then_some(*finding));
+        self.subjects = subjects(&wanted.collect::<Vec<_>>(), self.model, sources, names);
     }
 
     /// What was judged in each attribute of each resource, by whatever rule.
@@ -82,9 +78,28 @@ pub(super) struct Around<'a> {
 /// Roots and paths of the base under their names after the change.
 pub(super) type Renames = FxHashMap<String, String>;
 
-/// For each finding of the head the one of the base that it was, if any.
-pub(super) fn pair(base: &Side<'_>, head: &Side<'_>, renames: &Renames, names: &Names<'_>) -> Vec<Option<usize>> {
+/// For each finding of the head the one of the base that is just so, where the change touches nothing.
+pub(super) fn identical(base: &Side<'_>, head: &Side<'_>, is_untouched: impl Fn(&Finding) -> bool) -> Pairs {
+    let key = |side: &Side<'_>, at: usize| {
+        let one = side.findings[at];
+        let place = (one.at, one.judged, one.scope, one.root.clone());
+        let says = (one.rule.clone(), one.address.clone(), one.attribute.clone(), one.message.clone());
+        let degree = (one.severity, one.possible, one.environments.clone(), side.suppressed[at]);
+        is_untouched(one).then_some((place, says, degree))
+    };
     let mut pairs = Pairs { of_head: vec![None; head.findings.len()], taken: vec![false; base.findings.len()] };
+    pairs.pass(|at| key(base, at), |at| key(head, at));
+    pairs
+}
+
+/// For each finding of the head the one of the base that it was, if any.
+pub(super) fn pair(
+    mut pairs: Pairs,
+    base: &Side<'_>,
+    head: &Side<'_>,
+    renames: &Renames,
+    names: &Names<'_>,
+) -> Vec<Option<usize>> {
     let renamed = |root: &Arc<str>| renames.get(&**root).map_or_else(|| root.clone(), |new| Arc::from(new.as_str()));
     let base_root: Vec<Arc<str>> = base.subjects.iter().map(|one| renamed(&one.root)).collect();
     let moves = Moves::of(base.model, head.model, renamed);
@@ -339,9 +354,12 @@ impl<'a> Moves<'a> {
     }
 }
 
-struct Pairs {
-    of_head: Vec<Option<usize>>,
-    taken: Vec<bool>,
+/// Findings that are paired.
+pub(super) struct Pairs {
+    /// For each of the head the one of the base.
+    pub of_head: Vec<Option<usize>>,
+    /// Whether each of the base is paired.
+    pub taken: Vec<bool>,
 }
 
 impl Pairs {

@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::renames;
 use crate::discover::{self, Discovered, Walk};
 use crate::filesystem::{Commit, FileSystem, Files, Kind, Recording};
+use crate::finding::Finding;
 use crate::frontend::{Before, FRONTENDS, Frontend};
 use crate::model::Model;
 use crate::source::{FileId, Source, Sources, Span};
@@ -45,6 +46,13 @@ impl Plan {
         let own = head.resources.iter().map(|one| &*one.root);
         let alone = own.filter(|root| self.context.contains(*root) && !there.contains(root));
         self.touched.extend(alone.map(str::to_string));
+    }
+
+    /// Whether the change touches neither the file of a finding nor the root that it was made in.
+    pub fn leaves_alone(&self, finding: &Finding) -> bool {
+        let are_unchanged = [Some(finding.at), Some(finding.judged), finding.scope].into_iter().flatten();
+        are_unchanged.map(|place| place.file).all(|file| self.unchanged.contains(&file))
+            && !self.touched.contains(&*finding.root)
     }
 
     /// Whether the base has the line of the head at which a place begins, as often as the head has it. A place that stands

@@ -35,6 +35,13 @@ pub(super) struct Subject<'a> {
     pub judged: Judging<'a>,
 }
 
+impl Subject<'_> {
+    fn unseen(root: Arc<str>) -> Self {
+        let judged = Judging::Missing;
+        Subject { resource: None, root, within: Holder::default(), value: 0, rule: 0, target: 0, judged }
+    }
+}
+
 /// What stands where a finding points.
 pub(super) enum Judging<'a> {
     /// A value, or several where one text makes them: a block for each element, an alias.
@@ -64,9 +71,9 @@ pub(super) struct Holder {
     pub rest: u64,
 }
 
-/// What these findings judged, in their order.
+/// What these findings judged, in their order; nothing for those that are left out.
 pub(super) fn subjects<'a, 'f>(
-    findings: &[&'f Finding],
+    findings: &[Option<&'f Finding>],
     model: &'a Model,
     sources: &'a Sources,
     names: &Names<'_>,
@@ -84,12 +91,14 @@ pub(super) fn subjects<'a, 'f>(
     };
     // How often a rule speaks of one place: of as many values as stand there it speaks of each.
     let mut counts: FxHashMap<Spot<'_>, usize> = FxHashMap::default();
-    for finding in findings {
+    for finding in findings.iter().flatten() {
         *counts.entry((&*finding.rule, owner(finding).map(std::ptr::from_ref), finding.judged)).or_default() += 1;
     }
     let mut told: FxHashMap<Spot<'_>, usize> = FxHashMap::default();
+    let nowhere: Arc<str> = "".into();
     let mut shared: FxHashMap<(*const Resource, Span, &str), Rc<Shared<'_>>> = FxHashMap::default();
-    let subject = |finding: &&'f Finding| {
+    let subject = |finding: &Option<&'f Finding>| {
+        let Some(finding) = finding else { return Subject::unseen(nowhere.clone()) };
         let owner = owner(finding);
         let place = owner.and_then(|owner| {
             let (resource, key) = (std::ptr::from_ref(owner), last_key(&finding.attribute));

@@ -423,7 +423,7 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
     related.extend(found.related);
     related.dedup();
     related.shrink_to_fit();
-    let is_secret = secret::may_be_secret(bare(&snippet)) && names_secret(&found.attribute);
+    let is_secret = names_secret(&found.attribute) && secret::may_be_secret(bare(&snippet));
     let message = match &rule.message {
         Some(template) => {
             let shown = if is_secret { secret::HIDDEN } else { bare(&snippet) };

@@ -287,7 +287,7 @@ pub fn show(node: &Node) -> String {
 /// As [`show`], for the value of an attribute: not where its name says that it is a secret.
 pub fn show_of(attribute: &str, node: &Node) -> String {
     let is_secret = |node: &Node| node.as_str().is_some_and(secret::may_be_secret);
-    match (is_secret(node) || node.items().iter().any(is_secret)) && names_secret(attribute) {
+    match names_secret(attribute) && (is_secret(node) || node.items().iter().any(is_secret)) {
         true => format!("\"{}\"", secret::HIDDEN),
         false => show(node),
     }

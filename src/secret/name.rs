@@ -2,14 +2,34 @@
 
 mod vocabulary;
 
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
 use vocabulary::{ABOUT, ABOUT_TEXTS, HARMLESS, MADE_UP, PARTS, PLURALS, SECRET, SECRET_WORDS};
 
 /// Whether a name says that its value is a secret: `db_password`, `GITHUB_TOKEN`, `clientSecret`; not `secret_name`,
 /// `token_ttl` or `public_key`. Any way of joining words will do.
 pub fn is_secret_name(name: &str) -> bool {
-    let words = last_words(name);
-    says_secret(name, &words, &words.join("_"), HARMLESS)
+    thread_local! {
+        /// The same few names stand in all files: what was said of them.
+        static KNOWN: RefCell<FxHashMap<Box<str>, bool>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(said) = known.get(name) {
+            return *said;
+        }
+        let words = last_words(name);
+        let said = says_secret(name, &words, &words.join("_"), HARMLESS);
+        if name.len() <= MAX_REMEMBERED_BYTES && known.len() < MAX_REMEMBERED {
+            known.insert(name.into(), said);
+        }
+        said
+    })
 }
+
+/// Names that are remembered, and their bytes.
+const MAX_REMEMBERED: usize = 2_000;
+const MAX_REMEMBERED_BYTES: usize = 64;
 
 /// The words of the last part of a path, which alone names the value.
 fn last_words(name: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::{flag, names_object, origin, pair};
 use crate::model::{Entry, Model, Node, Resource, Secret, Value};
@@ -21,7 +21,7 @@ pub struct Named {
 /// All such values.
 pub fn values(model: &Model, sources: &Sources) -> Vec<Named> {
     let mut named = Vec::new();
-    let mut names = Names::of(model);
+    let names = Names::of(model);
     for resource in &model.resources {
         for entry in resource.body.entries() {
             let subject = names.subject(resource, entry);
@@ -77,8 +77,6 @@ impl<'m> Subject<'m> {
 pub struct Names<'m> {
     /// Variables of Terraform that are declared as sensitive.
     sensitive: FxHashSet<&'m str>,
-    /// The same few names stand in all resources.
-    judged: FxHashMap<&'m str, bool>,
 }
 
 impl<'m> Names<'m> {
@@ -86,7 +84,7 @@ impl<'m> Names<'m> {
     pub fn of(model: &'m Model) -> Names<'m> {
         let is_variable = |resource: &&Resource| resource.format == "terraform" && &*resource.kind == "variable";
         let variables = model.resources.iter().filter(is_variable).filter(|one| is_sensitive(one));
-        Names { sensitive: variables.map(|one| &*one.name).collect(), judged: FxHashMap::default() }
+        Names { sensitive: variables.map(|one| &*one.name).collect() }
     }
 
     /// What an attribute of a resource is about.
@@ -104,9 +102,9 @@ impl<'m> Names<'m> {
     }
 
     /// Whether a text under a name is a secret.
-    pub fn is_secret(&mut self, node: &Node, subject: Subject<'m>) -> bool {
+    pub fn is_secret(&self, node: &Node, subject: Subject<'m>) -> bool {
         let Some(text) = node.as_str() else { return false };
-        let is_name = *self.judged.entry(subject.name).or_insert_with(|| is_secret_name(subject.name));
+        let is_name = is_secret_name(subject.name);
         let is_said = subject.is_secret
             || is_name && !(subject.in_manifest && names_object(subject.name, text))
             || self.is_of_sensitive_variable(node);
@@ -138,7 +136,7 @@ impl<'m> Names<'m> {
         })
     }
 
-    fn values(&mut self, sources: &Sources, node: &'m Node, subject: Subject<'m>, named: &mut Vec<Named>) {
+    fn values(&self, sources: &Sources, node: &'m Node, subject: Subject<'m>, named: &mut Vec<Named>) {
         if let Some(structure) = &node.structure {
             return self.values(sources, structure, subject, named);
         }
@@ -165,7 +163,7 @@ impl<'m> Names<'m> {
             }
             Value::String(text) => {
                 // `PASSWORD=x` in a list of variables, `--password=x` in one of words.
-                let assigned = flag(text).filter(|(name, value)| may_be_secret(value) && is_secret_name(name));
+                let assigned = flag(text).filter(|(name, value)| is_secret_name(name) && may_be_secret(value));
                 named.extend(assigned.map(|(_, value)| Named { at: None, text: value.into() }));
             }
             _ => {}
