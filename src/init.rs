@@ -47,6 +47,9 @@ version: 1
 # Least severity that closes the gate: critical, high, medium, low, never.
 fail-on: medium
 
+# What `gate baseline write` accepted: the hook and pushes then close on what is new. Pull requests do without.
+# baseline: .gate-baseline.json
+
 # Files and folders that are not scanned. A pattern without / means a name at any depth.
 # exclude: [examples/**, '*.gen.tf']
 
@@ -128,6 +131,13 @@ const OFFERS: &[Offer] = &[
     Offer { path: ".github/workflows/gate.yml", others: &[".github/workflows/gate.yaml"], below: "", text: WORKFLOW },
 ];
 
+/// What is told to whoever begins.
+const NEXT: &str = "
+`gate scan` tells what there is. Pull requests close on what they bring alone.
+So that the hook and pushes do not close on what is there today, accept it:
+`gate baseline write`, and `baseline: .gate-baseline.json` in gate.yaml.
+";
+
 /// Writes what the repository of `folder` lacks, or the folder where there is none, and gives what was done and what is left to add
 /// by hand. All lies at the top, where git hosts, hooks and a scan of the whole look for it. Either all is written or nothing.
 pub fn init(folder: &Path) -> Result<String, Error> {
@@ -164,6 +174,9 @@ pub fn init(folder: &Path) -> Result<String, Error> {
                 return Err(refusal(offer.path, unwritten(&error)));
             }
         }
+    }
+    if written.first().is_some_and(|path| path.ends_with(OFFERS[0].path)) {
+        told.push_str(NEXT);
     }
     Ok(told)
 }
@@ -265,7 +278,8 @@ mod tests {
     fn all_files_are_written_once() {
         let folder = tempfile::TempDir::new().expect("a folder");
         let told = run(folder.path());
-        assert_eq!(told, "wrote gate.yaml\nwrote .pre-commit-config.yaml\nwrote .github/workflows/gate.yml\n");
+        let wrote = "wrote gate.yaml\nwrote .pre-commit-config.yaml\nwrote .github/workflows/gate.yml\n";
+        assert!(told.strip_prefix(wrote).is_some_and(|next| next.contains(crate::baseline::NAME)), "{told}");
         let told = run(folder.path());
         assert!(told.starts_with("kept gate.yaml: it is there already\nkept .pre-commit-config.yaml"), "{told}");
         assert!(told.contains("entry: gate scan --force-exclude"), "{told}");
