@@ -1,4 +1,4 @@
-//! `gate inspect`: the common model as JSON — what rules see but for secrets, with places, unknowns and module chains.
+//! `gate inspect`: the common model as JSON — what rules see, with places, unknowns and module chains.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,11 +7,9 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::discover::Discovered;
 use crate::model::json::to_json;
-use crate::model::{Entry, Model, Node, Resource, Value};
+use crate::model::{Node, Resource, Value};
 use crate::report::encode;
-use crate::rules::native::secrets::named::{self, Names, Subject};
 use crate::scan::Assembled;
-use crate::secret::{HIDDEN, Known, find_to_hide, without};
 use crate::source::{Sources, Span};
 
 /// Terraform blocks that are resources of the model but not of terraform.
@@ -20,12 +18,11 @@ const DECLARATIONS: &[&str] = &["variable", "output", "module", "terraform", "lo
 /// Writes the model. Known values stand under `values`; `unknown` mirrors them with `true` where a part is not known.
 pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write) -> io::Result<()> {
     let sources = &discovered.sources;
-    let shown = Shown::of(&assembled.model, sources);
     let mut roots: BTreeMap<String, (Map<String, Json>, Vec<Json>)> = BTreeMap::new();
     let mut others = Vec::new();
     for resource in &assembled.model.resources {
         if resource.format != "terraform" {
-            others.push(entry(resource, sources, &shown));
+            others.push(entry(resource, sources));
             continue;
         }
         let root = roots.entry(resource.root.to_string()).or_default();
@@ -33,11 +30,11 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
         match &*resource.kind {
             "output" if is_root => {
                 if let Some(value) = resource.body.entries().iter().find(|entry| &*entry.key == "value") {
-                    root.0.insert(resource.name.to_string(), shown.output(resource, value));
+                    root.0.insert(resource.name.to_string(), value_json(&value.node));
                 }
             }
             kind if DECLARATIONS.contains(&kind) || kind.starts_with("provider.") || kind.starts_with("backend.") => {}
-            _ => root.1.push(entry(resource, sources, &shown)),
+            _ => root.1.push(entry(resource, sources)),
         }
     }
     // A folder without any code is a module without resources.
@@ -54,76 +51,27 @@ pub fn write(discovered: &Discovered, assembled: &Assembled, out: &mut dyn Write
         .chain(&discovered.problems)
         .map(|problem| {
             let line = problem.span.map(|span| sources.line(span));
-            json!({"kind": problem.kind.name(), "message": shown.known.hidden(&problem.message), "path": problem.path, "line": line})
+            json!({"kind": problem.kind.name(), "message": problem.message, "path": problem.path, "line": line})
         })
         .chain(assembled.model.observations.iter().filter(|one| one.name.starts_with("terraform-")).map(|one| {
             let path = sources.get(one.span.file).path();
-            json!({"kind": "evaluation", "message": shown.known.hidden(&one.message), "path": path, "line": sources.line(one.span)})
+            json!({"kind": "evaluation", "message": one.message, "path": path, "line": sources.line(one.span)})
         }))
         .collect();
     encode::pretty(&json!({"terraform": terraform, "resources": others, "problems": problems}), out)?;
     writeln!(out)
 }
 
-/// Shows values, and `***` in the place of secrets: those of the texts, and what names or declarations call so.
-struct Shown<'m> {
-    names: Names<'m>,
-    known: Known,
+/// A value as `gate inspect` and `gate console` write it.
+pub fn value_json(node: &Node) -> Json {
+    let mut value = json!({"value": to_json(node)});
+    if node.has_unknown() {
+        value["unknown"] = unknown(node);
+    }
+    value
 }
 
-impl<'m> Shown<'m> {
-    fn of(model: &'m Model, sources: &Sources) -> Shown<'m> {
-        let known = named::known(sources, &model.secrets, &named::values(model, sources), Vec::new());
-        Shown { names: Names::of(model), known }
-    }
-
-    /// The attributes of a resource.
-    fn body(&self, resource: &'m Resource) -> Json {
-        let entries = sorted(resource.body.entries()).map(|entry| {
-            let subject = self.names.subject(resource, entry);
-            (entry.key.to_string(), self.value(&entry.node, subject))
-        });
-        entries.collect::<Map<_, _>>().into()
-    }
-
-    fn output(&self, resource: &'m Resource, entry: &'m Entry) -> Json {
-        let subject = self.names.subject(resource, entry);
-        let mut value = json!({"value": self.value(&entry.node, subject)});
-        if entry.node.has_unknown() {
-            value["unknown"] = unknown(&entry.node);
-        }
-        value
-    }
-
-    fn value(&self, node: &'m Node, subject: Subject<'m>) -> Json {
-        match &node.value {
-            Value::String(_) if self.names.is_secret(node, subject) => HIDDEN.into(),
-            // It may be a command, or a script.
-            Value::String(text) => self.known.hidden(&without(text, find_to_hide("run.sh", text).into_iter())).into(),
-            Value::List(items) => {
-                Names::items(items, subject).map(|(item, subject)| self.value(item, subject)).collect()
-            }
-            Value::Map(map) => {
-                let pair = Names::pair(node, subject);
-                let is_pair = |node: &Node| pair.filter(|(_, value)| std::ptr::eq(*value, node));
-                let entries = sorted(map.entries()).map(|entry| {
-                    let subject = is_pair(&entry.node).map_or(subject.below(entry), |(subject, _)| subject);
-                    (entry.key.to_string(), self.value(&entry.node, subject))
-                });
-                entries.collect::<Map<_, _>>().into()
-            }
-            _ => to_json(node),
-        }
-    }
-}
-
-fn sorted(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
-    let mut entries: Vec<&Entry> = entries.iter().collect();
-    entries.sort_by(|a, b| a.key.cmp(&b.key));
-    entries.into_iter()
-}
-
-fn entry<'m>(resource: &'m Resource, sources: &Sources, shown: &Shown<'m>) -> Json {
+fn entry(resource: &Resource, sources: &Sources) -> Json {
     let (mode, kind) = match resource.kind.strip_prefix("data.") {
         Some(kind) => ("data", kind),
         None => ("managed", &*resource.kind),
@@ -133,7 +81,7 @@ fn entry<'m>(resource: &'m Resource, sources: &Sources, shown: &Shown<'m>) -> Js
         "mode": mode,
         "type": kind,
         "format": resource.format,
-        "values": shown.body(resource),
+        "values": to_json(&resource.body),
         "at": place(sources, resource.head),
     });
     if !resource.api_version.is_empty() {

@@ -258,30 +258,6 @@ fn fingerprints_are_the_same_whatever_the_password() {
     assert_eq!(reports[0], reports[1]);
 }
 
-#[test]
-fn the_model_is_shown_without_secrets() {
-    let literal = literal();
-    let folder = tree(&[
-        (
-            "main.tf",
-            &format!(
-                "variable \"pin\" {{\n  sensitive = true\n  default = \"tiny1\"\n}}\nresource \"aws_db_instance\" \"a\" {{\n  password = \
-                 \"tiny2\"\n  username = var.pin\n  engine = \"{literal}\"\n  db_name = \"shop\"\n}}\nresource \"aws_db_instance\" \"b\" {{\n  \
-                 master_password = \"{literal}\"\n}}\noutput \"pin\" {{\n  sensitive = true\n  value = var.pin\n}}\n"
-            ),
-        ),
-        (
-            "pod.yaml",
-            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: x:1\n    env: [{name: DB_PASSWORD, \
-             value: tiny4}]\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {note: tiny5}\n",
-        ),
-        ("Dockerfile", "FROM alpine\nENV DB_PASSWORD=tiny6 A=b\nRUN db --password tiny7 && TOKEN=tiny8 run\n"),
-    ]);
-    let text = printed(folder.path(), &["inspect", "."]);
-    assert!(text.contains("\"db_name\": \"shop\"") && text.contains("\"password\": \"***\""), "{text}");
-    assert!(!text.contains("tiny") && !text.contains(&literal), "{text}");
-}
-
 /// Of old and new lines.
 #[test]
 fn what_would_be_migrated_is_shown_without_secrets() {
