@@ -19,6 +19,7 @@ use crate::frontend::{FRONTENDS, Settings};
 use crate::import;
 use crate::path::shown;
 use crate::report::Report;
+use crate::report::text::count;
 use crate::rules::{Catalog, Check, native};
 use crate::scan::{self, Request};
 use crate::secret;
@@ -54,13 +55,14 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
         let mut text = Vec::new();
         let prefix = baseline::prefix(output, root);
         let prefix = prefix.as_ref().unwrap_or(&report.prefix);
-        let count = baseline::write(report.findings.iter(), report.sources, prefix, &mut text)?;
+        let accepted = baseline::write(report.findings.iter(), report.sources, prefix, &mut text)?;
         output::replace(output, &text, root)?;
-        let accepted = counted(count, "finding is", "findings are");
-        writeln!(out, "{}: {accepted} accepted; use it with --baseline, or `baseline:` in gate.yaml", shown(output))?;
+        let (findings, are) = (count(accepted, "finding"), if accepted == 1 { "is" } else { "are" });
+        let how = "use it with --baseline, or `baseline:` in gate.yaml";
+        writeln!(out, "{}: {findings} {are} accepted; {how}", shown(output))?;
         let unread = report.problems.iter().filter(|problem| problem.kind.closes()).count();
         if unread > 0 {
-            let (problems, them) = (counted(unread, "problem", "problems"), if unread == 1 { "it" } else { "them" });
+            let (problems, them) = (count(unread, "problem"), if unread == 1 { "it" } else { "them" });
             writeln!(out, "{problems} kept the scan from being whole: `gate scan` tells {them}")?;
         }
         Ok(if unread > 0 { 2 } else { 0 })
@@ -70,10 +72,6 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
 /// Whether a text of no format has something to judge, or a suppression that may have nothing to act on.
 fn is_worth_keeping(path: &str, text: &str) -> bool {
     !secret::find_in_file(path, text).is_empty() || suppress::has_own_comments(path, text)
-}
-
-fn counted(number: usize, one: &str, several: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 /// Scans and hands over the report, the root of the scan and the baseline that is named. One that is written anew is not read.
