@@ -432,6 +432,11 @@ fn exports(words: &[u8]) -> bool {
     words == b"setenv" || words.strip_prefix(b"set -").is_some_and(set) || words == b"set --export"
 }
 
+/// How far to the right a line of YAML begins.
+pub(super) fn depth(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| **byte == b' ').count()
+}
+
 pub(super) fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }

@@ -4,7 +4,7 @@
 //! The search that makes findings stops where it is not sure; what hides goes on.
 
 use super::file::Syntax;
-use super::reader::{MAX_BEFORE, Reader, is_quote};
+use super::reader::{MAX_BEFORE, Reader, depth, is_quote};
 
 /// Bytes of a value that are followed.
 const MAX_WHOLE: usize = 20_000;
@@ -245,7 +245,6 @@ impl<'a> Reader<'a> {
     fn block(&mut self) -> Option<(usize, usize)> {
         let indentation = self.indentation();
         let from = self.at + line_length(self.window(self.at)) + 1;
-        let depth = |line: &[u8]| line.iter().take_while(|byte| **byte == b' ').count();
         let is_inside = |line: &&[u8]| line.trim_ascii().is_empty() || depth(line) > indentation;
         let lines = self.window(from).split_inclusive(|byte| *byte == b'\n').take_while(is_inside);
         let length: usize = lines.map(<[u8]>::len).sum();
@@ -260,7 +259,7 @@ impl<'a> Reader<'a> {
         let rest = self.window(from);
         let line = &rest[..line_length(rest)];
         let text = line.trim_ascii();
-        let depth = line.iter().take_while(|byte| **byte == b' ').count();
+        let depth = depth(line);
         let first = text.first().copied()?;
         if depth <= indentation || matches!(first, b'#' | b'-' | b'{' | b'[' | b'*') {
             return None;

@@ -1,6 +1,6 @@
 //! Values that stand beside or below a name: in members of a pair, in a map of the name, and between tags.
 
-use super::{MAX_BLANKS, MAX_VALUE, Reader, is_quote};
+use super::{MAX_BLANKS, MAX_VALUE, Reader, depth, is_quote};
 use crate::secret::file::Syntax;
 
 /// Bytes of a map within which its member `value` is looked for.
@@ -70,10 +70,9 @@ impl Reader<'_> {
 
     /// The member `value` of the map below a name in YAML.
     pub(super) fn member_below(&mut self) -> Option<(usize, usize)> {
-        let depth_of = |line: &[u8]| line.iter().take_while(|byte| **byte == b' ').count();
         let line_start = self.bytes[..self.name_start].iter().rev().take(MAX_BLANKS).position(|byte| *byte == b'\n');
         let line_start = self.name_start - line_start.unwrap_or(self.name_start.min(MAX_BLANKS));
-        let depth = depth_of(&self.bytes[line_start..self.name_start]);
+        let own = depth(&self.bytes[line_start..self.name_start]);
         let rest = self.bytes.get(self.at..)?;
         let rest = &rest[..rest.len().min(MAX_LINES * MAX_VALUE)];
         let mut at = self.at;
@@ -82,8 +81,8 @@ impl Reader<'_> {
                 at += line.len();
                 continue;
             }
-            let blanks = depth_of(line);
-            if blanks <= depth && !line.trim_ascii().is_empty() {
+            let blanks = depth(line);
+            if blanks <= own && !line.trim_ascii().is_empty() {
                 return None;
             }
             if line[blanks..].starts_with(b"value:") {
