@@ -6,6 +6,7 @@
 //! Rules do no I/O, read no clock and keep no state. Output is a function of the input.
 //! Nothing in the scanned tree is executed, fetched, or trusted to weaken its own verdict.
 
+pub mod address;
 pub mod arguments;
 pub mod baseline;
 pub mod cli;

@@ -303,8 +303,8 @@ struct Matching {
 
 impl Matching {
     /// Entries that nothing matches yet.
-    fn left<'a>(&self, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
-        entries.iter().zip(self.taken.clone()).filter(|(_, taken)| !taken).map(|(entry, _)| entry)
+    fn left<'e, 's>(&'s self, entries: &'e [Entry]) -> impl Iterator<Item = &'e Entry> + use<'e, 's> {
+        entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken).map(|(entry, _)| entry)
     }
 
     /// Matches what is left by a key, each entry once.

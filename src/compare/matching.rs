@@ -14,6 +14,7 @@ use super::exposure::{is_degree, is_within, names_other_host};
 use super::names::Names;
 use super::subject::{Judged, Judging, Subject, subjects};
 use super::target::acts_on_more;
+use crate::address::without_keys;
 use crate::finding::{Finding, Severity, Status};
 use crate::model::{Model, Move, Resource};
 use crate::source::Sources;
@@ -238,13 +239,9 @@ const WRAPPINGS: [(Part, Part); 5] = [
 
 /// The calls on the way to a resource, without keys; none where there is none to leave out.
 fn modules(resource: &Resource, part: Part) -> Option<String> {
-    let address = resource.calls.last().map_or("", |call| &*call.address);
-    let mut rest = address;
-    let mut calls = Vec::new();
-    while let Some(call) = rest.strip_prefix("module.") {
-        calls.push(call.split(['.', '[']).next().unwrap_or(""));
-        rest = call.find(".module.").map_or("", |at| &call[at + 1..]);
-    }
+    let address = without_keys(resource.calls.last().map_or("", |call| &*call.address));
+    // `module.net.module.zone`
+    let mut calls: Vec<&str> = address.split('.').skip(1).step_by(2).collect();
     match part {
         Part::All => {}
         Part::Inner => drop((!calls.is_empty()).then(|| calls.remove(0))?),
@@ -277,10 +274,8 @@ fn is_wider(
     around: Option<&Around<'_>>,
     names: &Names<'_>,
 ) -> bool {
-    if (was.value, was.rule, was.target) == (is.value, is.rule, is.target) {
-        return false;
-    }
-    if let (Some(was), Some(is)) = (was.resource, is.resource)
+    if was.target != is.target
+        && let (Some(was), Some(is)) = (was.resource, is.resource)
         && was.kind == is.kind
         && acts_on_more(is, was, names)
     {

@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::digest::{body_digest, digest};
+use crate::address::without_keys;
 use crate::model::{Model, Node, Resource, Unknown};
 
 /// Objects of reference that are no resources: what they are called is nobody's business but the module's own.
@@ -161,32 +162,5 @@ impl<'a> Known<'a> {
             }
         }
         Known { both, one }
-    }
-}
-
-/// A reference or an address without its keys: `aws_subnet.a["x.y"].id` as `aws_subnet.a.id`.
-fn without_keys(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let (mut depth, mut quoted) = (0_usize, false);
-    for char in text.chars() {
-        match char {
-            '"' if depth > 0 => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted => depth = depth.saturating_sub(1),
-            _ if depth == 0 => plain.push(char),
-            _ => {}
-        }
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_keys;
-
-    #[test]
-    fn keys_of_instances_are_no_part_of_a_name() {
-        assert_eq!(without_keys("aws_subnet.a[\"x].y\"].id"), "aws_subnet.a.id");
-        assert_eq!(without_keys("module.net[0].aws_subnet.a[*].id"), "module.net.aws_subnet.a.id");
     }
 }

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use super::snippet::{MAX_COLUMNS, secrets_near, snippet};
 use super::{Report, Style};
+use crate::address::without_keys;
 use crate::escape::{log_line, plain};
 use crate::finding::{Finding, Severity, Status};
 use crate::source::Span;
@@ -109,19 +110,7 @@ fn groups(findings: Vec<&Finding>) -> Vec<Vec<&Finding>> {
 
 /// The block that an address is an instance of: without the modules that lead to it, and without keys.
 fn block(address: &str) -> String {
-    let mut plain = String::with_capacity(address.len());
-    let (mut depth, mut is_quoted, mut is_escaped) = (0u32, false, false);
-    for char in address.chars() {
-        match char {
-            _ if is_escaped => is_escaped = false,
-            '\\' if is_quoted => is_escaped = true,
-            '"' => is_quoted = !is_quoted,
-            '[' if !is_quoted => depth += 1,
-            ']' if !is_quoted => depth = depth.saturating_sub(1),
-            _ if depth == 0 => plain.push(char),
-            _ => {}
-        }
-    }
+    let plain = without_keys(address);
     let mut rest = &*plain;
     while let Some((_, inner)) = rest.strip_prefix("module.").and_then(|called| called.split_once('.')) {
         rest = inner;
