@@ -125,7 +125,8 @@ fn scan<'s>(tree: &Tree, discovered: &'s gate::discover::Discovered) -> Report<'
     scan::scan(&judged::request(tree, &RULES, Config::default()), discovered).expect("nothing is compared")
 }
 
-/// Suppressions of other tools in gate's own form: the same findings are suppressed.
+/// Suppressions of other tools in gate's own form: the same findings are suppressed. How keys are sorted is another matter once
+/// annotations have other names.
 fn rewriting(tree: &Tree) {
     let discovered = judged::discover(tree);
     let request = judged::request(tree, &RULES, Config::default());
@@ -146,6 +147,7 @@ fn rewriting(tree: &Tree) {
         let mut keys: Vec<String> = report
             .suppressed
             .iter()
+            .filter(|one| &*one.finding.rule != "k8s-unsorted-keys")
             .map(|one| format!("{} {} {}", one.finding.rule, one.finding.address, one.finding.message))
             .collect();
         keys.sort();
