@@ -403,6 +403,20 @@ mod unix {
     use super::*;
 
     #[test]
+    fn a_link_out_of_the_root_closes_where_a_tool_would_read_behind_it() {
+        let outside = tree(&[("pod.yaml", "apiVersion: v1\nkind: Pod\n"), ("words.yaml", "hello: world\n")]);
+        let folder = tree(&[("main.tf", ""), ("node_modules/x/index.js", "")]);
+        let link = |name: &str, from: &str| symlink(outside.path().join(name), folder.path().join(from)).unwrap();
+        link("pod.yaml", "new.yaml");
+        link("words.yaml", "words.yaml");
+        link("", "all");
+        link("", "node_modules/own");
+        let found = scan_folder(&folder);
+        let told: Vec<&str> = found.problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(told, ["all", "new.yaml"], "what is installed, and texts of no format, are nobody's");
+    }
+
+    #[test]
     fn links_are_not_followed_out_of_the_root_nor_in_circles() {
         let outside = tree(&[("secret.tf", "password"), ("secret.yaml", "apiVersion: v1")]);
         let folder =
@@ -429,13 +443,15 @@ mod unix {
             [
                 (ProblemKind::Unread, "dangling.tf", "link to nothing"),
                 (ProblemKind::Unread, "leak.tf", "link that leads out of the scanned folder, not followed"),
+                (ProblemKind::Unread, "leak.yaml", "link that leads out of the scanned folder, not followed"),
                 (ProblemKind::Unread, "self.tf", "too many levels of symbolic links"),
+                (ProblemKind::Unread, "slash", "link that leads out of the scanned folder, not followed"),
                 (ProblemKind::Unread, "zero.tf", "link that leads out of the scanned folder, not followed"),
             ],
             "what Terraform would read is missed"
         );
         let skipped: Vec<&str> = found.skipped.iter().map(|(path, _)| path.as_str()).collect();
-        assert_eq!(skipped, [".gitignore", "app.yaml", "circle", "leak.yaml", "slash"]);
+        assert_eq!(skipped, [".gitignore", "app.yaml", "circle"]);
     }
 
     #[test]

@@ -6,13 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::names::is_hidden;
+use super::names::{is_hidden, is_installed};
 use super::walk::{Candidate, Folder, Found, Scope, is_certain, unread};
-use super::{claims_of, io_reason};
+use super::{claims_of, io_reason, read};
 use crate::filesystem::{FileSystem as _, Kind};
 use crate::frontend::Claim;
+use crate::problem::Problem;
 
 const LEADS_OUT: &str = "link that leads out of the scanned folder, not followed";
+
+/// What a tool would read behind a link, and gate does not.
+fn leads_out(path: &Path) -> Problem {
+    unread(path, LEADS_OUT)
+        .help("scan a folder that holds the link and what it leads to, or exclude the link in gate.yaml")
+}
 
 /// A link whose target may be met where it lies.
 #[derive(Debug)]
@@ -51,17 +58,17 @@ impl Scope<'_> {
             (Some(target), _) if kind == Some(Kind::Folder) => {
                 found.links.push(Link { path, target, is_folder: true });
             }
-            (None, _) if kind == Some(Kind::Folder) => self.lose_link(&path, LEADS_OUT, &[], found),
+            (None, _) if kind == Some(Kind::Folder) => match self.within.is_some() || path.iter().any(is_installed) {
+                true => self.lose_link(&path, LEADS_OUT, &[], found),
+                false => found.problems.push(leads_out(&path)),
+            },
             _ if !self.is_within(&path) => {}
             (Some(_), true) if is_file => {
                 found.candidates.push(Candidate { path, claims, searched: false, asked: true });
             }
             (Some(_), _) if claims.is_empty() => {}
             (Some(target), _) if is_file => found.links.push(Link { path, target, is_folder: false }),
-            (None, true) if is_file => found.problems.push(
-                unread(&path, LEADS_OUT)
-                    .help("scan a folder that holds the link and the file, or exclude the link in gate.yaml"),
-            ),
+            (None, _) if is_file && read::is_owned(self, &path, &claims) => found.problems.push(leads_out(&path)),
             (None, _) => self.lose_link(&path, LEADS_OUT, &claims, found),
             (Some(_), _) => self.lose_link(&path, "link to something that is not a regular file", &claims, found),
         }

@@ -1,6 +1,7 @@
 //! Reads candidates, each once and in parallel, and settles whose they are.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -145,6 +146,15 @@ fn is_binary(bytes: &[u8]) -> bool {
 /// At most `limit` bytes.
 fn bytes(scope: &Scope<'_>, candidate: &Candidate, limit: u64) -> Result<Vec<u8>, String> {
     scope.files.read(&scope.root.join(&candidate.path), limit).map_err(|error| io_reason(&error))
+}
+
+/// Whether a file that is not read belongs to a format, as far as its first bytes tell.
+pub(super) fn is_owned(scope: &Scope<'_>, path: &Path, claims: &[(usize, Claim)]) -> bool {
+    let candidate = Candidate { path: path.to_path_buf(), claims: claims.to_vec(), searched: false, asked: false };
+    is_certain(claims)
+        || !claims.is_empty()
+            && bytes(scope, &candidate, super::MAX_BYTES)
+                .is_ok_and(|begin| owner(scope, &candidate, &lossy(&begin)).is_some())
 }
 
 /// The first frontend that has the file by its name, or by its text where the name leaves it open.

@@ -196,6 +196,7 @@ impl Scope<'_> {
             }
             if hidden {
                 if kind == Kind::File && may_be_text(&path) && self.is_within(&path) {
+                    found.seen += 1;
                     found.candidates.push(Candidate { path, claims: Vec::new(), searched: true, asked: true });
                 }
                 continue;
@@ -208,7 +209,11 @@ impl Scope<'_> {
             if !self.is_within(&path) {
                 continue;
             }
-            found.seen += usize::from(!is_variables);
+            // Where nothing is searched, whoever needs the variables reads them.
+            if is_variables && !folder.searched && self.keep.is_some() {
+                continue;
+            }
+            found.seen += 1;
             let claims = claims_of(self.frontends, &path);
             match (claims.is_empty(), kind == Kind::File) {
                 (true, true) if folder.searched && may_be_text(&path) => {
