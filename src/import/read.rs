@@ -65,8 +65,8 @@ impl Counterparts {
     pub fn new(catalog: &Catalog) -> Counterparts {
         let mut counterparts = Counterparts { by_name: FxHashMap::default(), queries: FxHashMap::default() };
         for (index, rule) in catalog.rules().iter().enumerate() {
-            for name in std::iter::once(&rule.id).chain(&rule.aliases) {
-                let is_shared = rule.shared_aliases.contains(name);
+            for name in std::iter::once(&rule.id).chain(&rule.aliases).chain(&rule.accepted_as) {
+                let is_shared = rule.shared_aliases.contains(name) || rule.accepted_as.contains(name);
                 let add = |rules: &mut Vec<usize>| {
                     if (rules.is_empty() || is_shared) && !rules.contains(&index) {
                         rules.push(index);
@@ -363,6 +363,7 @@ impl<'a> Reader<'a> {
             severity,
             aliases,
             shared_aliases: Vec::new(),
+            accepted_as: Vec::new(),
             implies: Vec::new(),
             tags: tags.collect(),
             packs: Vec::new(),

@@ -28,6 +28,8 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// The aliases of a wider control elsewhere, which several rules cover together: each of them says so.
     pub shared_aliases: Vec<String>,
+    /// Ids of narrower controls elsewhere: whoever accepts them there means this rule too. They don't select it.
+    pub accepted_as: Vec<String>,
     /// Rules that say nothing more where this one finds something: theirs is the wider or the weaker claim about the same cause.
     pub implies: Vec<String>,
     /// Provider, service and subject; at most ten.

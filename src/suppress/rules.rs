@@ -33,7 +33,7 @@ impl<'a> Rules<'a> {
         self.by_name.get_or_init(|| {
             let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
             for (index, rule) in self.catalog.rules().iter().enumerate() {
-                for name in std::iter::once(&rule.id).chain(&rule.aliases) {
+                for name in std::iter::once(&rule.id).chain(&rule.aliases).chain(&rule.accepted_as) {
                     let rules = by_name.entry(normal_name(name)).or_default();
                     if !rules.contains(&index) {
                         rules.push(index);

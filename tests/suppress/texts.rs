@@ -52,6 +52,38 @@ fn comments_and_blank_lines_may_stand_between() {
 }
 
 #[test]
+fn words_and_quotes_begin_comments_where_the_language_has_them() {
+    let own = format!("gate: ignore[{RULE}] revoked");
+    let token = token();
+    for (path, text) in [
+        ("a.bat", format!("@echo off\r\nREM {own}\r\nset T={token}\r\n")),
+        ("a.cmd", format!(":: {own}\r\nset T={token}\r\n")),
+        ("a.vb", format!("Dim T = \"{token}\" ' {own}\n")),
+        ("a.bas", format!("Rem {own}\nT = \"{token}\"\n")),
+    ] {
+        assert_eq!(scan(&[(path, &text)], RULE), (0, 1, vec![]), "{path}: {text}");
+    }
+}
+
+#[test]
+fn whoever_accepts_a_narrower_control_elsewhere_accepts_what_says_the_same() {
+    let image = "FROM registry.example.com/shop:1.2\n";
+    for (comment, user) in [
+        ("# checkov:skip=CKV_DOCKER_3: started by the platform", ""),
+        ("# kics-scan disable=fd54f200-402c-4333-a5a4-36ef6709af2f", ""),
+        ("# hadolint global ignore=DL3002", "USER root\n"),
+        ("# checkov:skip=CKV_DOCKER_8: started by the platform", "USER root\n"),
+    ] {
+        let text = format!("{comment}\n{image}{user}CMD [\"shop\"]\n");
+        assert_eq!(scan(&[("Dockerfile", &text)], "container-run-as-root"), (0, 1, vec![]), "{text}");
+    }
+    let text = format!("{image}USER root\n");
+    let files = [("Dockerfile", text.as_str()), (".hadolint.yaml", "ignored: [DL3002]\n")];
+    let counts = [&files[..1], &files].map(|files| scan(files, "container-run-as-root").0);
+    assert_eq!(counts, [1, 0], "in its configuration too");
+}
+
+#[test]
 fn code_between_parts_them() {
     let token = token();
     for text in [

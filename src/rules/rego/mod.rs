@@ -49,6 +49,7 @@ pub fn plain_rules(module: &Module) -> Vec<(Rule, Prose)> {
             severity,
             aliases: Vec::new(),
             shared_aliases: Vec::new(),
+            accepted_as: Vec::new(),
             implies: Vec::new(),
             tags: vec!["rego".into()],
             packs: Vec::new(),
