@@ -288,3 +288,15 @@ fn a_link_is_left_and_what_it_leads_to_is_rewritten() {
     }
     assert!(folder.path().join("a/main.tf").symlink_metadata().expect("it is there").is_symlink());
 }
+
+#[test]
+fn comments_in_texts_of_no_format_are_rewritten_too() {
+    let secret = ["hunter2", "Hunter2xx"].concat();
+    let line = |sign: &str| format!("password = \"{secret}\" {sign} checkov:skip=CKV_SECRET_6: accepted\n");
+    let folder = tree(&[("a.py", &line("#")), ("b.vb", &line("'")), ("gate.yaml", "version: 1\n")]);
+    let (before, _) = suppressed(folder.path());
+    assert_eq!(before.len(), 2);
+    gate(folder.path(), &["migrate", "--write"]);
+    let (after, dialects) = suppressed(folder.path());
+    assert_eq!((after, dialects), (before, BTreeSet::from(["gate".to_string()])));
+}

@@ -6,6 +6,7 @@ use serde_yaml::Value;
 
 use crate::filesystem::FileSystem;
 use crate::rules::Catalog;
+use crate::settings_yaml;
 use crate::suppress::Date;
 
 /// A file of settings is a page of text.
@@ -14,14 +15,10 @@ const MAX_BYTES: u64 = 1 << 20;
 /// What a `gate.yaml` would say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Proposal {
-    /// Rules to run, with where they come from.
-    pub select: Vec<(String, String)>,
     /// Rules not to run.
     pub ignore_rules: Vec<(String, String)>,
     /// Findings that are accepted: rule, files, last day, reason.
     pub ignore: Vec<Entry>,
-    /// Findings do not fail the run.
-    pub never_fails: bool,
     /// What could not be taken over, and what need not be.
     pub notes: Vec<String>,
 }
@@ -67,10 +64,18 @@ const FILES: &[(&str, Read)] = &[
     (".kube-linter.yml", kube_linter),
     (".hadolint.yaml", hadolint),
     (".hadolint.yml", hadolint),
+    ("trivy.yaml", untaken),
+    (".tfsec/config.yml", untaken),
+    (".tfsec/config.yaml", untaken),
+    (".tfsec/config.json", untaken),
+    ("kics.config", untaken),
+    (".gitleaks.toml", untaken),
+    (".gitleaksignore", untaken),
+    (".secrets.baseline", untaken),
 ];
 
 fn yaml(text: &str) -> Result<Value, String> {
-    serde_yaml::from_str(text).map_err(|error| format!("is no YAML: {error}"))
+    settings_yaml::read(text).map_err(|reason| format!("is no YAML: {reason}"))
 }
 
 /// A list, or a text with commas.
@@ -108,19 +113,19 @@ fn take(file: &str, key: &str, value: &Value, catalog: &Catalog, notes: &mut Vec
 
 fn checkov(file: &str, text: &str, catalog: &Catalog, out: &mut Proposal) -> Result<(), String> {
     let settings = yaml(text)?;
-    for key in ["skip-check", "check", "soft-fail", "soft-fail-on", "hard-fail-on", "skip-path", "external-checks-dir"]
-    {
-        let Some(value) = settings.get(key) else { continue };
+    for (key, value) in settings.as_mapping().into_iter().flatten() {
+        let Some(key) = key.as_str() else { continue };
         match key {
             "skip-check" => {
                 let rules = take(file, key, value, catalog, &mut out.notes);
                 out.ignore_rules.extend(rules);
             }
-            "check" => {
-                let rules = take(file, key, value, catalog, &mut out.notes);
-                out.select.extend(rules);
-            }
-            "soft-fail" => out.never_fails |= value.as_bool() == Some(true),
+            // Of one tool's rules: in gate.yaml it would hold for secrets, Dockerfiles and all else too.
+            "soft-fail" | "check" => out.notes.push(format!(
+                "{file}: `{key}` speaks of Checkov's rules alone; see `fail-on`, `select` and `rules` of gate.yaml"
+            )),
+            "baseline" => out.notes.push(format!("{file}: write a baseline of gate's: `gate baseline write`")),
+            "quiet" | "compact" | "output" | "output-file-path" | "framework" | "directory" | "file" | "branch" => {}
             _ => out.notes.push(format!("{file}: `{key}` has no counterpart that means the same")),
         }
     }
@@ -215,15 +220,25 @@ fn kube_linter(file: &str, text: &str, catalog: &Catalog, out: &mut Proposal) ->
     Ok(())
 }
 
-fn hadolint(file: &str, _: &str, _: &Catalog, out: &mut Proposal) -> Result<(), String> {
+fn hadolint(file: &str, text: &str, _: &Catalog, out: &mut Proposal) -> Result<(), String> {
     out.notes.push(format!("{file} is read as it is: it need not be repeated in gate.yaml"));
+    let settings = yaml(text)?;
+    for key in ["failure-threshold", "no-fail"].into_iter().filter(|key| settings.get(key).is_some()) {
+        out.notes.push(format!("{file}: `{key}` speaks of hadolint's rules alone; see `fail-on` of gate.yaml"));
+    }
+    Ok(())
+}
+
+/// A file whose settings gate does not take over.
+fn untaken(file: &str, _: &str, _: &Catalog, out: &mut Proposal) -> Result<(), String> {
+    out.notes.push(format!("{file}: is not taken over; see `exclude`, `ignore-rules` and `ignore` of gate.yaml"));
     Ok(())
 }
 
 impl Proposal {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.select.is_empty() && self.ignore_rules.is_empty() && self.ignore.is_empty() && !self.never_fails
+        self.ignore_rules.is_empty() && self.ignore.is_empty()
     }
 
     /// The text of a `gate.yaml`.
@@ -233,18 +248,13 @@ impl Proposal {
             Value::from(text).as_str().map(|text| serde_json::Value::from(text).to_string()).unwrap_or_default()
         };
         let mut text = String::from("version: 1\n");
-        if self.never_fails {
-            text.push_str("fail-on: never\n");
+        if !self.ignore_rules.is_empty() {
+            text.push_str("ignore-rules:\n");
         }
-        for (key, rules) in [("select", &self.select), ("ignore-rules", &self.ignore_rules)] {
-            if !rules.is_empty() {
-                text.push_str(&format!("{key}:\n"));
-            }
-            let mut seen = std::collections::BTreeSet::new();
-            for (rule, was) in rules.iter().filter(|(rule, _)| seen.insert(rule.clone())) {
-                let was = if was == rule { String::new() } else { format!(" # {}", crate::escape::plain(was)) };
-                text.push_str(&format!("  - {}{was}\n", quoted(rule)));
-            }
+        let mut seen = std::collections::BTreeSet::new();
+        for (rule, was) in self.ignore_rules.iter().filter(|(rule, _)| seen.insert(rule.clone())) {
+            let was = if was == rule { String::new() } else { format!(" # {}", crate::escape::plain(was)) };
+            text.push_str(&format!("  - {}{was}\n", quoted(rule)));
         }
         if !self.ignore.is_empty() {
             text.push_str("ignore:\n");
@@ -275,7 +285,7 @@ mod tests {
         let mut proposal = Proposal::default();
         checkov(
             ".checkov.yaml",
-            "skip-check:\n  - CKV_AWS_17\n  - CKV_NONE_1\nsoft-fail: true\nexternal-checks-dir: [x]\n",
+            "skip-check:\n  - CKV_AWS_17\n  - CKV_NONE_1\nsoft-fail: true\ncheck: [CKV_AWS_20]\nexternal-checks-dir: [x]\n",
             &catalog,
             &mut proposal,
         )
@@ -296,7 +306,7 @@ mod tests {
         let config = Config::parse("gate.yaml", &text, here, here).expect("what is proposed is a configuration");
         config.check(&catalog).expect("its rules are known");
         assert_eq!(config.ignore_rules.len(), 2, "{text}");
-        assert_eq!(config.fail_on, Some(crate::config::FailOn::Never));
+        assert!(config.fail_on.is_none() && config.select.is_empty(), "one tool's threshold is not that of all");
         let entries: Vec<(&str, Option<String>, &str)> = config
             .ignore
             .iter()
@@ -311,7 +321,7 @@ mod tests {
             ]
         );
         let told = proposal.notes.join("\n");
-        for part in ["CKV_NONE_1", "external-checks-dir", "AVD-NONE-1", "soon", "none-such"] {
+        for part in ["CKV_NONE_1", "external-checks-dir", "`soft-fail`", "`check`", "AVD-NONE-1", "soon", "none-such"] {
             assert!(told.contains(part), "{part} in {told}");
         }
     }

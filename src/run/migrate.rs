@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::scan::today;
+use super::scan::{is_worth_keeping, today};
 use super::{Error, load_policies, output, pool, select, settings};
 use crate::cli;
 use crate::config;
@@ -30,7 +30,7 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
     config.check(&catalog)?;
     let selected = select(&catalog, &Selection { select: vec!["all".into()], ignore: Vec::new() })?;
     let pool = pool(None)?;
-    let walk = Walk { exclude: Some(&config.exclude), ..Walk::new(&paths) };
+    let walk = Walk { exclude: Some(&config.exclude), keep: Some(is_worth_keeping), ..Walk::new(&paths) };
     let mut discovered = pool.install(|| discover::discover(&walk, FRONTENDS))?;
     let terraform = cli::TerraformArgs { var_file: Vec::new(), var: Vec::new(), tf_env: false };
     let settings = Settings {
@@ -51,6 +51,7 @@ pub(super) fn migrate(arguments: &cli::Migrate, out: &mut dyn Write) -> Result<u
         base: None,
         baseline: None,
         strict: false,
+        require_files: false,
         suppress: true,
         today: today(),
     };

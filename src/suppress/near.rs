@@ -22,6 +22,17 @@ fn signs(path: &str) -> impl Iterator<Item = &'static str> {
     SIGNS.iter().chain(more).copied()
 }
 
+/// The sign with which a comment begins; `#` for any that is not known.
+pub(super) fn sign_of(path: &str, comment: &str) -> &'static str {
+    signs(path).find(|sign| comment.starts_with(sign)).unwrap_or("#")
+}
+
+/// The text of a comment without a sign that is a quote or a word elsewhere.
+pub(super) fn without_word<'t>(path: &str, text: &'t str) -> &'t str {
+    let signs = SIGNS_BY_END.iter().find(|(end, _)| path.ends_with(end)).map_or(&[][..], |(_, signs)| signs);
+    signs.iter().find_map(|sign| text.strip_prefix(sign)).unwrap_or(text).trim_start()
+}
+
 /// Signs by the end of a file's name, where no finding says that a text is meant: elsewhere `#` alone. Prose has none, since it
 /// speaks of suppressions as often as it has them.
 const KNOWN_SIGNS: &[(&str, &[&str])] = &[

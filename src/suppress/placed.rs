@@ -8,6 +8,7 @@ use super::Context;
 use super::annotated::{self, Holders};
 use super::dialect::{self, Ids, Line, Mark, ROWS, Reach};
 use super::json;
+use super::near;
 use super::reach::{Covered, Layout, Whole};
 use super::rules::{Rules, is_pattern};
 use super::told::About;
@@ -248,8 +249,9 @@ pub(super) fn lines(sources: &Sources, comment: Span) -> Vec<(Span, &str)> {
     for raw in whole.split_inclusive('\n') {
         let body = raw.trim_end_matches('\n').trim_end().trim_end_matches("*/");
         let body = body.trim_end_matches("-->");
-        let text =
-            body.trim_start().trim_start_matches(['#', '/', '*', ';', '%', '<', '!']).trim_start_matches("--").trim();
+        let text = body.trim_start();
+        let text = near::without_word(sources.get(comment.file).path(), text);
+        let text = text.trim_start_matches(['#', '/', '*', ';', '%', '<', '!']).trim_start_matches("--").trim();
         let offset = start + (raw.len() - raw.trim_start().len()) as u32;
         lines.push((Span::new(comment.file, offset, start + raw.trim_end().len() as u32), text));
         start += raw.len() as u32;

@@ -11,6 +11,7 @@ use super::Context;
 use super::annotated::annotations;
 use super::dialect::{ANNOTATION_ROWS, Ids, Line, Mark, ROWS, Reach};
 use super::edit::LineEdit;
+use super::near;
 use super::placed::lines;
 use super::reach::Layout;
 use super::rules::Rules;
@@ -216,17 +217,22 @@ fn put(
         false => return Err("code stands behind it on its line".into()),
     };
     match reach {
-        Reach::Statement | Reach::AdjacentStatement | Reach::Stage | Reach::AdjacentInstruction | Reach::FileTop => {
+        Reach::Statement
+        | Reach::AdjacentStatement
+        | Reach::Stage
+        | Reach::AdjacentInstruction
+        | Reach::FileTop
+        | Reach::OwnLine
+        | Reach::Beside => {
             let word = if reach == Reach::FileTop { "ignore-file" } else { "ignore" };
-            let sign = if text[from..].starts_with("//") { "//" } else { "#" };
-            let end = &text[from..];
-            let comment = match end.starts_with("/*") {
-                true => format!("/* gate: {word}{line} */"),
-                false => format!("{sign} gate: {word}{line}"),
+            let comment = match near::sign_of(source.path(), &text[from..]) {
+                "/*" => format!("/* gate: {word}{line} */"),
+                "<!--" => format!("<!-- gate: {word}{line} -->"),
+                sign => format!("{} gate: {word}{line}", sign.trim_end()),
             };
             let edit = edits.entry(number).or_default();
             edit.instead = Some(vec![format!("{before}{comment}{after}")]);
-            edit.is_sure = reach != Reach::AdjacentInstruction;
+            edit.is_sure = !matches!(reach, Reach::AdjacentInstruction | Reach::OwnLine | Reach::Beside);
         }
         Reach::Enclosing => {
             let [block] = covered.spans[..] else { return Err("several blocks are around it".into()) };
@@ -245,7 +251,7 @@ fn put(
             edit.above.push(format!("# gate: ignore-file{line}"));
         }
         Reach::Directive => return Err("the builder itself reads it".into()),
-        Reach::OwnLine | Reach::Beside | Reach::LineBelow | Reach::Object => {
+        Reach::LineBelow | Reach::Object => {
             return Err("gate's form has no such reach".into());
         }
     }
