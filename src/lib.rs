@@ -31,6 +31,7 @@ pub mod rules;
 pub mod run;
 pub mod scan;
 pub mod secret;
+pub mod settings_yaml;
 pub mod severity;
 pub mod source;
 pub mod spelling;

@@ -13,6 +13,7 @@ use crate::finding::Severity;
 use crate::path::shown;
 use crate::rules::Catalog;
 use crate::rules::options::LabelKind;
+use crate::settings_yaml;
 
 /// The names of the file, as hadolint looks for them in its working directory.
 pub const NAMES: [&str; 2] = [".hadolint.yaml", ".hadolint.yml"];
@@ -56,7 +57,7 @@ impl Config {
             help: Some("mend it, or leave `hadolint` out of `dialects` in gate.yaml".into()),
         };
         let text = files.text(&path, MAX_BYTES).map_err(|error| unreadable(crate::discover::io_reason(&error)))?;
-        let read: Option<Hadolint> = serde_yaml::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let read: Option<Hadolint> = settings_yaml::read(&text).map_err(unreadable)?;
         self.hadolint = read;
         Ok(self)
     }

@@ -29,7 +29,7 @@ pub use hadolint::NAMES as HADOLINT;
 use read::Reader;
 
 /// The names under which a configuration is looked for.
-pub const NAMES: [&str; 2] = ["gate.yaml", ".gate.yaml"];
+pub const NAMES: [&str; 4] = ["gate.yaml", "gate.yml", ".gate.yaml", ".gate.yml"];
 
 /// A configuration is a page of text; anything larger is something else.
 const MAX_BYTES: u64 = 1 << 20;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::settings_yaml;
+
 use granit_parser::{Event, Parser};
 
 /// No configuration is nested deeper.
@@ -45,6 +47,9 @@ struct Open {
 impl Place {
     /// Reads the places of a file with at most one document.
     pub fn read(text: &str) -> Result<Place, Broken> {
+        if settings_yaml::is_deep(text) {
+            return Err(Broken { at: 0..0, message: settings_yaml::TOO_DEEP.into(), help: None });
+        }
         let mut stack: Vec<Open> = Vec::new();
         let mut root = Place { at: 0..0, inner: Inner::Leaf };
         let mut documents = 0;

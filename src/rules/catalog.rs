@@ -8,6 +8,7 @@ use super::long_names::{self, normal_name};
 use super::native;
 use super::rego::{self, Module};
 use super::schema::{Check, Mistake, Prose, Rule, parse, parse_rego, wrong_names};
+use crate::settings_yaml;
 use crate::spelling::nearest;
 
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -120,6 +121,9 @@ impl Catalog {
 
     /// Adds one file of several, of which the first gave the rule with the index `first`.
     fn add_file(&mut self, path: &str, text: &str, first: usize) -> Result<usize, Vec<Mistake>> {
+        if settings_yaml::is_deep(text) {
+            return Err(vec![Mistake { line: 1, message: settings_yaml::TOO_DEEP.into(), help: None }]);
+        }
         if !path.ends_with(".rego") {
             return self.add_rules(parse(text)?, first);
         }
@@ -301,6 +305,11 @@ impl Catalog {
         (self.names, self.other_names) = Default::default();
     }
 
+    /// Whether the rule at this index is another tool's, with results at hand.
+    pub fn is_imported(&self, index: usize) -> bool {
+        matches!(self.rules[index].check, Check::Imported)
+    }
+
     /// Whether a name or pattern is one of another tool's rules, `bandit/B101`, though no result of the tool may be at hand.
     pub fn is_of_tool(&self, name: &str) -> bool {
         let Some((tool, rule)) = name.split_once('/') else { return false };
@@ -361,6 +370,11 @@ impl Catalog {
             for token in tokens {
                 for index in self.matching(token)? {
                     chosen[index] = on;
+                }
+                let is_accepted = |rule: &Rule| rule.accepted_as.iter().any(|name| name.eq_ignore_ascii_case(token));
+                if !on {
+                    let accepted = (0..chosen.len()).filter(|index| is_accepted(&self.rules[*index]));
+                    accepted.for_each(|index| chosen[index] = false);
                 }
             }
         }

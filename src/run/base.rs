@@ -13,6 +13,7 @@ use crate::discover::{self, Discovered, MAX_BYTES};
 use crate::filesystem::{Commit, Disk, FileSystem, Files, Repository};
 use crate::report::Proposal;
 use crate::rules::Catalog;
+use crate::settings_yaml;
 
 /// The two ends of a change.
 pub(super) struct Opened {
@@ -215,7 +216,7 @@ fn settings(before: Option<&str>, now: Option<&str>) -> Vec<String> {
         (Some(_), None) => return vec!["is removed, and stays in force".into()],
         (before, Some(now)) => (before.unwrap_or(""), now),
     };
-    let map = |text: &str| match serde_yaml::from_str::<Value>(text) {
+    let map = |text: &str| match settings_yaml::read::<Value>(text) {
         Ok(Value::Mapping(map)) => Some(map),
         Ok(Value::Null) => Some(serde_yaml::Mapping::new()),
         _ => None,
@@ -246,9 +247,10 @@ fn settings(before: Option<&str>, now: Option<&str>) -> Vec<String> {
                     _ => 0,
                 };
                 match (count(before), count(now)) {
+                    (0, 1) => format!("`{key}` is set, with one entry"),
                     (0, now) => format!("`{key}` is set, with {now} entries"),
                     (_, 0) => format!("`{key}` is emptied"),
-                    (before, now) => format!("`{key}` is changed ({before} entries before, {now} now)"),
+                    (before, now) => format!("`{key}` is changed ({before} before, {now} now)"),
                 }
             }
         });

@@ -10,6 +10,7 @@ use crate::model::json::from_json;
 use crate::model::view::iam::{document, statements};
 use crate::model::{Lookup, Node, Resource, ResourceId, Value};
 use crate::secret::{find, is_literal_secret, is_secret_name};
+use crate::settings_yaml;
 use crate::source::Span;
 
 /// The checks by name.
@@ -185,7 +186,7 @@ fn inputs(document_resource: &Resource, out: &mut Findings, check: impl FnOnce(&
     let (Lookup::Known(node) | Lookup::Unknown(node)) = document_resource.body.get("content") else { return };
     let is_yaml = document_resource.body.get("document_format").as_str() == Some("YAML");
     let parsed = match node.as_str() {
-        Some(text) if is_yaml => match serde_yaml::from_str::<serde_json::Value>(text) {
+        Some(text) if is_yaml => match settings_yaml::read::<serde_json::Value>(text) {
             Ok(value) => Some(Cow::Owned(from_json(&value, node.span))),
             Err(_) => None,
         },
