@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// A policy and scanning gate for Terraform, Dockerfiles and Kubernetes manifests.
+/// A policy and scanning gate for Terraform, Dockerfiles, Compose files, Kubernetes manifests, and secrets anywhere.
 #[derive(Debug, Parser)]
 #[command(name = "gate", version, max_term_width = 100, propagate_version = true)]
 #[command(after_help = "Exit codes: 0 pass · 1 findings at or above --fail-on · 2 could not be decided")]
@@ -110,7 +110,7 @@ pub struct Scan {
     /// Threads [default: one per core]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<usize>,
-    /// When to use colors; `auto` respects NO_COLOR
+    /// When to use colors; `auto` respects NO_COLOR and TERM=dumb
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
     /// Show no progress bar
@@ -121,7 +121,7 @@ pub struct Scan {
 /// `gate baseline`.
 #[derive(Debug, Subcommand)]
 pub enum Baseline {
-    /// Scan, and write all findings into the baseline; those of before go
+    /// Scan, and write all findings into the baseline; those of before go, save where this scan does not look
     Write(Box<BaselineWrite>),
 }
 

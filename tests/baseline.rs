@@ -48,6 +48,20 @@ fn what_is_accepted_does_not_close_the_gate_and_what_is_added_does() {
 }
 
 #[test]
+fn a_baseline_that_is_written_of_a_part_keeps_the_rest() {
+    let (folder, count) = accepted(&[("a/db.tf", DATABASE), ("b/db.tf", DATABASE), (".git/HEAD", "")]);
+    for part in [&["a"][..], &["a/db.tf"], &[".", "--select", "aws-s3"]] {
+        let output = gate(folder.path(), &[&["baseline", "write", "-o", FILE], part].concat());
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(entries(folder.path()), count, "{part:?}: {told}");
+        assert!(told.contains("of before that this did not look at"), "{told}");
+    }
+    std::fs::remove_file(folder.path().join("b/db.tf")).unwrap();
+    gate(folder.path(), &["baseline", "write"]);
+    assert_eq!(entries(folder.path()), count / 2, "all of the tree is looked at");
+}
+
+#[test]
 fn a_line_of_the_file_is_one_entry_in_order_and_without_places() {
     let (folder, count) = accepted(&[("b.tf", DATABASE), ("a.tf", &DATABASE.replace("main", "other"))]);
     let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();

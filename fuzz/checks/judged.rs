@@ -252,6 +252,7 @@ pub fn request<'r>(tree: &Tree, rules: &'r Rules, config: Config) -> Request<'r>
         settings: settings(tree),
         fail_on: Some(Severity::Medium),
         strict: false,
+        require_files: false,
         suppress: true,
         today: Date::from_unix(1_790_000_000),
         base: None,

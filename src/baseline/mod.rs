@@ -277,14 +277,38 @@ fn entry(finding: &Finding, sources: &Sources, prefix: &str) -> Entry {
     }
 }
 
-/// Writes the baseline of these findings.
+/// What a scan that writes a baseline has looked at.
+pub struct Seen<'a> {
+    /// Whether it looked at a path that an entry has.
+    pub has_path: &'a dyn Fn(&str) -> bool,
+    /// Whether it asked a rule; of one that nobody knows any more nothing is kept.
+    pub has_rule: &'a dyn Fn(&str) -> bool,
+}
+
+/// Findings that a baseline accepts when it is written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Those of the scan.
+    pub found: usize,
+    /// Those of before that the scan has not looked at.
+    pub kept: usize,
+}
+
+/// Writes the baseline of these findings, and of what the one before accepts that nobody looked at.
 pub fn write<'a>(
     findings: impl Iterator<Item = &'a Finding>,
     sources: &Sources,
     prefix: &str,
+    before: Option<(&Baseline, &Seen<'_>)>,
     out: &mut dyn Write,
-) -> io::Result<usize> {
+) -> io::Result<Accepted> {
     let mut entries: Vec<Entry> = findings.map(|finding| entry(finding, sources, prefix)).collect();
+    let found = entries.len();
+    if let Some((before, seen)) = before {
+        let is_left = |one: &&Entry| !((seen.has_path)(&one.path) && (seen.has_rule)(&one.rule));
+        entries.extend(before.entries.iter().filter(is_left).cloned());
+    }
+    let accepted = Accepted { found, kept: entries.len() - found };
     entries.sort();
     out.write_all(b"[")?;
     serde_json::to_writer(&mut *out, &Header { version: VERSION })?;
@@ -293,7 +317,7 @@ pub fn write<'a>(
         serde_json::to_writer(&mut *out, &same[0].line(same.len()))?;
     }
     out.write_all(b"\n]\n")?;
-    Ok(entries.len())
+    Ok(accepted)
 }
 
 struct Matching {

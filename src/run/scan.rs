@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustc_hash::FxHashSet;
+
 use super::base::Opened;
 use super::named::Named;
 use super::{Error, load_policies, output, pool, select, settings};
@@ -13,11 +15,11 @@ use crate::cli;
 use crate::compare::Base;
 use crate::config::{self, Config};
 use crate::discover::{self, Change, Walk};
-use crate::filesystem::{Disk, Files, Recording};
+use crate::filesystem::{Disk, FileSystem, Files, Recording};
 use crate::finding::Severity;
 use crate::frontend::{FRONTENDS, Settings};
 use crate::import;
-use crate::path::shown;
+use crate::path::{lies_in, shown};
 use crate::report::Report;
 use crate::report::text::count;
 use crate::rules::{Catalog, Check, native};
@@ -34,14 +36,12 @@ pub(super) fn today() -> Date {
 /// `gate scan`.
 pub(super) fn scan_command(arguments: &cli::Scan, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Error> {
     let outputs = output::plan(arguments)?;
-    with_report(arguments, false, |report, root, _| {
+    with_report(arguments, false, |report, _, root, _| {
         output::write(report, &outputs, arguments, root, out)?;
         if report.findings.len() > 5_000 && outputs.iter().any(|output| output.format == "sarif") {
             writeln!(err, "gate: GitHub shows the 5,000 most severe of {} results", report.findings.len())?;
         }
-        let nothing_read = report.counts.files_read.is_empty();
         Ok(match report.verdict.exit_code() {
-            _ if nothing_read && arguments.require_files => 2,
             1 if arguments.exit_zero => 0,
             code => code,
         })
@@ -50,16 +50,32 @@ pub(super) fn scan_command(arguments: &cli::Scan, out: &mut dyn Write, err: &mut
 
 /// `gate baseline write`.
 pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write) -> Result<u8, Error> {
-    with_report(&arguments.scan, true, |report, root, named| {
+    with_report(&arguments.scan, true, |report, request, root, named| {
         let output = arguments.output.as_deref().or(named).unwrap_or(Path::new(baseline::NAME));
         let mut text = Vec::new();
         let prefix = baseline::prefix(output, root);
         let prefix = prefix.as_ref().unwrap_or(&report.prefix);
-        let accepted = baseline::write(report.findings.iter(), report.sources, prefix, &mut text)?;
+        // One that can't be read is what this is to mend.
+        let before = Disk.text(output, baseline::MAX_BYTES).ok();
+        let before = before.and_then(|text| Baseline::parse(&shown(output), &text).ok());
+        let given: Vec<String> = arguments.scan.paths.iter().filter_map(|path| below(root, prefix, path)).collect();
+        let ran: FxHashSet<usize> = request.selected.iter().copied().collect();
+        let has_rule = |id: &str| match request.catalog.named(id) {
+            [] => !request.catalog.is_of_tool(id),
+            rules => rules.iter().any(|rule| ran.contains(rule) || request.catalog.is_imported(*rule)),
+        };
+        let has_path = |path: &str| given.iter().any(|given| given.is_empty() || lies_in(path, given));
+        let seen = baseline::Seen { has_path: &has_path, has_rule: &has_rule };
+        let before = before.as_ref().map(|before| (before, &seen));
+        let accepted = baseline::write(report.findings.iter(), report.sources, prefix, before, &mut text)?;
         output::replace(output, &text, root)?;
-        let (findings, are) = (count(accepted, "finding"), if accepted == 1 { "is" } else { "are" });
+        let (findings, are) = (count(accepted.found, "finding"), if accepted.found == 1 { "is" } else { "are" });
+        let kept = match accepted.kept {
+            0 => String::new(),
+            kept => format!(", and {kept} of before that this did not look at"),
+        };
         let how = "use it with --baseline, or `baseline:` in gate.yaml";
-        writeln!(out, "{}: {findings} {are} accepted; {how}", shown(output))?;
+        writeln!(out, "{}: {findings} {are} accepted{kept}; {how}", shown(output))?;
         let unread = report.problems.iter().filter(|problem| problem.kind.closes()).count();
         if unread > 0 {
             let (problems, them) = (count(unread, "problem"), if unread == 1 { "it" } else { "them" });
@@ -69,8 +85,15 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
     })
 }
 
+/// A path that was given as entries of a baseline have it: below the root, behind the prefix, without a `/` at its end; empty for
+/// all there is.
+fn below(root: &Path, prefix: &str, path: &Path) -> Option<String> {
+    let inside = path.canonicalize().ok()?.strip_prefix(root).ok()?.to_str()?.replace('\\', "/");
+    Some(format!("{prefix}{inside}").trim_end_matches('/').to_string())
+}
+
 /// Whether a text of no format has something to judge, or a suppression that may have nothing to act on.
-fn is_worth_keeping(path: &str, text: &str) -> bool {
+pub(super) fn is_worth_keeping(path: &str, text: &str) -> bool {
     !secret::find_in_file(path, text).is_empty() || suppress::has_own_comments(path, text)
 }
 
@@ -78,7 +101,7 @@ fn is_worth_keeping(path: &str, text: &str) -> bool {
 fn with_report(
     arguments: &cli::Scan,
     writes_baseline: bool,
-    answer: impl FnOnce(&Report<'_>, &Path, Option<&Path>) -> Result<u8, Error>,
+    answer: impl FnOnce(&Report<'_>, &Request<'_>, &Path, Option<&Path>) -> Result<u8, Error>,
 ) -> Result<u8, Error> {
     let root = discover::root_of(&arguments.paths)?;
     let opened = Opened::find(arguments, &root)?;
@@ -93,7 +116,7 @@ fn with_report_of(
     root: &Path,
     opened: Option<&Opened>,
     writes_baseline: bool,
-    answer: impl FnOnce(&Report<'_>, &Path, Option<&Path>) -> Result<u8, Error>,
+    answer: impl FnOnce(&Report<'_>, &Request<'_>, &Path, Option<&Path>) -> Result<u8, Error>,
 ) -> Result<u8, Error> {
     let named = arguments.config.as_deref();
     let mut config = match opened {
@@ -187,6 +210,7 @@ fn with_report_of(
         imports,
         ignored,
         strict: arguments.strict || config.strict,
+        require_files: arguments.require_files,
         config,
         settings,
         fail_on,
@@ -204,7 +228,7 @@ fn with_report_of(
     })?;
     opened.map_or(Ok(()), Opened::assert_whole)?;
     progress.finish();
-    let code = answer(&report, root, named.as_deref());
+    let code = answer(&report, &request, root, named.as_deref());
     // The process ends here: whatever it holds goes at once, and not piece by piece.
     std::mem::forget((report, request));
     std::mem::forget((discovered, catalog, pool));
