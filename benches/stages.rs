@@ -125,6 +125,7 @@ fn reports(criterion: &mut Criterion) {
         settings: Settings::default(),
         fail_on: Some(Severity::Medium),
         strict: false,
+        require_files: false,
         suppress: true,
         today: Date::from_unix(0),
     };

@@ -121,7 +121,7 @@ jobs:
 "#;
 
 const OFFERS: &[Offer] = &[
-    Offer { path: NAMES[0], others: &[NAMES[1]], below: "", text: CONFIG },
+    Offer { path: NAMES[0], others: &[NAMES[1], NAMES[2], NAMES[3]], below: "", text: CONFIG },
     Offer {
         path: ".pre-commit-config.yaml",
         others: &[".pre-commit-config.yml", "prek.toml"],

@@ -11,6 +11,8 @@ pub enum ProblemKind {
     Evaluation,
     /// Something that belongs to the scan was not read: no permission, not UTF-8, a module that is not there.
     Unread,
+    /// A called module that is fetched from elsewhere and not there. `accept-unread` speaks of these.
+    UnreadModule,
     /// A limit on size, depth, instances or time was hit.
     Limit,
     /// A rule or policy failed while it ran.
@@ -27,7 +29,7 @@ impl ProblemKind {
         match self {
             ProblemKind::Syntax => "syntax",
             ProblemKind::Evaluation => "evaluation",
-            ProblemKind::Unread => "unread",
+            ProblemKind::Unread | ProblemKind::UnreadModule => "unread",
             ProblemKind::Limit => "limit",
             ProblemKind::Rule => "rule",
             ProblemKind::Undecided => "undecided",

@@ -59,7 +59,10 @@ pub enum Error {
     #[diagnostic(transparent)]
     Init(#[from] crate::init::Error),
     /// Reading or writing failed.
-    #[error("{path}: {error}")]
+    #[error("{path}: {}", discover::io_reason(error))]
+    #[diagnostic(help(
+        "gate reads what it is told to read and writes where it is told to: look at the path and its permissions"
+    ))]
     File {
         /// The file.
         path: String,
@@ -232,9 +235,18 @@ fn policy_files(files: &dyn FileSystem, path: &Path, found: &mut Vec<PathBuf>) -
     Ok(())
 }
 
-fn rules_command(arguments: &cli::RulesArgs, out: &mut dyn Write) -> Result<u8, Error> {
+/// The built-in rules, those of these paths and those that the configuration at hand names.
+fn catalog_at_hand(policies: &[PathBuf]) -> Result<Catalog, Error> {
     let mut catalog = Catalog::built_in();
-    load_policies(&Disk, &mut catalog, arguments.policy.iter())?;
+    let here = std::env::current_dir()?;
+    // What else is wrong with it is for `gate scan` to tell.
+    let configured = config::load(&Disk, &here, None).map(|config| config.policies).unwrap_or_default();
+    load_policies(&Disk, &mut catalog, configured.iter().chain(policies))?;
+    Ok(catalog)
+}
+
+fn rules_command(arguments: &cli::RulesArgs, out: &mut dyn Write) -> Result<u8, Error> {
+    let catalog = catalog_at_hand(&arguments.policy)?;
     let mut selection = Selection { select: arguments.rules.clone(), ignore: Vec::new() };
     if selection.select.is_empty() {
         selection.select.push("all".into());
@@ -298,8 +310,7 @@ fn rule_json(rule: &Rule, prose: &Prose) -> serde_json::Value {
 }
 
 fn explain_command(arguments: &cli::Explain, out: &mut dyn Write) -> Result<u8, Error> {
-    let mut catalog = Catalog::built_in();
-    load_policies(&Disk, &mut catalog, arguments.policy.iter())?;
+    let catalog = catalog_at_hand(&arguments.policy)?;
     let named = catalog.named(&arguments.rule);
     if named.is_empty() {
         let near = catalog.matching(&arguments.rule).err().and_then(|unknown| unknown.nearest);
@@ -380,6 +391,12 @@ fn test_command(arguments: &cli::Test, out: &mut dyn Write) -> Result<u8, Error>
         })?,
     };
     let tally = pool(None)?.install(|| policies.run(arguments.rule.as_deref().unwrap_or("")));
+    if tally.rules + tally.tests == 0 && tally.failures.is_empty() {
+        return Err(Error::Usage {
+            message: "there is no rule to test".into(),
+            help: Some("name a folder of rules in YAML or Rego, and a rule that is in it".into()),
+        });
+    }
     tally.write(out)?;
     Ok(u8::from(!tally.passed()))
 }

@@ -12,7 +12,7 @@ pub(crate) use self::assemble::assemble_with;
 pub use self::assemble::{Assembled, assemble, secrets};
 pub use self::verdict::{rule_text, rule_texts};
 
-use self::verdict::{decide, is_unread_module};
+use self::verdict::decide;
 use crate::baseline::{self, Baseline};
 use crate::compare::{self, Base, Head};
 use crate::config::Config;
@@ -20,7 +20,7 @@ use crate::discover::{self, Discovered};
 use crate::finding::{Finding, Severity, Status};
 use crate::frontend;
 use crate::import::{self, Imports, Joined};
-use crate::problem::ProblemKind;
+use crate::problem::{Problem, ProblemKind};
 use crate::report::{Counts, Report};
 use crate::rules::Catalog;
 use crate::rules::native::secrets::named;
@@ -47,6 +47,8 @@ pub struct Request<'a> {
     pub fail_on: Option<Severity>,
     /// Undecided checks and notes close the gate.
     pub strict: bool,
+    /// Nothing to judge closes the gate.
+    pub require_files: bool,
     /// Whether suppressions act.
     pub suppress: bool,
     /// The day by which suppressions expire.
@@ -124,10 +126,17 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         };
         comparison = Some(baseline.apply(&mut findings, &place, request.catalog, comparison));
     }
+    let is_unread_module = |problem: &&mut Problem| problem.kind == ProblemKind::UnreadModule;
+    let modules_unread = problems.iter_mut().filter(is_unread_module).count();
     if request.config.accept_unread_modules {
-        for problem in problems.iter_mut().filter(|problem| is_unread_module(problem)) {
+        for problem in problems.iter_mut().filter(is_unread_module) {
             problem.kind = ProblemKind::Note;
+            problem.help = Some("`accept-unread: [modules]` in gate.yaml accepts that".into());
         }
+    }
+    if request.require_files && assembled.files_read.is_empty() {
+        let problem = Problem::with_path(ProblemKind::Unread, "", "there is no file of a format that is judged");
+        problems.push(problem.help("name other paths, or leave out --require-files"));
     }
     problems.sort();
     problems.dedup();
@@ -152,7 +161,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         resources: assembled.model.resources.len(),
         rules_run: request.selected.len(),
         undecided: judged.undecided,
-        modules_unread: problems.iter().filter(|problem| is_unread_module(problem)).count(),
+        modules_unread,
     };
     let verdict = decide(request, &findings, &problems, &counts);
     if request.strict {

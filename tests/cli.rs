@@ -42,7 +42,8 @@ fn an_empty_tree_passes_and_says_so() {
     let output = gate(folder.path(), &["scan"]);
     assert_eq!(code(&output), 0);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "pass nothing to judge in 0 files\n");
-    assert_eq!(code(&gate(folder.path(), &["scan", "--require-files"])), 2);
+    let (code, report) = scanned(folder.path(), &["--require-files"]);
+    assert_eq!((code, &report["verdict"]), (2, &"undecided".into()), "reports say what the exit code says");
 }
 
 #[test]
@@ -124,6 +125,38 @@ fn a_remote_module_is_not_read_and_closes_the_gate() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("main.tf:2:12"));
     std::fs::write(folder.path().join("gate.yaml"), "version: 1\naccept-unread: [modules]\n").expect("a file");
     assert_eq!(code(&gate(folder.path(), &["scan"])), 0);
+}
+
+#[test]
+fn a_local_module_that_is_not_there_is_accepted_by_nobody() {
+    for source in ["./modules/gone", "../outside", "/opt/modules/vpc"] {
+        let call = format!("module \"vpc\" {{\n  source = {source:?}\n}}\n");
+        let folder = tree(&[("main.tf", &call), ("gate.yaml", "version: 1\naccept-unread: [modules]\n")]);
+        assert_eq!(code(&gate(folder.path(), &["scan"])), 2, "{source}");
+    }
+}
+
+#[test]
+fn a_configuration_may_have_the_other_ending() {
+    for name in ["gate.yml", ".gate.yml", ".gate.yaml"] {
+        let folder = tree(&[("main.tf", BAD), (name, "fail-on: never\n")]);
+        assert_eq!(code(&gate(folder.path(), &["scan"])), 0, "{name}");
+    }
+}
+
+#[test]
+fn rules_of_the_configuration_at_hand_are_explained() {
+    let rule = "- id: acme-owner\n  title: Bucket has no owner\n  severity: low\n  targets: [{ terraform: [aws_s3_bucket], path: tags.owner }]\n  expect: { present: true }\n  absent: fail\n  why: Nobody answers for it.\n  fix: Name one.\n  bad: |\n    resource \"aws_s3_bucket\" \"a\" { # expect\n    }\n  good: |\n    resource \"aws_s3_bucket\" \"a\" {\n      tags = { owner = \"me\" }\n    }\n";
+    let folder = tree(&[("gate.yaml", "policies: [policies]\n"), ("policies/acme.yaml", rule)]);
+    let told = printed(folder.path(), &["explain", "acme-owner"]);
+    assert!(told.contains("Nobody answers for it."), "{told}");
+    assert!(printed(folder.path(), &["rules", "acme-owner"]).contains("Bucket has no owner"));
+}
+
+#[test]
+fn a_folder_without_rules_has_passed_no_test() {
+    let folder = tree(&[("docs/readme.md", "# rules\n")]);
+    assert_eq!(code(&gate(folder.path(), &["test", "docs"])), 2);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use rustc_hash::FxHashSet;
 
+use super::text::count;
 use super::{Report, RuleText, Style, Verdict};
 use crate::escape::{markdown, markdown_element};
 use crate::finding::{Finding, Status};
@@ -150,8 +151,9 @@ fn compose(report: &Report, style: Style, limit: usize) -> String {
     let read: usize = counts.files_read.iter().map(|(_, count)| count).sum();
     let undecided: usize = counts.undecided.iter().map(|(_, count)| count).sum();
     page.text.push_str(&format!(
-        "\n{} files seen, {read} read, {} resources, {} rules, {undecided} undecided, {} suppressed\n",
-        counts.files_seen,
+        "\n{} seen, {read} read, {} searched for secrets, {} resources, {} rules, {undecided} undecided, {} suppressed\n",
+        count(counts.files_seen, "file"),
+        counts.files_searched,
         counts.resources,
         counts.rules_run,
         report.suppressed.len()

@@ -1,5 +1,7 @@
 //! The line of a finding as reports show it: inert, cut to a width, with every secret masked, whoever speaks of it.
 
+use unicode_width::UnicodeWidthChar;
+
 use super::{Report, mask};
 use crate::escape::plain;
 use crate::finding::Finding;
@@ -17,6 +19,14 @@ pub(super) struct Snippet {
     pub(super) mark_at: usize,
     /// Characters that it is about.
     pub(super) mark: usize,
+}
+
+impl Snippet {
+    /// Columns of a terminal before what the finding is about, and those that it takes: some characters are two wide.
+    pub(super) fn columns(&self) -> (usize, usize) {
+        let width = |from, count| self.text.chars().skip(from).take(count).filter_map(UnicodeWidthChar::width).sum();
+        (width(0, self.mark_at), width(self.mark_at, self.mark).max(1))
+    }
 }
 
 /// The places that findings say are secrets, each to its last line.

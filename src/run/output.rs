@@ -95,7 +95,10 @@ fn write_one(
     let color = match arguments.color {
         cli::Color::Always => output.file.is_none(),
         cli::Color::Never => false,
-        cli::Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        cli::Color::Auto => {
+            let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            terminal && !is_dumb && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     };
     let width = width(terminal);
     let style = Style {

@@ -12,11 +12,6 @@ use crate::rules::Catalog;
 use crate::rules::schema::Example;
 use crate::suppress;
 
-/// A module call whose source is not in the tree.
-pub(super) fn is_unread_module(problem: &Problem) -> bool {
-    problem.kind == ProblemKind::Unread && problem.message.starts_with("module ")
-}
-
 /// What could not be decided outweighs findings: the answer is not whole.
 pub(super) fn decide(request: &Request<'_>, findings: &[Finding], problems: &[Problem], counts: &Counts) -> Verdict {
     let is_of_suppressions =

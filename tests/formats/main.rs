@@ -121,6 +121,7 @@ fn judged<T>(folder: &Path, look: impl FnOnce(Report<'_>) -> T) -> T {
         settings: Settings { root: discovered.root.clone(), ..Settings::default() },
         fail_on: Some(Severity::Medium),
         strict: false,
+        require_files: false,
         suppress: true,
         today: Date::parse("2026-06-01").unwrap(),
     };

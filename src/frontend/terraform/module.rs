@@ -285,6 +285,8 @@ pub struct Lost {
     pub reason: String,
     /// What to do.
     pub help: &'static str,
+    /// Whether the code is fetched from elsewhere: [`ProblemKind::UnreadModule`].
+    pub kind: ProblemKind,
 }
 
 /// The folder of a called module's code, relative to the root of the scan. `key` holds the names of the calls that lead to it
@@ -300,21 +302,26 @@ pub fn folder_of_call(root: &Module, key: &str, caller: &Module, call: &Declarat
     }
     if source.starts_with('.') {
         let reason = format!("its source {source:?} lies outside the scanned folder");
-        return Err(Lost { reason, help: "scan the folder that holds both" });
+        return Err(Lost { reason, help: "scan the folder that holds both", kind: ProblemKind::Unread });
     }
+    let is_place = source.is_empty() || source.starts_with(['/', '~']) || source.starts_with("file:");
+    let kind = if is_place { ProblemKind::Unread } else { ProblemKind::UnreadModule };
     match root.installed.find(key, &source, text("version").as_deref()) {
         Found::At(folder) => Ok(folder.to_string()),
         Found::Outside(folder) => Err(Lost {
             reason: format!("it is installed in {folder:?}, outside the scanned folder"),
             help: "run `terraform init` again, or scan the folder that holds both",
+            kind: ProblemKind::Unread,
         }),
         Found::Stale => Err(Lost {
             reason: format!("its source {source:?} or version is not what is installed in {}", installed::FOLDER),
             help: "run `terraform init` again",
+            kind: ProblemKind::UnreadModule,
         }),
         Found::Missing => Err(Lost {
             reason: format!("its source {source:?} is not in this tree"),
             help: "gate fetches nothing: run `terraform init` or vendor the module, or accept it with `accept-unread: [modules]` in gate.yaml",
+            kind,
         }),
     }
 }

@@ -175,8 +175,9 @@ impl Page<'_> {
             let bar = paint.dim("|");
             writeln!(out, "{} {bar} {}", paint.dim(&start.line.to_string()), shown.text)?;
             if shown.mark > 0 {
-                let mark = paint.severity(finding.severity, &"^".repeat(shown.mark));
-                writeln!(out, "{blank} {bar} {}{mark}", " ".repeat(shown.mark_at))?;
+                let (before, marked) = shown.columns();
+                let mark = paint.severity(finding.severity, &"^".repeat(marked));
+                writeln!(out, "{blank} {bar} {}{mark}", " ".repeat(before))?;
             }
         }
         Ok(blank)

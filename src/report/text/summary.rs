@@ -46,10 +46,13 @@ pub(super) fn write(report: &Report, style: Style, paint: &Paint, width: usize, 
         .fail_on
         .map_or("never fails on findings".to_string(), |severity| format!("fails on {} and worse", severity.name()));
     let found = report.found(|severity, text| paint.severity(severity, text));
-    let compared = report
-        .comparison
-        .as_ref()
-        .map_or(String::new(), |comparison| format!(", compared with {}", plain(&comparison.against)));
+    // Colors take no columns.
+    let columns = report.found(|_, text| text.to_string()).chars().count() + threshold.len() + "pass  ()".len();
+    let compared = report.comparison.as_ref().map_or(String::new(), |comparison| {
+        let said = format!("compared with {}", plain(&comparison.against));
+        let fits = columns + 2 + said.chars().count() <= width;
+        if fits { format!(", {said}") } else { format!(",\n     {said}") }
+    });
     match report.verdict {
         Verdict::Pass => writeln!(out, "{} {found} ({threshold}){compared}", paint.with("1;32", "pass"))?,
         Verdict::Fail => writeln!(out, "{} {found} ({threshold}){compared}", paint.with("1;31", "fail"))?,
@@ -62,7 +65,8 @@ pub(super) fn write(report: &Report, style: Style, paint: &Paint, width: usize, 
             writeln!(out, "{} {found}; {why}{compared}", paint.with("1;35", "undecided"))?;
         }
     }
-    match report.shown(style).first() {
+    // Of what another tool has found the tool itself knows more.
+    match report.shown(style).into_iter().find(|finding| !finding.rule.contains('/')) {
         Some(worst) if !style.quiet => {
             let hint = format!("why it matters and what is right: gate explain {}", plain(&worst.rule));
             writeln!(out, "{}", paint.dim(&hint))

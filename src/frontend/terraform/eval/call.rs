@@ -239,7 +239,7 @@ impl Evaluator<'_> {
             Ok(folder) => folder,
             Err(lost) => {
                 let message = format!("module \"{name}\" was not read: {}", lost.reason);
-                self.problem(Problem::at(ProblemKind::Unread, span, message).help(lost.help));
+                self.problem(Problem::at(lost.kind, span, message).help(lost.help));
                 return None;
             }
         };
