@@ -182,15 +182,16 @@ fn outputs_are_not_written_through_links_of_the_tree() {
     for name in ["gate.sarif", ".gate-baseline.json"] {
         std::os::unix::fs::symlink("../outside/kept", repo.join(name)).unwrap();
     }
-    std::os::unix::fs::symlink("../outside/folder", repo.join("out")).unwrap();
     let before = listing(&folder.path().join("outside"));
     assert_eq!(gate(&["scan", "--format", "sarif=gate.sarif"]).0, 1);
     assert_eq!(gate(&["baseline", "write"]).0, 0);
     for name in ["gate.sarif", ".gate-baseline.json"] {
         assert!(repo.join(name).symlink_metadata().unwrap().is_file(), "{name}");
     }
+    std::os::unix::fs::symlink("../outside/folder", repo.join("out")).unwrap();
     let (code, words) = gate(&["scan", "--format", "sarif=out/gate.sarif"]);
     assert_eq!(code, 2);
+    std::fs::remove_file(repo.join("out")).unwrap();
     assert!(words.contains("lies behind out, a link that leads out"), "{words}");
     assert_eq!(listing(&folder.path().join("outside")), before, "nothing was written there");
     // Where standard output leads is for whoever calls to say.

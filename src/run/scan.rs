@@ -15,7 +15,7 @@ use crate::cli;
 use crate::compare::Base;
 use crate::config::{self, Config};
 use crate::discover::{self, Change, Walk};
-use crate::filesystem::{Disk, FileSystem, Files, Recording};
+use crate::filesystem::{Disk, FileSystem, Files, Kind, Recording};
 use crate::finding::Severity;
 use crate::frontend::{FRONTENDS, Settings};
 use crate::import;
@@ -55,8 +55,9 @@ pub(super) fn write_baseline(arguments: &cli::BaselineWrite, out: &mut dyn Write
         let mut text = Vec::new();
         let prefix = baseline::prefix(output, root);
         let prefix = prefix.as_ref().unwrap_or(&report.prefix);
-        // One that can't be read is what this is to mend.
-        let before = Disk.text(output, baseline::MAX_BYTES).ok();
+        // One that can't be read is what this is to mend, and one behind a link is replaced.
+        let is_file = matches!(Disk.kind(output), Ok(Kind::File));
+        let before = is_file.then(|| Disk.text(output, baseline::MAX_BYTES).ok()).flatten();
         let before = before.and_then(|text| Baseline::parse(&shown(output), &text).ok());
         let given: Vec<String> = arguments.scan.paths.iter().filter_map(|path| below(root, prefix, path)).collect();
         let ran: FxHashSet<usize> = request.selected.iter().copied().collect();
