@@ -1,8 +1,9 @@
 //! How far a suppression reaches: from the place of a comment to the text that it covers.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::annotated::Holders;
 use super::dialect::Reach;
@@ -23,6 +24,15 @@ pub(super) struct Layout<'a> {
     parts: BTreeMap<(FileId, u32), Vec<Span>>,
     /// The lines of parser directives of Dockerfiles.
     directives: FxHashSet<(FileId, u32)>,
+    /// For the files that have suppressions: many comments look for the next line of code.
+    next: FxHashMap<FileId, OnceCell<Vec<Next>>>,
+}
+
+/// The nearest lines from one on, itself included; none where the text ends before.
+#[derive(Debug, Clone, Copy, Default)]
+struct Next {
+    code: Option<u32>,
+    blank: Option<u32>,
 }
 
 /// The text that a suppression covers.
@@ -70,6 +80,7 @@ impl<'a> Layout<'a> {
             heads: BTreeMap::new(),
             parts: BTreeMap::new(),
             directives: directives.map(|one| (one.span.file, sources.line(one.span))).collect(),
+            next: files.iter().map(|file| (*file, OnceCell::new())).collect(),
         };
         let mut seen = FxHashSet::default();
         let mut visited: FxHashSet<Span> = FxHashSet::default();
@@ -172,7 +183,8 @@ impl<'a> Layout<'a> {
         let spans = match reach {
             Reach::File => vec![whole],
             Reach::FileTop => {
-                if (1..line).any(|above| self.is_code(source, comment.file, above)) || self.is_trailing(comment) {
+                let code = self.next(source, comment.file, 1).code;
+                if code.is_some_and(|code| code < line) || self.is_trailing(comment) {
                     return None;
                 }
                 vec![whole]
@@ -270,15 +282,8 @@ impl<'a> Layout<'a> {
         if self.code_from(source, comment.file, own, comment.end) {
             return Some(own);
         }
-        for line in own + 1..=source.line_count() {
-            if self.is_code(source, comment.file, line) {
-                return Some(line);
-            }
-            if is_adjacent && source.line_text(line).trim().is_empty() {
-                return None;
-            }
-        }
-        None
+        let next = self.next(source, comment.file, own + 1);
+        next.code.filter(|code| !is_adjacent || next.blank.is_none_or(|blank| blank > *code))
     }
 
     /// Whether code stands before a comment on its line.
@@ -290,6 +295,26 @@ impl<'a> Layout<'a> {
         }
         let start = line_span(source, comment.file, line).start;
         self.has_code(source, comment.file, start, comment.start)
+    }
+
+    /// The nearest lines of code and without text from a line on.
+    fn next(&self, source: &Source, file: FileId, line: u32) -> Next {
+        let all = || {
+            let mut all = Vec::with_capacity(source.line_count() as usize);
+            let mut next = Next::default();
+            for line in (1..=source.line_count()).rev() {
+                if source.line_text(line).trim().is_empty() {
+                    next.blank = Some(line);
+                } else if self.is_code(source, file, line) {
+                    next.code = Some(line);
+                }
+                all.push(next);
+            }
+            all.reverse();
+            all
+        };
+        let known = self.next.get(&file).map(|known| known.get_or_init(all));
+        known.and_then(|known| known.get(line as usize - 1)).copied().unwrap_or_default()
     }
 
     fn is_code(&self, source: &Source, file: FileId, line: u32) -> bool {
