@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::yaml::{self, Document};
+use super::yaml;
 use super::{Claim, Context, Frontend, Parsed, Settings};
-use crate::model::{Node, Observation, Resource, Value};
+use crate::model::{Entry, Map, Node, Observation, Resource, Value};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Source, Sources, Span};
 
@@ -106,7 +106,7 @@ fn read(settings: &Settings, file: FileId, source: &Source, wanted: Option<&mut 
         }
     }
     for document in &documents.documents {
-        objects(document, source, &mut parsed.resources);
+        objects(&document.root, document.span, source, &mut parsed);
         parsed.problems.extend(other_case(&document.root));
     }
     let is_kustomization = kustomize::is_name(source.name());
@@ -138,29 +138,59 @@ fn read(settings: &Settings, file: FileId, source: &Source, wanted: Option<&mut 
     parsed
 }
 
-/// Names of the API are case-sensitive: an object without its kind is refused, and would be judged by no rule.
+/// Names of the API are case-sensitive: an object without its kind or a list without its items is refused, and would be judged
+/// by no rule.
 fn other_case(root: &Node) -> Option<Problem> {
     let has = |name: &str| root.entries().iter().any(|entry| &*entry.key == name);
     let near = |name: &str| root.entries().iter().find(|entry| entry.key.eq_ignore_ascii_case(name));
+    let is_list = root.get("kind").as_str().is_some_and(|kind| kind.ends_with("List"));
     let (wrong, right) = match (has("apiVersion"), has("kind")) {
         (true, false) => (near("kind")?, "kind"),
         (false, true) => (near("apiVersion")?, "apiVersion"),
+        (true, true) if is_list && !has("items") => (near("items")?, "items"),
         _ => return None,
     };
     let message = format!("`{}` is no field of an object, so that kubectl refuses it", wrong.key.escape_debug());
     Some(Problem::at(ProblemKind::Syntax, wrong.key_span, message).help(format!("write `{right}`")))
 }
 
-/// The objects of a document: itself, or the items of a list.
-fn objects(document: &Document, source: &Source, out: &mut Vec<Resource>) {
-    let Some(resource) = object(&document.root, document.span, source) else { return };
-    let items = document.root.get("items").known();
-    match items {
-        Some(items) if resource.kind.ends_with("List") && matches!(items.value, Value::List(_)) => {
-            out.extend(items.items().iter().filter_map(|item| object(item, item.span, source)));
+/// The objects of a document: itself, or the items of a list, which to kubectl is whatever has `items`.
+fn objects(root: &Node, span: Span, source: &Source, out: &mut Parsed) {
+    let Some(items) = claim::items(root) else { return out.resources.extend(object(root, span, source)) };
+    for item in items {
+        let refuse = |what: &str| {
+            let message = format!("an item of this list {what}, so that kubectl refuses it");
+            Problem::at(ProblemKind::Syntax, item.span, message)
+                .help("write an object with its `apiVersion` and `kind`")
+        };
+        let whole = with_kind_of_list(root, item);
+        match &whole.value {
+            Value::Map(_) if whole.get("kind").is_absent() => out.problems.push(refuse("has no kind")),
+            Value::Map(_) if whole.get("apiVersion").is_absent() => out.problems.push(refuse("has no apiVersion")),
+            Value::Map(_) => objects(&whole, item.span, source, out),
+            Value::Unknown(_) => {}
+            _ => out.problems.push(refuse("is no object")),
         }
-        _ => out.push(resource),
     }
+}
+
+/// An item of a list. Without a kind it has that of the list, `Pod` in a `PodList`, and its version.
+fn with_kind_of_list(list: &Node, item: &Node) -> Node {
+    let (kind, version) = (list.get("kind").as_str().unwrap_or(""), list.get("apiVersion").as_str());
+    let kind = kind.strip_suffix("List").unwrap_or(kind);
+    let entries = item.entries();
+    let (Some(first), Some(version), true) = (entries.first(), version, item.get("kind").is_absent()) else {
+        return item.clone();
+    };
+    if kind.is_empty() {
+        return item.clone();
+    }
+    // Whoever looks for them finds the beginning of the item.
+    let at = first.key_span;
+    let told = [("kind", kind), ("apiVersion", version)];
+    let told = told.map(|(key, text)| Entry { key: Arc::from(key), key_span: at, node: Node::string(text, at) });
+    let own = entries.iter().filter(|entry| &*entry.key != "apiVersion").cloned();
+    Node { value: Value::Map(Arc::new(Map::new(told.into_iter().chain(own).collect()))), ..item.clone() }
 }
 
 fn object(root: &Node, span: Span, source: &Source) -> Option<Resource> {
@@ -278,6 +308,47 @@ mod tests {
         assert_eq!(problems(kind), ["`Kind` is no field of an object, so that kubectl refuses it"]);
         let version = "apiversion: v1\nkind: Pod\nmetadata: {name: a}\n";
         assert_eq!(problems(version), ["`apiversion` is no field of an object, so that kubectl refuses it"]);
+        let items = "apiVersion: v1\nkind: List\nItems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n";
+        assert_eq!(problems(items), ["`Items` is no field of an object, so that kubectl refuses it"]);
+    }
+
+    #[test]
+    fn whatever_has_items_is_a_list() {
+        let read = |text: &str| {
+            assert!(claim::is_object(text), "{text}");
+            let parsed = read(&Settings::default(), FileId(0), &Source::new("list.yaml", text), None);
+            let problems: Vec<String> = parsed.problems.into_iter().map(|problem| problem.message).collect();
+            let names: Vec<String> =
+                parsed.resources.iter().map(|one| format!("{} {}", one.api_version, one.address)).collect();
+            (names, problems)
+        };
+        let web = (vec!["v1 Pod/shop/web".to_string()], Vec::new());
+        let whole = "- {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop}}\n";
+        let bare = "- metadata: {name: web, namespace: shop}\n  spec: {}\n";
+        for head in
+            ["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}", "kind: List", "apiVersion: v1\nkind: FooList"]
+        {
+            assert_eq!(read(&format!("{head}\nitems:\n{whole}")), web, "{head}");
+        }
+        for head in ["apiVersion: v1\nkind: PodList", "apiVersion: v1\nkind: Pod\nspec: {}"] {
+            assert_eq!(read(&format!("{head}\nitems:\n{bare}")), web, "{head}");
+        }
+        let inner = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n";
+        assert_eq!(read(&format!("{inner}  {whole}")), web);
+        for (item, what) in [("- 1\n", "is no object"), ("- null\n", "is no object"), (bare, "has no kind")] {
+            let refused = vec![format!("an item of this list {what}, so that kubectl refuses it")];
+            let text = format!("apiVersion: v1\nkind: List\nitems:\n{item}{whole}");
+            assert_eq!(read(&text), (web.0.clone(), refused), "{item}");
+        }
+    }
+
+    #[test]
+    fn other_data_with_items_is_no_list() {
+        for text in ["kind: menu\nitems:\n- {name: tea}\n", "items:\n- {apiVersion: 1, kind: tea}\n"] {
+            assert!(!claim::is_object(text), "{text}");
+            let parsed = read(&Settings::default(), FileId(0), &Source::new("menu.yaml", text), None);
+            assert!(parsed.problems.is_empty() && parsed.resources.is_empty() && parsed.read.is_empty(), "{text}");
+        }
     }
 
     #[test]

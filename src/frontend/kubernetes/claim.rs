@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::frontend::yaml;
-use crate::model::Node;
+use crate::model::{Node, Value};
 use crate::source::FileId;
 
 /// The keys of every object. Another case is refused by kubectl, which is told.
@@ -53,9 +53,20 @@ pub(in crate::frontend) fn is_object(text: &str) -> bool {
         || !read.problems.is_empty() && looks_like_manifest(text)
 }
 
-/// Whether a document has what every object has.
+/// Whether a document has what every object has, or holds one.
 pub(super) fn has_keys_of_object(root: &Node) -> bool {
+    has_keys_itself(root) || items(root).is_some()
+}
+
+fn has_keys_itself(root: &Node) -> bool {
     ["apiVersion", "kind"].iter().all(|key| !root.get(key).is_absent())
+}
+
+/// The items of a list. kubectl asks for its kind and no version; what has no version is a list if there are objects in it.
+pub(super) fn items(root: &Node) -> Option<&[Node]> {
+    let items = root.get("items").known().filter(|items| matches!(items.value, Value::List(_)))?.items();
+    let is_list = has_keys_itself(root) || !root.get("kind").is_absent() && items.iter().any(has_keys_itself);
+    is_list.then_some(items)
 }
 
 /// Whether a text of which no object could be read would be a manifest: as YAML by a line of its own, as JSON by a key.
