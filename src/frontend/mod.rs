@@ -4,6 +4,7 @@
 pub mod compose;
 pub mod dockerfile;
 pub mod document;
+mod growth;
 pub mod kubernetes;
 pub mod terraform;
 mod workflow;

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::interpolate::{self, Variables};
 use crate::filesystem::Kind;
+use crate::frontend::growth::Budget;
 use crate::frontend::yaml::{self, Dialect};
 use crate::frontend::{Parsed, Settings};
 use crate::model::Node;
@@ -21,7 +22,7 @@ pub(super) fn named_in(text: &str) -> Vec<String> {
         let services = document.root.get("services").entries();
         for service in services {
             let Some(build) = service.node.get("build").known() else { continue };
-            let filled = interpolate::node(build, &Variables::default(), &mut |_, _| {});
+            let filled = interpolate::node(build, &Variables::default(), &mut Budget::default(), &mut |_, _| {});
             named.extend(dockerfile(filled.as_ref().unwrap_or(build)));
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::frontend::growth::Budget;
 use crate::model::{Entry, Map, Node, Unknown, Value};
 
 /// Values of variables by name.
@@ -25,9 +26,14 @@ struct Filled {
 }
 
 /// A value with its variables filled in; none where it has none. `wrong` is told where a text is no valid template.
-pub(super) fn node(node: &Node, variables: &Variables, wrong: &mut dyn FnMut(&Node, String)) -> Option<Node> {
+pub(super) fn node(
+    node: &Node,
+    variables: &Variables,
+    budget: &mut Budget,
+    wrong: &mut dyn FnMut(&Node, String),
+) -> Option<Node> {
     match &node.value {
-        Value::String(text) if text.contains('$') => match fill(text, variables, 0) {
+        Value::String(text) if text.contains('$') => match fill(text, variables, budget, 0) {
             Ok(filled) if filled.missing.is_empty() => {
                 Some(Node { value: Value::String(filled.text.into()), ..node.clone() })
             }
@@ -42,7 +48,8 @@ pub(super) fn node(node: &Node, variables: &Variables, wrong: &mut dyn FnMut(&No
             }
         },
         Value::List(items) => {
-            let changed: Vec<Option<Node>> = items.iter().map(|item| self::node(item, variables, wrong)).collect();
+            let changed: Vec<Option<Node>> =
+                items.iter().map(|item| self::node(item, variables, budget, wrong)).collect();
             changed.iter().any(Option::is_some).then(|| {
                 let items = changed.into_iter().zip(items.iter()).map(|(new, old)| new.unwrap_or_else(|| old.clone()));
                 Node { value: Value::List(items.collect()), ..node.clone() }
@@ -51,7 +58,7 @@ pub(super) fn node(node: &Node, variables: &Variables, wrong: &mut dyn FnMut(&No
         Value::Map(map) => {
             let entries = map.entries();
             let changed: Vec<Option<Node>> =
-                entries.iter().map(|entry| self::node(&entry.node, variables, wrong)).collect();
+                entries.iter().map(|entry| self::node(&entry.node, variables, budget, wrong)).collect();
             changed.iter().any(Option::is_some).then(|| {
                 let entries = changed.into_iter().zip(entries).map(|(new, old)| match new {
                     Some(node) => Entry { node, ..old.clone() },
@@ -71,7 +78,7 @@ fn unknown(node: &Node, reason: String, references: Vec<String>, template: Optio
 
 /// Fills in `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?message}`, `${NAME:+other}` (without the colon an empty value
 /// counts as one) and `$$`. Another `$` stands for itself, as in Compose.
-fn fill(text: &str, variables: &Variables, depth: usize) -> Result<Filled, String> {
+fn fill(text: &str, variables: &Variables, budget: &mut Budget, depth: usize) -> Result<Filled, String> {
     if depth > MAX_DEPTH {
         return Err(format!("defaults are nested deeper than {MAX_DEPTH}"));
     }
@@ -85,13 +92,13 @@ fn fill(text: &str, variables: &Variables, depth: usize) -> Result<Filled, Strin
             rest = after;
         } else if let Some(inner) = rest.strip_prefix('{') {
             let end = closing(inner).ok_or("a `${` without `}`")?;
-            braced(&inner[..end], variables, depth, &mut filled)?;
+            braced(&inner[..end], variables, budget, depth, &mut filled)?;
             rest = &inner[end + 1..];
         } else {
             let name = &rest[..name_length(rest)];
             match variables.get(name) {
                 _ if name.is_empty() => filled.text.push('$'),
-                Some(value) => filled.text.push_str(value),
+                Some(value) => filled.put(value, budget)?,
                 None => filled.leave(name),
             }
             rest = &rest[name.len()..];
@@ -111,6 +118,14 @@ impl Filled {
         }
     }
 
+    fn put(&mut self, value: &str, budget: &mut Budget) -> Result<(), String> {
+        if !budget.spend(value.len()) {
+            return Err("variables that grow too long".into());
+        }
+        self.text.push_str(value);
+        Ok(())
+    }
+
     fn add(&mut self, other: Filled) {
         self.text.push_str(&other.text);
         self.missing.extend(other.missing);
@@ -118,7 +133,13 @@ impl Filled {
 }
 
 /// What stands between `${` and `}`.
-fn braced(body: &str, variables: &Variables, depth: usize, out: &mut Filled) -> Result<(), String> {
+fn braced(
+    body: &str,
+    variables: &Variables,
+    budget: &mut Budget,
+    depth: usize,
+    out: &mut Filled,
+) -> Result<(), String> {
     let name = &body[..name_length(body)];
     let after = &body[name.len()..];
     let (counts_empty, operator) = match after.strip_prefix(':') {
@@ -136,11 +157,11 @@ fn braced(body: &str, variables: &Variables, depth: usize, out: &mut Filled) -> 
     let argument = operator.get(1..).unwrap_or("");
     let value = variables.get(name).filter(|value| counts_empty || !value.is_empty());
     match (operation, value) {
-        (Some('-'), None) => out.add(fill(argument, variables, depth + 1)?),
-        (Some('+'), Some(_)) => out.add(fill(argument, variables, depth + 1)?),
+        (Some('-'), None) => out.add(fill(argument, variables, budget, depth + 1)?),
+        (Some('+'), Some(_)) => out.add(fill(argument, variables, budget, depth + 1)?),
         // Whether it is set is decided outside the tree.
         (Some('+'), None) => out.leave(name),
-        (_, Some(value)) => out.text.push_str(value),
+        (_, Some(value)) => out.put(value, budget)?,
         (_, None) => out.leave(name),
     }
     Ok(())
@@ -169,7 +190,7 @@ fn name_length(text: &str) -> usize {
 
 /// The variables of a `.env` file, as Compose reads it: quotes, comments, `export`, values that use earlier ones. A value
 /// that uses a variable without a value is left out: it is unknown.
-pub(super) fn variables(text: &str) -> Variables {
+pub(super) fn variables(text: &str, budget: &mut Budget) -> Variables {
     let mut variables = Variables::default();
     let mut rest = text;
     while !rest.is_empty() {
@@ -202,7 +223,10 @@ pub(super) fn variables(text: &str) -> Variables {
         };
         let filled = match quote {
             Some('\'') => Some(value.to_string()),
-            _ => fill(value, &variables, 0).ok().filter(|filled| filled.missing.is_empty()).map(|filled| filled.text),
+            _ => {
+                let filled = fill(value, &variables, budget, 0).ok().filter(|filled| filled.missing.is_empty());
+                filled.map(|filled| filled.text)
+            }
         };
         match filled {
             Some(value) => variables.insert(name.to_string(), value),
@@ -217,8 +241,8 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> (String, Vec<String>) {
-        let variables = variables("TAG=1.2.3\nEMPTY=\n");
-        let filled = fill(text, &variables, 0).expect("a valid template");
+        let variables = variables("TAG=1.2.3\nEMPTY=\n", &mut Budget::default());
+        let filled = fill(text, &variables, &mut Budget::default(), 0).expect("a valid template");
         (filled.text, filled.missing)
     }
 
@@ -252,16 +276,16 @@ mod tests {
     #[test]
     fn what_is_no_variable_is_refused() {
         for text in ["${", "${}", "${1}", "${A", "${A!x}", "${A:}"] {
-            assert!(fill(text, &Variables::default(), 0).is_err(), "{text}");
+            assert!(fill(text, &Variables::default(), &mut Budget::default(), 0).is_err(), "{text}");
         }
         let nested = "${A:-".repeat(5_000) + &"}".repeat(5_000);
-        assert!(fill(&nested, &Variables::default(), 0).is_err());
+        assert!(fill(&nested, &Variables::default(), &mut Budget::default(), 0).is_err());
     }
 
     #[test]
     fn dotenv_has_quotes_comments_and_values_over_lines() {
         let text = "# a comment\nexport A=1 # why\nB='two $A'\nC=\"three $A\"\nD=\"x\ny\"\nE=${NOT_SET}\nF: yaml\r\nbroken\nG=\"open\nH=8\n";
-        let variables = variables(text);
+        let variables = variables(text, &mut Budget::default());
         let get = |name: &str| variables.get(name).map(String::as_str);
         assert_eq!([get("A"), get("B"), get("C")], [Some("1"), Some("two $A"), Some("three 1")]);
         assert_eq!([get("D"), get("E"), get("F")], [Some("x\ny"), None, Some("yaml")]);

@@ -23,6 +23,7 @@ use rustc_hash::FxHashMap;
 
 use self::interpolate::Variables;
 use self::merge::{Tag, Tags};
+use super::growth::Budget;
 use super::kubernetes::Kubernetes;
 use super::kubernetes::claim::is_object;
 use super::yaml::block::Block;
@@ -119,14 +120,21 @@ impl Frontend for Compose {
             .filter(|file| sources.get(**file).name() != VARIABLES)
             .map(|file| File::read(*file, sources.get(*file)))
             .collect();
+        let mut grown = Vec::new();
         let variables: FxHashMap<&str, Variables> = files
             .iter()
             .map(|file| sources.get(*file))
             .filter(|source| source.name() == VARIABLES)
-            .map(|source| (source.folder(), interpolate::variables(source.text())))
+            .map(|source| {
+                let mut budget = Budget::default();
+                let variables = interpolate::variables(source.text(), &mut budget);
+                grown.extend(budget.problem(source.path()));
+                (source.folder(), variables)
+            })
             .collect();
         project::mark_included(&mut read);
         let mut parsed = project::parse(&read, &variables);
+        parsed.problems.extend(grown);
         built::tell_unread(settings, sources, &mut parsed);
         let mut manifests = Vec::new();
         for file in read {

@@ -183,6 +183,7 @@ impl<'a> Reader<'a> {
             }
         }
         parsed.problems = std::mem::take(&mut self.shaper.problems);
+        parsed.problems.extend(self.shaper.budget.problem(file.path));
         parsed.observations = std::mem::take(&mut self.shaper.observations);
         parsed
     }

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 
 use super::interpolate::{self, Variables};
 use super::short::{self, text_of};
+use crate::frontend::growth::Budget;
 use crate::model::{Entry, Node, Observation, Value};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::Span;
@@ -170,11 +171,19 @@ pub(super) struct Shaper<'v> {
     /// What was seen.
     pub observations: Vec<Observation>,
     told: FxHashSet<Span>,
+    /// What variables may still be put in for.
+    pub budget: Budget,
 }
 
 impl<'v> Shaper<'v> {
     pub fn new(variables: &'v Variables) -> Shaper<'v> {
-        Shaper { variables, problems: Vec::new(), observations: Vec::new(), told: FxHashSet::default() }
+        Shaper {
+            variables,
+            problems: Vec::new(),
+            observations: Vec::new(),
+            told: FxHashSet::default(),
+            budget: Budget::default(),
+        }
     }
 
     /// Adds a problem, once a place: what an anchor holds comes by many times.
@@ -187,7 +196,8 @@ impl<'v> Shaper<'v> {
     /// A value with its variables.
     pub fn fill(&mut self, node: &Node) -> Node {
         let mut refused = Vec::new();
-        let filled = interpolate::node(node, self.variables, &mut |node, message| refused.push((node.span, message)));
+        let mut wrong = |node: &Node, message: String| refused.push((node.span, message));
+        let filled = interpolate::node(node, self.variables, &mut self.budget, &mut wrong);
         for (span, message) in refused {
             self.wrong(
                 ProblemKind::Evaluation,
