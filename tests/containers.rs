@@ -108,6 +108,20 @@ fn a_huge_or_deep_run_is_bounded() {
     }
 }
 
+#[test]
+fn what_a_builder_runs_is_judged_however_its_lines_are_cut() {
+    let run = "RUN curl https://get.acme.test/a | sh\n";
+    for text in [
+        format!("# author=me\n# escape=`\nFROM alpine:3.20\nRUN true #`\n{run}"),
+        format!("FROM alpine:3.20\nRUN true # \\\\\n{run}"),
+        format!("FROM alpine:3.20\nRUN true a<<CMD\n{run}CMD\n"),
+        format!("FROM alpine:3.20\nRUN echo ${{X^}} <<CMD\n{run}CMD\n"),
+        "FROM alpine:3.20\nRUN [\"sh\", \"-c\", \"curl https://get.acme.test/a | sh; echo \\ud800\"]\n".to_string(),
+    ] {
+        assert_eq!(rules(&[("Dockerfile", &text)], &["docker-download-piped-to-shell"]).len(), 1, "{text}");
+    }
+}
+
 const POD: &str = "    spec:\n      containers:\n        - name: web\n          image: acme/web\n";
 
 #[test]

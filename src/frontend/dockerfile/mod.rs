@@ -1,6 +1,9 @@
 //! Dockerfiles, by BuildKit's grammar: parser directives, continuations with comments and blank lines inside, heredocs, JSON
 //! and shell forms, flags, ONBUILD, stages. Errors are recovered per instruction; a file without FROM is judged too.
 
+mod heredocs;
+mod json;
+mod lexer;
 mod reader;
 mod scripts;
 mod stages;
@@ -176,6 +179,45 @@ mod tests {
         let names: Vec<&str> =
             file.instructions[1].heredocs.iter().map(|heredoc| heredoc.script.text.as_str()).collect();
         assert_eq!(names, ["echo one\n", "echo $((1<<2))\n"]);
+    }
+
+    fn keywords(text: &str) -> Vec<&'static str> {
+        parsed(text).instructions.iter().map(|one| one.keyword).collect()
+    }
+
+    #[test]
+    fn directives_end_at_the_first_line_that_is_none() {
+        let rest = "FROM alpine\nRUN true #`\nRUN id\n";
+        for line in ["# author=me", "# syntax=", "# 1syntax=a", "#", "# escape", ""] {
+            assert_eq!(keywords(&format!("{line}\n# escape=`\n{rest}")).len(), 3, "{line}");
+        }
+        for line in ["# Syntax = docker/dockerfile:1 ", "#check=skip=all", "# syntax= "] {
+            assert_eq!(keywords(&format!("{line}\n  # escape=`\n{rest}")).len(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_escape_that_is_escaped_continues_no_line() {
+        assert_eq!(keywords("FROM alpine\nRUN true # \\\\\nUSER app\n"), ["FROM", "RUN", "USER"]);
+        assert_eq!(keywords("# escape=`\nFROM alpine\nENV A=C:\\a``\nUSER app\n"), ["FROM", "ENV", "USER"]);
+        assert_eq!(keywords("FROM alpine\nRUN true \\\n\\\n  && id\nUSER app\n"), ["FROM", "RUN", "USER"]);
+    }
+
+    #[test]
+    fn only_what_can_hold_files_has_heredocs() {
+        assert_eq!(keywords("FROM a\nONBUILD CMD echo <<CMD\nRUN id\nCMD\n"), ["FROM", "ONBUILD", "RUN", "CMD"]);
+        assert_eq!(keywords("FROM a\nONBUILD RUN <<CMD\nRUN id\nCMD\n"), ["FROM", "ONBUILD"]);
+        assert_eq!(keywords("FROM a\nRUN [\"cat\", \"<<CMD\"]\nCMD\n"), ["FROM", "RUN", "CMD"]);
+        assert_eq!(keywords("FROM a\nRUN true a<<CMD\nRUN id\nCMD\n"), ["FROM", "RUN", "RUN", "CMD"]);
+        assert_eq!(keywords("FROM a\nRUN exit 0 <<\"CM\"D\nCM\nUSER 1000\nCMD\n"), ["FROM", "RUN"]);
+        assert_eq!(keywords("FROM a\nRUN echo $(( 1 << 2 ))\nUSER app\n"), ["FROM", "RUN", "USER"]);
+    }
+
+    #[test]
+    fn json_is_read_as_go_reads_it() {
+        let file = parsed("FROM a\nRUN [\"sh\", \"-c\", \"id \\ud800\"]\n");
+        assert!(file.instructions[1].is_json());
+        assert_eq!(file.instructions[1].words()[2].text, "id \u{fffd}");
     }
 
     #[test]

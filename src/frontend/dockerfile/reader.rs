@@ -1,9 +1,13 @@
 //! The lines of a Dockerfile as instructions.
 
-use super::{KEYWORDS, syntax};
+use super::heredocs::{self, Delimiter};
+use super::{KEYWORDS, json, syntax};
 use crate::model::dockerfile::{Arguments, Directive, Flag, Heredoc, Instruction, Script, Shell, Word, Words, words};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
+
+/// The parser directives that there are.
+const DIRECTIVES: &[&str] = &["syntax", "escape", "check"];
 
 /// What a text holds.
 pub(super) struct Lines {
@@ -63,17 +67,15 @@ impl<'t> Reader<'t> {
         self.comments.push(self.span(at + lead, at + line.len()));
     }
 
-    /// `# escape=` and its like stand before everything else, each at most once.
+    /// `# escape=` and its like stand before everything else, each at most once. The first line that is none ends them: whatever
+    /// follows it is a comment.
     fn directives(&mut self) -> Vec<Directive> {
         let mut directives = Vec::new();
         let mut at = 0;
         while at < self.text.len() {
             let (line, next) = self.line(at);
-            let Some((name, value)) = line.trim().strip_prefix('#').and_then(|rest| rest.split_once('=')) else {
-                break;
-            };
-            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_string());
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            let Some((name, value)) = directive(line) else { break };
+            if directives.iter().any(|one: &Directive| one.name == name) {
                 break;
             }
             if name == "escape" && value == "`" {
@@ -124,8 +126,9 @@ impl<'t> Reader<'t> {
             self.at = next;
             let lead = if first { line.len() - line.trim_start().len() } else { 0 };
             let body = line.trim_end_matches([' ', '\t']);
-            let continues = body.ends_with(self.escape);
-            let kept = if continues { &body[..body.len() - 1] } else { line };
+            // An escape that is escaped itself continues nothing.
+            let continued = body.strip_suffix(self.escape).filter(|before| !before.ends_with(self.escape));
+            let kept = continued.unwrap_or(line);
             match first {
                 true => script.start = (start + lead) as u32,
                 false => script.pieces.push((script.text.len() as u32, start as u32)),
@@ -133,7 +136,7 @@ impl<'t> Reader<'t> {
             script.text.push_str(&kept[lead.min(kept.len())..]);
             end = start + line.len();
             first = false;
-            if !continues {
+            if continued.is_none() {
                 break;
             }
         }
@@ -144,20 +147,23 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let (script, mut end) = self.logical_line();
         let mut instruction = self.parse(&script, 0, end)?;
-        let names = heredoc_names(instruction.keyword, &script.text);
-        for (name, strips_tabs) in names {
+        for delimiter in self.delimiters(&instruction, &script.text) {
+            let before = self.at;
+            let Delimiter { name, strips_tabs, is_apart } = delimiter;
             match self.heredoc(&name, strips_tabs) {
                 Some(heredoc) => {
                     end = heredoc.span.end as usize;
                     instruction.heredocs.push(heredoc);
                 }
+                // Builders that would miss its end are newer than those that find no heredoc here.
+                None if is_apart => self.at = before,
                 None => {
                     let problem = Problem::at(
                         ProblemKind::Syntax,
                         self.span(start, start + 1),
-                        format!("the heredoc {name} is never closed"),
+                        format!("the heredoc {} is never closed", name.escape_debug()),
                     );
-                    self.problems.push(problem.help(format!("end it with a line `{name}`")));
+                    self.problems.push(problem.help(format!("end it with a line `{}`", name.escape_debug())));
                     self.at = self.text.len();
                     end = self.at;
                     break;
@@ -170,6 +176,20 @@ impl<'t> Reader<'t> {
             trigger.heredocs.clone_from(&instruction.heredocs);
         }
         Some(instruction)
+    }
+
+    /// What the heredocs of an instruction end with. Only RUN, COPY and ADD have any, in ONBUILD too.
+    fn delimiters(&mut self, instruction: &Instruction, line: &str) -> Vec<Delimiter> {
+        let acting = instruction.trigger.as_deref().unwrap_or(instruction);
+        if !matches!(acting.keyword, "RUN" | "COPY" | "ADD") || acting.is_json() {
+            return Vec::new();
+        }
+        heredocs::delimiters(line).unwrap_or_else(|_| {
+            let message = "more variables inside each other in this line are not followed";
+            let problem = Problem::at(ProblemKind::Limit, instruction.keyword_span, message);
+            self.problems.push(problem.help("set them by ARG or ENV first"));
+            Vec::new()
+        })
     }
 
     fn heredoc(&mut self, name: &str, strips_tabs: bool) -> Option<Heredoc> {
@@ -272,7 +292,7 @@ impl<'t> Reader<'t> {
         let json = text[json_at..].trim_start();
         if takes_json && json.starts_with('[') {
             // Malformed JSON is the shell form, as BuildKit has it.
-            if let Ok(items) = serde_json::from_str::<Vec<String>>(json) {
+            if let Some(items) = json::texts(json) {
                 return Arguments::Json(self.json_words(script, at, end, items));
             }
         }
@@ -336,53 +356,12 @@ fn split_pair(word: Word) -> (Word, Option<Word>) {
     (Word { text: name.to_string(), span: name_span }, Some(value))
 }
 
-/// Delimiters of the heredocs that a line opens, and whether their lines lose leading tabs. `<<<` and arithmetic open none.
-fn heredoc_names(keyword: &str, text: &str) -> Vec<(String, bool)> {
-    let mut names = Vec::new();
-    if !matches!(keyword, "RUN" | "COPY" | "ADD" | "ONBUILD") {
-        return names;
-    }
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    let mut quote = None;
-    let mut arithmetic = 0_u32;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        match (byte, quote) {
-            (b'\\', quote) if quote != Some(b'\'') => at += 1,
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (byte, Some(open)) if byte == open => quote = None,
-            (b'$', _) if text[at..].starts_with("$((") => {
-                arithmetic += 1;
-                at += 2;
-            }
-            (b')', _) if arithmetic > 0 && text[at..].starts_with("))") => {
-                arithmetic -= 1;
-                at += 1;
-            }
-            (b'<', None) if arithmetic == 0 && text[at..].starts_with("<<<") => at += 2,
-            (b'<', None) if arithmetic == 0 && text[at..].starts_with("<<") => {
-                let mut rest = &text[at + 2..];
-                let strips_tabs = rest.starts_with('-');
-                rest = rest.strip_prefix('-').unwrap_or(rest);
-                let quote = rest.chars().next().filter(|char| matches!(char, '"' | '\''));
-                let name = match quote {
-                    Some(quote) => rest[1..].split(quote).next().unwrap_or(""),
-                    None => rest
-                        .split(|char: char| char.is_whitespace() || matches!(char, ';' | '&' | '|' | '>' | '<' | ')'))
-                        .next()
-                        .unwrap_or(""),
-                };
-                if !name.is_empty()
-                    && name.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '-' | '.'))
-                {
-                    names.push((name.to_string(), strips_tabs));
-                }
-                at += 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    names
+/// The name in lower case and the value of a line that is a parser directive.
+fn directive(line: &str) -> Option<(String, String)> {
+    let rest = line.trim_start().strip_prefix('#')?.trim_start();
+    let width = rest.find(|char: char| !char.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(width);
+    let value = rest.trim_ascii_start().strip_prefix('=').filter(|value| !value.is_empty())?.trim_ascii();
+    let name = name.to_ascii_lowercase();
+    DIRECTIVES.contains(&name.as_str()).then(|| (name, value.to_string()))
 }

@@ -1,6 +1,7 @@
 //! What a builder refuses of an instruction that it knows: too few or too many arguments, and flags, kinds and ports that there
 //! are not, by the reference: <https://docs.docker.com/reference/dockerfile/>. Where a variable decides, nothing is said.
 
+use super::json;
 use crate::duration::nanoseconds;
 use crate::model::dockerfile::{Flag, Instruction};
 use crate::problem::{Problem, ProblemKind};
@@ -164,8 +165,7 @@ fn in_ports(one: &Instruction) -> Option<Refusal> {
 
 fn in_shell(one: &Instruction, text: &str) -> Option<Refusal> {
     // What follows the list is ignored.
-    let mut lists = serde_json::Deserializer::from_str(text).into_iter::<Vec<String>>();
-    let is_list = matches!(lists.next(), Some(Ok(list)) if !list.is_empty());
+    let is_list = json::leading_texts(text).is_some_and(|list| !list.is_empty());
     let message = "SHELL takes a JSON list and nothing else";
     (!is_list).then(|| (one.keyword_span, message.into(), "write it as in `SHELL [\"/bin/bash\", \"-c\"]`".into()))
 }
