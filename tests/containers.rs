@@ -109,6 +109,33 @@ fn a_huge_or_deep_run_is_bounded() {
 }
 
 #[test]
+fn a_user_is_root_however_it_is_written() {
+    let found = |base: &str, text: &str| {
+        let dockerfile = format!("FROM {base}\n{text}\n");
+        let select = ["container-run-as-root", "docker-last-user-root", "docker-named-user"];
+        let mut found = rules(&[("Dockerfile", &dockerfile)], &select);
+        found.sort();
+        found
+    };
+    let root = ["container-run-as-root", "docker-last-user-root"];
+    for text in ["USER 00", "USER +0:app", "USER -0", "USER \"\"", "USER ${UNSET}", "ENV U=0\nUSER ${X:-$U}"] {
+        assert_eq!(found("alpine:3.20", text), root, "{text}");
+    }
+    for text in ["USER r\"\"oot", "USER r\\oot", "ENV U=root\nUSER $U:app"] {
+        assert_eq!(found("alpine:3.20", text), [&root[..], &["docker-named-user"]].concat(), "{text}");
+    }
+    assert_eq!(found("alpine:3.20", "ARG X=rootx\nUSER ${X%x}"), ["container-run-as-root"]);
+    assert_eq!(found("alpine:3.20", "ENV U=app\nUSER \"$U\""), ["docker-named-user"]);
+    let open = "USER ${APP_USER}";
+    assert!(found("registry.acme.test/base:1.0", open).is_empty(), "the base may set it");
+    let (_, report) = scanned(
+        tree(&[("Dockerfile", &format!("FROM registry.acme.test/base:1.0\n{open}\n"))]).path(),
+        &["--fail-on", "never", "--select", "container-run-as-root"],
+    );
+    assert_eq!(report["counts"]["undecided"]["container-run-as-root"], 1, "{report}");
+}
+
+#[test]
 fn what_a_builder_runs_is_judged_however_its_lines_are_cut() {
     let run = "RUN curl https://get.acme.test/a | sh\n";
     for text in [

@@ -19,6 +19,8 @@ fn variables_that_double_end_at_a_limit() {
     let image = "services:\n  web:\n    image: \"$A59\"\n";
     let wide = format!("services:\n  web:\n    image: \"{}\"\n", "$A16".repeat(60));
     for files in [
+        vec![("Dockerfile", format!("FROM alpine:3.20\n{}USER $A59\n", doubled("ENV ")))],
+        vec![("Dockerfile", format!("{}FROM alpine:$A59\nUSER app\n", doubled("ARG ")))],
         vec![("compose.yaml", image.to_string()), (".env", doubled(""))],
         vec![("compose.yaml", wide), (".env", doubled("").lines().take(17).collect::<Vec<_>>().join("\n"))],
     ] {

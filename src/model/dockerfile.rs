@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::shell::{Command, Commands, Language};
+use super::user;
 use crate::source::{FileId, Span};
 
 /// BuildKit's own checks of a Dockerfile, by the names that its `check` directive takes:
@@ -98,8 +99,32 @@ pub struct Instruction {
     pub trigger: Option<Box<Instruction>>,
     /// The commands of a `RUN`, heredocs included; few instructions have any.
     pub commands: Option<Box<Commands>>,
+    /// Whom a `USER` names.
+    pub user: Option<Box<User>>,
     /// The shell in force.
     pub shell: Shell,
+}
+
+/// Whom a `USER` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user, and the group after a colon, without quotes, escapes and variables; none where something outside of the file
+    /// decides.
+    pub text: Option<String>,
+    /// The argument whose default decides it, which a build may set to another.
+    pub argument: Option<String>,
+}
+
+impl User {
+    /// The name or number of the user, if it is known.
+    pub fn name(&self) -> Option<&str> {
+        self.text.as_deref().map(user::name)
+    }
+
+    /// Whether it is root, if that is known. An empty name is that of root.
+    pub fn is_root(&self) -> Option<bool> {
+        self.name().map(|name| name.is_empty() || user::is_root(name))
+    }
 }
 
 /// What `SHELL` sets, or the base image.

@@ -48,6 +48,51 @@ impl<'a> Image<'a> {
     }
 }
 
+/// Official images of Docker Hub that set no USER, by their names: whoever builds on them runs as root.
+const ROOT: &[&str] = &[
+    "alpine",
+    "almalinux",
+    "amazoncorretto",
+    "amazonlinux",
+    "archlinux",
+    "bash",
+    "buildpack-deps",
+    "busybox",
+    "centos",
+    "debian",
+    "eclipse-temurin",
+    "elixir",
+    "erlang",
+    "fedora",
+    "gcc",
+    "golang",
+    "gradle",
+    "haskell",
+    "httpd",
+    "julia",
+    "maven",
+    "nginx",
+    "node",
+    "openjdk",
+    "oraclelinux",
+    "perl",
+    "php",
+    "python",
+    "rockylinux",
+    "ruby",
+    "rust",
+    "swift",
+    "tomcat",
+    "ubuntu",
+];
+
+/// Whether an image is one of those.
+pub fn runs_as_root(image: &str) -> bool {
+    let Some(image) = Image::parse(image) else { return false };
+    let is_hub = matches!(image.registry, None | Some("docker.io" | "index.docker.io"));
+    is_hub && ROOT.contains(&image.repository.strip_prefix("library/").unwrap_or(image.repository))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ mod map;
 mod names;
 pub mod node;
 pub mod shell;
+pub mod user;
 pub mod view;
 
 pub use graph::{Edge, Graph};

@@ -8,6 +8,7 @@ mod reader;
 mod scripts;
 mod stages;
 mod syntax;
+mod users;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use self::reader::Lines;
+use super::growth::Budget;
 use super::{Claim, Frontend, Parsed, Settings};
 use crate::model::dockerfile::{Dockerfile as File, Instruction};
 use crate::model::dockerignore::Dockerignore;
@@ -126,7 +128,10 @@ fn read(file: FileId, source: &Source) -> Parsed {
 pub(super) fn read_indented(file: FileId, source: &Source, indent: usize) -> Parsed {
     let Lines { directives, mut instructions, comments, blank_lines, mut problems, escape } =
         reader::read(file, source.text(), indent);
-    let stages = stages::stages(file, &instructions);
+    let mut budget = Budget::default();
+    let stages = stages::stages(file, &instructions, &mut budget);
+    users::read(&mut instructions, &stages, escape, &mut budget);
+    problems.extend(budget.problem(source.path()));
     scripts::read(&mut instructions, &stages, escape == '`', &mut problems);
     instructions.shrink_to_fit();
     let declares = |one: &&Instruction| matches!(one.keyword, "ENV" | "ARG");
@@ -218,6 +223,49 @@ mod tests {
         let file = parsed("FROM a\nRUN [\"sh\", \"-c\", \"id \\ud800\"]\n");
         assert!(file.instructions[1].is_json());
         assert_eq!(file.instructions[1].words()[2].text, "id \u{fffd}");
+    }
+
+    #[test]
+    fn a_user_is_what_is_left_of_its_text() {
+        let user = |text: &str| {
+            let file = parsed(text);
+            let user = file.last().and_then(|last| file.effective(last, "USER")).and_then(|one| one.user.clone());
+            let user = *user.expect("there is a USER");
+            (user.text, user.argument)
+        };
+        let decided = |text: &str| (Some(text.to_string()), None);
+        let by = |text: &str, name: &str| (Some(text.to_string()), Some(name.to_string()));
+        for (text, wanted) in [
+            ("USER r\"\"oot:app", decided("root:app")),
+            ("USER r\\oot", decided("root")),
+            ("ENV U=root\nUSER ${X:-$U}", decided("root")),
+            ("ENV U=root\nENV U=app V=$U\nUSER $V", decided("root")),
+            ("ENV U=root\nARG U=app\nUSER $U", decided("root")),
+            ("USER ${UNSET}", decided("")),
+            ("USER \"\"", decided("")),
+            ("ARG X=rootx\nUSER ${X%x}", by("root", "X")),
+            ("ARG TOP\nUSER $TOP", by("app", "TOP")),
+            ("ARG X\nENV Y=$X\nUSER $Y", (None, Some("X".into()))),
+            ("USER ${X^}", (None, None)),
+        ] {
+            assert_eq!(user(&format!("ARG TOP=app\nFROM alpine AS a\n{text}\nFROM a\n")), wanted, "{text}");
+        }
+        assert_eq!(user("FROM acme.test/base\nUSER $APP_USER\n"), (None, None));
+    }
+
+    #[test]
+    fn variables_that_double_end_at_a_limit() {
+        for keyword in ["ENV", "ARG"] {
+            let lines: String = (1..60).map(|n| format!("{keyword} A{n}=$A{0}$A{0}\n", n - 1)).collect();
+            for text in [
+                format!("FROM alpine\n{keyword} A0=xxxxxxxx\n{lines}USER $A59\n"),
+                format!("ARG A0=xxxxxxxx\n{lines}FROM alpine:$A59\nUSER app\n"),
+            ] {
+                let parsed = read(FileId(0), &Source::new("Dockerfile", &*text));
+                let kinds: Vec<ProblemKind> = parsed.problems.iter().map(|problem| problem.kind).collect();
+                assert_eq!(kinds, [ProblemKind::Limit], "{keyword}");
+            }
+        }
     }
 
     #[test]

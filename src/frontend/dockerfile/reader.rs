@@ -251,6 +251,7 @@ impl<'t> Reader<'t> {
             heredocs: Vec::new(),
             trigger: None,
             commands: None,
+            user: None,
             shell: Shell::default(),
         };
         let takes_flags = matches!(instruction.keyword, "FROM" | "RUN" | "COPY" | "ADD" | "HEALTHCHECK");

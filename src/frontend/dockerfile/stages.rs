@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::frontend::growth::Budget;
 use crate::model::dockerfile::{Arguments, Dockerfile as File, Instruction, Stage, Word, names_windows};
 use crate::model::{Entry, Map, Node, Number, Resource, Value};
 use crate::source::{FileId, Source, Span};
 
 /// Divides the instructions into stages.
-pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
+pub(super) fn stages(file: FileId, instructions: &[Instruction], budget: &mut Budget) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
     let mut arguments: FxHashMap<String, String> = FxHashMap::default();
     let is_from = |instruction: &Instruction| instruction.keyword == "FROM";
@@ -17,7 +18,7 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
     for instruction in &instructions[..first_from] {
         if let Arguments::Pairs(pairs) = &instruction.arguments {
             for (name, value) in pairs.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-                arguments.insert(name.text.clone(), expand(&value.text, &arguments));
+                arguments.insert(name.text.clone(), expand(&value.text, &arguments, budget));
             }
         }
     }
@@ -25,7 +26,7 @@ pub(super) fn stages(file: FileId, instructions: &[Instruction]) -> Vec<Stage> {
         let Some(first) = instructions.get(range.start) else { return };
         let words = from.map(Instruction::words).unwrap_or_default();
         let written_base = words.first().map(|word| (*word).clone());
-        let base = words.first().map(|word| Word { text: expand(&word.text, &arguments), span: word.span });
+        let base = words.first().map(|word| Word { text: expand(&word.text, &arguments, budget), span: word.span });
         let name = words
             .get(1)
             .filter(|word| word.text.eq_ignore_ascii_case("as"))
@@ -89,7 +90,7 @@ fn mark_used(stages: &mut [Stage], instructions: &[Instruction]) {
 }
 
 /// Expands `$x`, `${x}`, `${x:-default}` and `${x:+other}`; what has no value stays as written.
-pub(super) fn expand(text: &str, values: &FxHashMap<String, String>) -> String {
+fn expand(text: &str, values: &FxHashMap<String, String>, budget: &mut Budget) -> String {
     let mut result = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -115,7 +116,7 @@ pub(super) fn expand(text: &str, values: &FxHashMap<String, String>) -> String {
             (_, value) => value.cloned(),
         };
         match replaced {
-            Some(value) if !name.is_empty() => result.push_str(&value),
+            Some(value) if !name.is_empty() && budget.spend(value.len()) => result.push_str(&value),
             _ => result.push_str(&rest[..whole]),
         }
         rest = &rest[whole..];
@@ -134,11 +135,8 @@ pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -
     let is_final = stage.index + 1 == dockerfile.stages.len();
     entries.push(entry("index", Node::new(Value::Number(Number::Int(stage.index as i64)), head)));
     entries.push(entry("final", Node::new(Value::Bool(is_final), head)));
-    if dockerfile.effective(stage, "USER").is_some() {
-        if let Some(user) = user(dockerfile, stage) {
-            entries.push(entry("user", Node::string(user.text, user.at)));
-            entries.extend(user.argument.map(|name| entry("user_argument", Node::string(name, user.at))));
-        }
+    if let Some(instruction) = dockerfile.effective(stage, "USER") {
+        entries.extend(user(instruction));
     } else if let Some((user, base)) = dockerfile.base_user(stage) {
         entries.push(entry("user", Node::string(user, base.span)));
     }
@@ -168,63 +166,16 @@ pub(super) fn resource(dockerfile: &Arc<File>, stage: &Stage, source: &Source) -
     }
 }
 
-/// The user that an image runs as.
-struct User {
-    text: String,
-    at: Span,
-    /// The argument whose default decides it, which a build may set to another.
-    argument: Option<String>,
-}
-
-/// The last USER of a stage or of those that it builds on. What ENV sets is known; of an argument the default is.
-fn user(dockerfile: &File, stage: &Stage) -> Option<User> {
-    let lineage: Vec<&Stage> = dockerfile.lineage(stage).collect();
-    let is_user = |one: &Instruction| one.keyword == "USER";
-    let (depth, own) = lineage.iter().enumerate().find_map(|(depth, stage)| {
-        let own = dockerfile.of(stage);
-        Some((depth, &own[..=own.iter().rposition(is_user)?]))
-    })?;
-    let word = *own.last()?.words().first()?;
-    if !word.text.contains('$') {
-        return Some(User { text: word.text.clone(), at: word.span, argument: None });
-    }
-    let (mut set, mut known) = (FxHashMap::default(), FxHashMap::default());
-    let mut arguments: FxHashSet<&str> = FxHashSet::default();
-    let top = dockerfile.stages.first().map_or(0, |stage| stage.instructions.start);
-    let globals: FxHashMap<&str, &Word> = dockerfile.instructions[..top]
-        .iter()
-        .flat_map(Instruction::pairs)
-        .filter_map(|(name, value)| Some((name.text.as_str(), value.as_ref()?)))
-        .collect();
-    let below = lineage[depth + 1..].iter().rev().flat_map(|stage| dockerfile.of(stage));
-    for one in below.chain(own) {
-        for (name, value) in one.pairs() {
-            let value = value.as_ref();
-            match (one.keyword, value.or_else(|| globals.get(name.text.as_str()).copied())) {
-                ("ENV", Some(value)) => {
-                    set.insert(name.text.clone(), expand(&value.text, &set));
-                    known.insert(name.text.clone(), expand(&value.text, &known));
-                }
-                ("ARG", value) if !set.contains_key(&name.text) => {
-                    arguments.insert(&name.text);
-                    if let Some(value) = value {
-                        known.insert(name.text.clone(), expand(&value.text, &known));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    let named = format!("{} {}", word.text, expand(&word.text, &set));
-    let mut named = named.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
-    let argument = named.find(|name| arguments.contains(name) && !set.contains_key(*name)).map(str::to_string);
-    let text = expand(&word.text, &known);
-    let is_known = !text.contains('$');
-    Some(User {
-        text: if is_known { text } else { word.text.clone() },
-        at: word.span,
-        argument: argument.filter(|_| is_known),
-    })
+/// The user that an image runs as, and the argument whose default decides it, which a build may set to another.
+fn user(instruction: &Instruction) -> Vec<Entry> {
+    let Some(user) = &instruction.user else { return Vec::new() };
+    let at = instruction.words().first().map_or(instruction.keyword_span, |word| word.span);
+    let Some(text) = &user.text else {
+        let reason = "what sets the variables of USER is not in this file";
+        return vec![entry("user", Node::unknown(reason, Vec::new(), true, at))];
+    };
+    let argument = user.argument.as_ref().map(|name| entry("user_argument", Node::string(&**name, at)));
+    std::iter::once(entry("user", Node::string(&**text, at))).chain(argument).collect()
 }
 
 /// An instruction as a map. The Dockerfile itself says all of it to the rules that come with gate, and a second form of every

@@ -5,6 +5,7 @@ use super::kubernetes::image::has_user;
 use super::{Cx, Findings, Native, show};
 use crate::model::image::Image;
 use crate::model::json::from_json;
+use crate::model::user::{is_root, name, number};
 use crate::model::view::compose::services;
 use crate::model::view::helm::{Setting, settings};
 use crate::model::view::pod::{Container, Pod, pod};
@@ -99,11 +100,6 @@ fn releases(cx: &Cx, out: &mut Findings, mut check: impl FnMut(&Setting<'_>, &mu
     }
 }
 
-pub(super) fn is_root(user: &str) -> bool {
-    let name = user.split(':').next().unwrap_or("");
-    matches!(name, "0" | "root") || name.eq_ignore_ascii_case("ContainerAdministrator")
-}
-
 fn run_as_root(cx: &Cx, out: &mut Findings) {
     pods(cx, out, |container, out| {
         let (user, non_root) = (container.security("runAsUser"), container.security("runAsNonRoot"));
@@ -162,6 +158,9 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
         }
         out.about(id);
         match resource.body.get("user") {
+            Lookup::Known(node) if node.as_str() == Some("") => {
+                out.fail(node, "user", "USER is empty, so that the image runs as root, wanted an unprivileged USER");
+            }
             Lookup::Known(node) if is_root(node.as_str().unwrap_or("")) => {
                 let argument = resource.body.get("user_argument").as_str();
                 let unless = argument.map(|name| format!(" unless the build sets {name}")).unwrap_or_default();
@@ -171,6 +170,7 @@ fn run_as_root(cx: &Cx, out: &mut Findings) {
                     format!("the image runs as {}{unless}, wanted an unprivileged USER", show(node)),
                 );
             }
+            Lookup::Unknown(_) => out.undecided(),
             // What a base of Windows that is not known runs as is no root.
             Lookup::Absent(_) if resource.body.get("os").is_absent() => {
                 out.at(
@@ -350,8 +350,7 @@ fn low_uid(cx: &Cx, out: &mut Findings) {
     tasks(cx, out, |_, definition, out| match definition.get("user") {
         Lookup::Known(node) => {
             let text = node.to_text().unwrap_or_default();
-            let user = text.split(':').next().and_then(|user| user.parse::<u64>().ok());
-            if user.is_some_and(|user| user < 10_000) {
+            if number(name(&text)).is_some_and(|user| user < 10_000) {
                 out.fail(node, "container_definitions.user", format!("user is {}, {WANTED}", show(node)));
             }
         }

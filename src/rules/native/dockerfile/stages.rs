@@ -1,11 +1,10 @@
 //! Stages: base images, names, users, and what a stage may have once.
 
-use super::{
-    Cx, Findings, Native, acting, mount_option, of_keyword, references, report, report_command, runs, variable,
-};
+use super::{Cx, Findings, Native, acting, mount_option, of_keyword, report, report_command, runs};
 use crate::model::dockerfile::{Dockerfile, Instruction, Stage, Word};
 use crate::model::image::Image;
 use crate::model::shell::Command;
+use crate::model::user::number;
 use crate::source::Span;
 
 /// The checks by name.
@@ -187,18 +186,16 @@ fn untrusted(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     }
 }
 
-/// The user of a USER without the group.
-fn user_of(instruction: &Instruction) -> &str {
-    instruction.words().first().map_or("", |word| word.text.split(':').next().unwrap_or(""))
-}
-
 fn last_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
     for stage in &file.stages {
-        if let Some(user) = file.of(stage).iter().rev().find(|one| one.keyword == "USER") {
-            let name = user_of(user);
-            if matches!(name, "root" | "0") {
-                report(cx, file, user, format!("the last USER is {name}, wanted an unprivileged user"), out);
-            }
+        let last = file.of(stage).iter().rev().find(|one| one.keyword == "USER");
+        // What the build may set is told where the user of the image is judged.
+        let user = last.and_then(|one| Some((one, one.user.as_ref().filter(|user| user.argument.is_none())?)));
+        if let Some((one, user)) = user
+            && user.is_root() == Some(true)
+        {
+            let name = user.name().filter(|name| !name.is_empty()).unwrap_or("empty");
+            report(cx, file, one, format!("the last USER is {name}, wanted an unprivileged user"), out);
         }
     }
 }
@@ -210,20 +207,17 @@ fn missing_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
 }
 
 fn named_user(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    for (index, user) in file.instructions.iter().enumerate().filter(|(_, one)| one.keyword == "USER") {
-        let name = user_of(user);
-        let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-        let is_argument = references(name).iter().any(|(name, _)| {
-            variable(file, index, name).is_some_and(|value| value.is_none_or(|value| value.parse::<u32>().is_ok()))
-                || file.declared.contains(*name)
-                    && file.instructions[..index]
-                        .iter()
-                        .any(|one| one.keyword == "ARG" && one.pairs().iter().any(|(key, _)| key.text == *name))
-        });
+    for (index, one) in file.instructions.iter().enumerate() {
+        let Some(user) = one.user.as_ref().filter(|user| user.argument.is_none()) else { continue };
         // Users of Windows have names only.
         let is_windows = || file.stage_of(index).is_some_and(|stage| file.is_windows(stage));
-        if !is_number && !is_argument && !is_windows() {
-            report(cx, file, user, format!("USER {name} is a name, wanted a number above 0"), out);
+        match user.name() {
+            None => out.undecided(),
+            Some("") => {}
+            Some(name) if number(name).is_none() && !is_windows() => {
+                report(cx, file, one, format!("USER {name} is a name, wanted a number above 0"), out);
+            }
+            Some(_) => {}
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the image of a container, built in the same tree, means for the pod.
 
 use crate::model::dockerfile::{Dockerfile, Stage};
-use crate::model::image::Image;
+use crate::model::image::runs_as_root;
 use crate::model::view::pod::{Container, Pod};
-use crate::model::{Lookup, ResourceId};
-use crate::rules::native::containers::{each, is_root};
+use crate::model::{Lookup, ResourceId, user};
+use crate::rules::native::containers::each;
 use crate::rules::native::{Cx, Findings, Native};
 use crate::source::Span;
 
@@ -36,65 +36,20 @@ fn non_root(cx: &Cx, _: ResourceId, pod: Pod<'_>, out: &mut Findings) {
     });
 }
 
-/// Official images of Docker Hub that set no USER, by their names: whoever builds on them runs as root.
-const ROOT: &[&str] = &[
-    "alpine",
-    "almalinux",
-    "amazoncorretto",
-    "amazonlinux",
-    "archlinux",
-    "bash",
-    "buildpack-deps",
-    "busybox",
-    "centos",
-    "debian",
-    "eclipse-temurin",
-    "elixir",
-    "erlang",
-    "fedora",
-    "gcc",
-    "golang",
-    "gradle",
-    "haskell",
-    "httpd",
-    "julia",
-    "maven",
-    "nginx",
-    "node",
-    "openjdk",
-    "oraclelinux",
-    "perl",
-    "php",
-    "python",
-    "rockylinux",
-    "ruby",
-    "rust",
-    "swift",
-    "tomcat",
-    "ubuntu",
-];
-
-fn runs_as_root(image: &str) -> bool {
-    let Some(image) = Image::parse(image) else { return false };
-    let is_hub = matches!(image.registry, None | Some("docker.io" | "index.docker.io"));
-    is_hub && ROOT.contains(&image.repository.strip_prefix("library/").unwrap_or(image.repository))
-}
-
 /// Whether the image of a container is built in this tree and names a user that is not root, so that the container does not run
 /// as root where the pod says nothing.
 pub fn has_user(cx: &Cx, container: Container<'_>) -> bool {
     let image = container.body.get("image").as_str().unwrap_or_default();
     let built = cx.model.builds().of_image(image);
-    let is_user = |user: &str| {
-        let name = user.trim_matches(['"', '\'']).split(':').next().unwrap_or_default();
-        !name.is_empty() && !name.contains('$') && !is_root(name)
-    };
     !built.is_empty()
         && built.iter().all(|built| {
             let (file, stage) = cx.model.built(*built);
             match file.effective(stage, "USER") {
-                Some(instruction) => instruction.words().first().is_some_and(|word| is_user(&word.text)),
-                None => file.base_user(stage).is_some_and(|(user, _)| is_user(user)),
+                Some(instruction) => instruction.user.as_ref().is_some_and(|user| {
+                    // A build may set an argument to another user.
+                    user.argument.is_none() && user.is_root() == Some(false)
+                }),
+                None => file.base_user(stage).is_some_and(|(user, _)| !user::is_root(user)),
             }
         })
 }
@@ -108,15 +63,12 @@ fn refusal(file: &Dockerfile, stage: &Stage) -> Option<(String, Span)> {
         let is_root = !is_known && (base == "scratch" || runs_as_root(base));
         return is_root.then(|| (format!("the image sets no USER and runs as root, as {base} does"), stage.head));
     };
-    let written = instruction.words().first()?.text.trim_matches(['"', '\'']).to_string();
-    let user = written.split(':').next().unwrap_or_default();
-    if user.is_empty() || user.contains('$') {
-        return None;
-    }
-    match user.parse::<u64>() {
-        Ok(0) => Some(("the image runs as user 0".into(), instruction.span)),
-        Ok(_) => None,
-        Err(_) if user == "root" => Some(("the image runs as root".into(), instruction.span)),
-        Err(_) => Some((format!("the image names its user ({user}) instead of numbering it"), instruction.span)),
+    let user = instruction.user.as_ref().filter(|user| user.argument.is_none())?;
+    let name = user.name()?;
+    match user::number(name) {
+        Some(0) => Some(("the image runs as user 0".into(), instruction.span)),
+        Some(_) => None,
+        None if user.is_root() == Some(true) => Some(("the image runs as root".into(), instruction.span)),
+        None => Some((format!("the image names its user ({name}) instead of numbering it"), instruction.span)),
     }
 }
