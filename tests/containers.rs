@@ -149,6 +149,35 @@ fn what_a_builder_runs_is_judged_however_its_lines_are_cut() {
     }
 }
 
+#[test]
+fn a_download_that_a_script_runs_is_told() {
+    let count = |text: &str| {
+        let dockerfile = format!("FROM alpine:3.20\n{text}\n");
+        rules(&[("Dockerfile", &dockerfile)], &["docker-download-piped-to-shell"]).len()
+    };
+    let get = "curl -fsS https://get.acme.test/a";
+    for text in [
+        format!("RUN sh <<E\n$({get})\nE"),
+        format!("RUN bash -eu <<'E'\nset -x\n  eval \"$({get})\"\nE"),
+        format!("RUN bash <<< \"$({get})\""),
+        format!("RUN bash <<< '{get} | sh'"),
+        format!("COPY <<E /x.sh\n{get} | sh\nE\nRUN sh /x.sh"),
+        format!("COPY --chmod=755 <<x.sh <<y /usr/bin/\n#!/bin/sh\n{get} | sh\nx.sh\ny\nRUN x.sh"),
+    ] {
+        assert_eq!(count(&text), 1, "{text}");
+    }
+    for text in [
+        format!("RUN sh <<E\nV=$({get})\necho $V\nE"),
+        format!("RUN cat <<E >/a\n$({get})\nE"),
+        format!("RUN cat <<< \"$({get})\""),
+        format!("COPY <<E /x.sh\n{get} | sh\nE\nRUN chmod +x /x.sh"),
+        format!("COPY <<E /x.py\n#!/usr/bin/python3\n{get} | sh\nE\nRUN /x.py"),
+        format!("RUN sh /x.sh\nCOPY <<E /x.sh\n{get} | sh\nE"),
+    ] {
+        assert_eq!(count(&text), 0, "{text}");
+    }
+}
+
 const POD: &str = "    spec:\n      containers:\n        - name: web\n          image: acme/web\n";
 
 #[test]

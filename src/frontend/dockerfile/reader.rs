@@ -6,6 +6,9 @@ use crate::model::dockerfile::{Arguments, Directive, Flag, Heredoc, Instruction,
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Span};
 
+/// Heredocs without an end that are looked for, each through the rest of the file; scripts have one or two shifts like `1 << 2`.
+const MAX_LOST: usize = 100;
+
 /// The parser directives that there are.
 const DIRECTIVES: &[&str] = &["syntax", "escape", "check"];
 
@@ -25,7 +28,7 @@ pub(super) struct Lines {
 pub(super) fn read(file: FileId, text: &str, indent: usize) -> Lines {
     let (comments, blank_lines, problems) = (Vec::new(), Vec::new(), Vec::new());
     let mut reader =
-        Reader { file, text, at: 0, escape: '\\', indent, is_dockers: true, comments, blank_lines, problems };
+        Reader { file, text, at: 0, escape: '\\', indent, is_dockers: true, lost: 0, comments, blank_lines, problems };
     let directives = reader.directives();
     let frontend = directives.iter().find(|one| one.name == "syntax").map(|one| one.value.as_str());
     reader.is_dockers =
@@ -45,6 +48,8 @@ struct Reader<'t> {
     indent: usize,
     /// Whether Docker's own frontend reads the file, whose flags are known.
     is_dockers: bool,
+    /// Heredocs that were looked for and have no end.
+    lost: usize,
     comments: Vec<Span>,
     blank_lines: Vec<Span>,
     problems: Vec<Problem>,
@@ -156,7 +161,10 @@ impl<'t> Reader<'t> {
                     instruction.heredocs.push(heredoc);
                 }
                 // Builders that would miss its end are newer than those that find no heredoc here.
-                None if is_apart => self.at = before,
+                None if is_apart && self.lost < MAX_LOST => {
+                    self.lost += 1;
+                    self.at = before;
+                }
                 None => {
                     let problem = Problem::at(
                         ProblemKind::Syntax,

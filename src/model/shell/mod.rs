@@ -60,6 +60,8 @@ pub struct Command {
     pub assignments: Vec<(String, String)>,
     /// Positions of the heredocs that are its input, among those of the script.
     pub heredocs: Vec<usize>,
+    /// The text after `<<<`, which is its input.
+    pub here_string: Option<Box<Word>>,
     /// Whether it stands in the text given to another shell, as in `sh -c 'text'`.
     pub is_inner: bool,
     /// The heredoc in whose text it stands, by its position among those of the instruction.
@@ -206,7 +208,7 @@ impl Command {
         index.min(self.words.len().saturating_sub(1))
     }
 
-    /// The script that a shell is given as an argument: `sh -c TEXT`, `su USER -c TEXT`, `eval TEXT`.
+    /// The script that a shell is given as an argument: `sh -c TEXT`, `su USER -c TEXT`, `eval TEXT`, or as `sh <<< TEXT`.
     fn script_argument(&self) -> Option<(Word, Language)> {
         let arguments = self.arguments();
         let name = self.name();
@@ -225,7 +227,9 @@ impl Command {
                     let cluster = word.text.strip_prefix('-').filter(|cluster| !cluster.starts_with('-'));
                     cluster.is_some_and(|cluster| cluster.ends_with('c')) || word.text == "--command"
                 };
-                arguments.iter().position(is_option).and_then(after)
+                let given = self.here_string.as_ref().filter(|_| self.operands().next().is_none());
+                let input = || given.map(|word| (Word::clone(word), language));
+                arguments.iter().position(is_option).map_or_else(input, after)
             }
             Language::PowerShell => {
                 let is_option = |word: &Word| matches!(word.text.to_ascii_lowercase().as_str(), "-command" | "-c");
@@ -354,6 +358,12 @@ mod tests {
         assert!(commands("{ a; } | b", Language::Posix).has_pipe);
         assert!(commands("if a; then b; fi | c", Language::Posix).has_pipe);
         assert!(!commands("case x in a|b) c;; esac; echo \"a | b\"", Language::Posix).has_pipe);
+    }
+
+    #[test]
+    fn a_text_that_a_shell_is_given_as_input_is_a_script() {
+        assert_eq!(names("bash <<< 'apk add x; id'"), ["bash", "apk", "id"]);
+        assert_eq!(names("bash a.sh <<< 'apk add x'; cat <<< 'id'"), ["bash", "cat"]);
     }
 
     #[test]

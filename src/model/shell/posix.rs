@@ -32,6 +32,8 @@ enum Next {
     Word,
     /// The target of a redirection.
     Target,
+    /// The text after `<<<`.
+    HereString,
     /// The delimiter of a heredoc, and whether its lines lose leading tabs.
     Delimiter(bool),
     /// A word in the head of `for` or `select`.
@@ -261,6 +263,7 @@ impl Reader<'_, '_> {
             self.at += 1;
             if self.byte(0) == Some(b'<') {
                 self.at += 1;
+                pending.next = Next::HereString;
             } else {
                 let strips_tabs = self.byte(0) == Some(b'-');
                 self.at += usize::from(strips_tabs);
@@ -275,6 +278,10 @@ impl Reader<'_, '_> {
         let Some(word) = pending.word.take() else { return };
         match std::mem::replace(&mut pending.next, Next::Word) {
             Next::Target => return,
+            Next::HereString => {
+                pending.command.here_string = Some(Box::new(word));
+                return;
+            }
             Next::Delimiter(strips_tabs) => {
                 pending.command.heredocs.push(self.heredocs);
                 self.heredocs += 1;

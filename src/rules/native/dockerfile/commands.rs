@@ -1,10 +1,12 @@
 //! Commands that do not belong into a build, or that do not do there what they seem to.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use super::{Cx, Findings, Native, each_command, report, report_command, runs};
-use crate::model::dockerfile::{Dockerfile, Instruction};
-use crate::model::shell::{Command, Language};
+use crate::model::dockerfile::{Dockerfile, Heredoc, Instruction};
+use crate::model::shell::{self, Command, Language};
 
 /// The checks by name.
 pub const CHECKS: &[(&str, Native)] = &[
@@ -221,54 +223,119 @@ fn opens_download(after: &[Command]) -> bool {
     }
 }
 
+const INTERPRETERS: &[&str] =
+    &["sh", "bash", "ash", "dash", "zsh", "ksh", "python", "python2", "python3", "perl", "ruby", "node", "php"];
+
 fn piped_download(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
-    const SHELLS: &[&str] =
-        &["sh", "bash", "ash", "dash", "zsh", "ksh", "python", "python2", "python3", "perl", "ruby", "node", "php"];
-    const FILTERS: &[&str] = &["sed", "tee", "gunzip", "zcat", "tr", "grep", "cat", "base64"];
+    const MESSAGE: &str = "a download runs as it comes, wanted a file whose checksum or signature is verified first";
+    // The last RUN of each program and script, by its name.
+    let mut last: FxHashMap<&str, usize> = FxHashMap::default();
     for run in runs(file) {
         let found = run.run.commands();
-        // Substitutions that shells are given, by place; each with the farthest end so far.
-        let mut given: Vec<(usize, usize)> = Vec::new();
-        for shell in found.iter().filter(|one| !one.is_inner) {
-            if !SHELLS.contains(&shell.name()) && !matches!(shell.name(), "eval" | "source" | ".") {
-                continue;
-            }
-            let is_script = |text: &str| ["$(", "<(", "`"].iter().any(|open| text.starts_with(open));
-            for word in shell.arguments().iter().filter(|word| word.expands && is_script(&word.text)) {
-                let end = given.last().map_or(0, |(_, end)| *end).max(word.at as usize + word.text.len() + 2);
-                given.push((word.at as usize, end));
-            }
+        if let Some(index) = running_download(found, &run.run.heredocs) {
+            report_command(cx, &run, &found[index], MESSAGE, out);
         }
-        let download = (0..found.len()).find(|index| {
-            let (index, command) = (*index, &found[*index]);
-            if !is_download(command) {
-                return invoked_download(found, index);
-            }
-            // curl … | sed … | sh
-            let mut after = found[index..].iter().zip(&found[index + 1..]);
-            let piped = command.piped
-                && after
-                    .find_map(|(left, right)| match right.name() {
-                        _ if !left.piped || !right.reads_pipe => Some(false),
-                        // `python - <file>` and `bash -c` read no program from the pipe.
-                        name if SHELLS.contains(&name) => {
-                            Some(!right.has_option("", &["version"]) && reads_program(right))
-                        }
-                        name if FILTERS.contains(&name) => None,
-                        _ => Some(false),
-                    })
-                    .unwrap_or(false);
-            // sh -c "$(curl …)", bash <(curl …)
-            let place = command.words.first().map_or(0, |word| word.at as usize);
-            let before = given.partition_point(|(start, _)| *start <= place);
-            let substituted = !command.is_inner && given[..before].last().is_some_and(|(_, end)| place < *end);
-            piped || substituted
+        last.extend(found.iter().filter_map(program).map(|name| (name, run.index)));
+    }
+    for (index, copy) in file.instructions.iter().enumerate().filter(|(_, one)| !one.heredocs.is_empty()) {
+        if !matches!(copy.keyword, "COPY" | "ADD") {
+            continue;
+        }
+        let target = copy.words().last().map_or("", |word| word.text.as_str());
+        let runs = copy.heredocs.iter().filter(|heredoc| {
+            let name = if target.ends_with('/') { &heredoc.name } else { target };
+            last.get(name.rsplit('/').next().unwrap_or(name)).is_some_and(|last| *last > index)
         });
-        if let Some(index) = download {
-            let message = "a download runs as it comes, wanted a file whose checksum or signature is verified first";
-            report_command(cx, &run, &found[index], message, out);
+        let is_bad = |heredoc: &Heredoc| {
+            let text = &heredoc.script.text;
+            let is_shell = text.lines().next().is_none_or(|line| !line.starts_with("#!") || line.contains("sh"));
+            is_shell && running_download(&shell::commands(text, Language::Posix).list, &[]).is_some()
+        };
+        if runs.into_iter().any(is_bad) {
+            report(cx, file, copy, MESSAGE, out);
         }
     }
+}
+
+/// The name of the file that a command runs: its program, or the script that an interpreter is given.
+fn program(command: &Command) -> Option<&str> {
+    let is_given = INTERPRETERS.contains(&command.name()) || matches!(command.name(), "source" | ".");
+    let script = command.operands().next().filter(|_| is_given);
+    script.map(|word| word.text.rsplit('/').next().unwrap_or(&word.text)).or(Some(command.name()))
+}
+
+/// The position of the first command that downloads what is run as it comes.
+fn running_download(found: &[Command], heredocs: &[Heredoc]) -> Option<usize> {
+    const FILTERS: &[&str] = &["sed", "tee", "gunzip", "zcat", "tr", "grep", "cat", "base64"];
+    let given = given(found, heredocs);
+    (0..found.len()).find(|index| {
+        let (index, command) = (*index, &found[*index]);
+        if !is_download(command) {
+            return invoked_download(found, index);
+        }
+        // curl … | sed … | sh
+        let mut after = found[index..].iter().zip(&found[index + 1..]);
+        let piped = command.piped
+            && after
+                .find_map(|(left, right)| match right.name() {
+                    _ if !left.piped || !right.reads_pipe => Some(false),
+                    // `python - <file>` and `bash -c` read no program from the pipe.
+                    name if INTERPRETERS.contains(&name) => {
+                        Some(!right.has_option("", &["version"]) && reads_program(right))
+                    }
+                    name if FILTERS.contains(&name) => None,
+                    _ => Some(false),
+                })
+                .unwrap_or(false);
+        // sh -c "$(curl …)", bash <(curl …)
+        let place = command.words.first().map_or(0, |word| word.at as usize);
+        let ranges = given.get(&command.within).filter(|_| has_place(command)).map_or(&[][..], |ranges| ranges);
+        let before = ranges.partition_point(|(start, _)| *start <= place);
+        piped || ranges[..before].last().is_some_and(|(_, end)| place < *end)
+    })
+}
+
+/// Places inside the text of a `-c` are not those of the script; those inside a heredoc are.
+fn has_place(command: &Command) -> bool {
+    !command.is_inner || command.within.is_some()
+}
+
+/// Where the substitutions begin and end that shells are given, each with the farthest end so far, by the heredoc that they
+/// stand in.
+fn given(found: &[Command], heredocs: &[Heredoc]) -> BTreeMap<Option<u32>, Vec<(usize, usize)>> {
+    let mut given: BTreeMap<Option<u32>, Vec<(usize, usize)>> = BTreeMap::new();
+    let is_script = |text: &str| ["$(", "<(", "`"].iter().any(|open| text.starts_with(open));
+    for shell in found.iter().filter(|one| has_place(one)) {
+        let is_interpreter = INTERPRETERS.contains(&shell.name());
+        if !is_interpreter && !matches!(shell.name(), "eval" | "source" | ".") {
+            continue;
+        }
+        let words = shell.arguments().iter().chain(shell.here_string.as_deref());
+        for word in words.filter(|word| word.expands && is_script(&word.text)) {
+            let start = word.at as usize;
+            given.entry(shell.within).or_default().push((start, start + word.text.len() + 2));
+        }
+        for index in shell.heredocs.iter().filter(|_| is_interpreter && reads_program(shell)) {
+            let Some(heredoc) = heredocs.get(*index) else { continue };
+            let mut at = 0;
+            for line in heredoc.script.text.split_inclusive('\n') {
+                let start = at + line.len() - line.trim_start().len();
+                at += line.len();
+                if is_script(line.trim_start()) {
+                    given.entry(Some(*index as u32)).or_default().push((start, at));
+                }
+            }
+        }
+    }
+    for ranges in given.values_mut() {
+        ranges.sort_unstable();
+        let mut last = 0;
+        for (_, end) in ranges {
+            last = last.max(*end);
+            *end = last;
+        }
+    }
+    given
 }
 
 /// Whether an interpreter takes its program from standard input: no script and no `-c` are named.
