@@ -241,7 +241,7 @@ impl Evaluator<'_> {
             }
             let Some(key) = parsed.key else {
                 let val = failed.part(self.eval(inner, parsed.value))?;
-                weight = weight.saturating_add(val.weight());
+                weight = weight.saturating_add(val.size());
                 items.push(val);
                 continue;
             };
@@ -259,7 +259,7 @@ impl Evaluator<'_> {
                 }
             };
             let val = failed.part(self.eval(inner, parsed.value))?;
-            weight = weight.saturating_add(val.weight());
+            weight = weight.saturating_add(val.size());
             match seen.get(&text) {
                 Some(index) if parsed.grouped => groups[*index].push(val),
                 Some(_) => {

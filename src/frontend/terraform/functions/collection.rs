@@ -128,7 +128,7 @@ pub(super) fn is_untyped(argument: &Val) -> bool {
 
 fn concat(arguments: &[Val], at: &Place) -> Answer {
     if arguments.iter().any(is_untyped) {
-        return Ok(partial(arguments, at));
+        return partial(arguments, at);
     }
     let mut items = Vec::new();
     let mut lists: Vec<Type> = Vec::new();
@@ -142,7 +142,7 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
                     lists.push((**element).clone());
                     is_open = true;
                 }
-                Type::Dynamic | Type::Tuple(_) => return Ok(partial(arguments, at)),
+                Type::Dynamic | Type::Tuple(_) => return partial(arguments, at),
                 other => return Err(format!("wants lists or tuples, here is {}", other.noun())),
             },
             _ => return Err(format!("wants lists or tuples, here is {}", argument.sort().noun())),
@@ -155,7 +155,7 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
         && let Some(ty) = unify(&lists)
     {
         if is_open {
-            return Ok(partial(arguments, at));
+            return partial(arguments, at);
         }
         // What one list leaves open, the elements of the others tell.
         let told = || items.iter().map(Val::ty).find(|one| *one != Type::Dynamic);
@@ -163,22 +163,36 @@ fn concat(arguments: &[Val], at: &Place) -> Answer {
         let items = items.into_iter().map(|item| convert(item, &ty)).collect::<Result<Vec<Val>, String>>()?;
         return Ok(Val::list(ty, items, at.span));
     }
-    if is_open { Ok(partial(arguments, at)) } else { Ok(Val::tuple(items, at.span)) }
+    if is_open { partial(arguments, at) } else { Ok(Val::tuple(items, at.span)) }
 }
 
 /// Lists of which some are not known. Rules still see the elements that are: the structure of the result holds them.
-fn partial(arguments: &[Val], at: &Place) -> Val {
-    open(Type::Dynamic, arguments, at).made_from(known_parts(arguments, at))
+fn partial(arguments: &[Val], at: &Place) -> Answer {
+    Ok(open(Type::Dynamic, arguments, at).made_from(known_parts(arguments, at)?))
 }
 
-/// The elements of several collections one after the other; what is not known of one stands for the rest of its elements.
-pub(super) fn known_parts(arguments: &[Val], at: &Place) -> Val {
-    let known = arguments.iter().flat_map(|argument| match (argument.partial(), argument.is_unknown()) {
-        (Some(parts), _) => parts.items().to_vec(),
-        (None, true) => vec![argument.clone()],
-        (None, false) => argument.items().to_vec(),
-    });
-    Val::tuple(known.collect(), at.span)
+/// The elements of several collections one after the other; what is not known of one stands for the rest of its elements, once
+/// however often it is named.
+pub(super) fn known_parts(arguments: &[Val], at: &Place) -> Answer {
+    let mut known: Vec<Val> = Vec::new();
+    let mut seen = rustc_hash::FxHashSet::default();
+    for argument in arguments {
+        let parts = match (argument.partial(), argument.is_unknown()) {
+            (Some(parts), _) => parts.items(),
+            (None, true) => std::slice::from_ref(argument),
+            (None, false) => argument.items(),
+        };
+        let mut is_new = |part: &&Val| match &part.kind {
+            Kind::Unknown(unknown) if unknown.arms.is_none() && part.structure.is_none() => {
+                let what = (unknown.reason.clone(), unknown.references.clone(), unknown.template.clone());
+                seen.insert((what, part.marks.has(Marks::SENSITIVE)))
+            }
+            _ => true,
+        };
+        known.extend(parts.iter().filter(&mut is_new).cloned());
+        few(known.len())?;
+    }
+    Ok(Val::tuple(known, at.span))
 }
 
 fn contains(arguments: &[Val], at: &Place) -> Answer {
@@ -274,10 +288,10 @@ fn flatten(arguments: &[Val], at: &Place) -> Answer {
     let mut items = Vec::new();
     let mut marks = Marks::NONE;
     if arguments[0].is_unknown() || !walk(&arguments[0], &mut items, &mut marks) {
-        return Ok(partial(arguments[0].items(), at)).map(|val| match arguments[0].is_unknown() {
-            true => open(Type::Dynamic, arguments, at),
-            false => val,
-        });
+        return match arguments[0].is_unknown() {
+            true => Ok(open(Type::Dynamic, arguments, at)),
+            false => partial(arguments[0].items(), at),
+        };
     }
     few(items.len())?;
     Ok(Val::tuple(items, at.span).marked(marks))

@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     variadic("setunion", &[WHOLE], WHOLE, Want::Set(&Want::Any), |a, at| {
         let (ty, sets) = unified(a)?;
         if a.iter().any(Val::is_unknown) {
-            return Ok(open(Type::set(ty), a, at).made_from(known_parts(a, at)));
+            return Ok(open(Type::set(ty), a, at).made_from(known_parts(a, at)?));
         }
         Ok(Val::set(ty, sets.concat(), at.span))
     }),

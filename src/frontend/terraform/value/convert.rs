@@ -17,7 +17,7 @@ pub fn convert(val: Val, ty: &Type) -> Result<Val, String> {
         (Kind::Map(have), Type::Map(wanted)) => have.ty == **wanted,
         _ => false,
     };
-    if is_there && ty.is_plain() {
+    if is_there && ty.is_settled() {
         return Ok(val);
     }
     let kind = match &val.kind {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::{Kind, Link, Marks, Member, Number, Type, Unknown, Val};
@@ -13,64 +14,127 @@ const MAX_STEPS: usize = 8;
 
 /// The value as rules see it.
 pub fn lower(val: &Val) -> Node {
-    let trail = val.trail.as_deref().map(|link| Arc::new(trail(link)));
-    // What a list holds may be known though not where in it.
-    if let (Kind::List(_), Some(parts)) = (&val.kind, &val.structure) {
-        return Node { span: val.span, trail, ..lower(parts) };
-    }
-    // Of a list or map that is known in part, rules see the part; of one with two arms, either.
-    if let (Kind::Unknown(unknown), Some(parts)) = (&val.kind, &val.structure)
-        && !matches!(unknown.ty, Type::String)
-        && unknown.arms.is_none()
-    {
-        let known = lower(parts);
-        let value = match &known.value {
-            Value::Map(map) => {
-                let rest = Value::Unknown(Arc::new(lower_unknown(unknown)));
-                let rest = Node { value: rest, span: val.span, trail: trail.clone(), structure: None };
-                Value::Map(Arc::new(model::Map::open(map.entries().to_vec(), rest)))
-            }
-            _ => known.value,
-        };
-        return Node { value, span: val.span, trail, structure: known.structure };
-    }
-    let value = match &val.kind {
-        Kind::Null(_) => Value::Null,
-        Kind::Bool(bool) => Value::Bool(*bool),
-        Kind::Number(number) if number.as_f64().is_finite() => Value::Number(lower_number(number)),
-        // Known to terraform, but none of the numbers that rules see: better not known than wrong.
-        Kind::Number(number) => Value::Unknown(Arc::new(model::Unknown {
-            reason: format!("the number {number} is larger than what is judged"),
-            not_null: true,
-            ..model::Unknown::default()
-        })),
-        Kind::String(text) => Value::String(text.clone()),
-        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => Value::List(val.items().iter().map(lower).collect()),
-        Kind::Map(_) | Kind::Object(_) => {
-            let entry = |member: &Member| Entry {
-                key: member.key.clone(),
-                key_span: member.key_span,
-                node: lower(&member.val),
-            };
-            Value::Map(Arc::new(model::Map::new(val.members().iter().map(entry).collect())))
+    Lowering::default().node(val)
+}
+
+/// What was lowered of one value, by where it lies in memory: a part that is mentioned often is held once.
+#[derive(Default)]
+struct Lowering {
+    collections: FxHashMap<usize, Value>,
+    structures: FxHashMap<usize, Arc<Node>>,
+    unknowns: FxHashMap<usize, Arc<model::Unknown>>,
+}
+
+impl Lowering {
+    fn node(&mut self, val: &Val) -> Node {
+        let trail = val.trail.as_deref().map(|link| Arc::new(trail(link)));
+        // What a list holds may be known though not where in it.
+        if let (Kind::List(_), Some(parts)) = (&val.kind, &val.structure) {
+            return Node { span: val.span, trail, ..self.node(parts) };
         }
-        Kind::Unknown(unknown) => Value::Unknown(Arc::new(lower_unknown(unknown))),
+        // Of a list or map that is known in part, rules see the part; of one with two arms, either.
+        if let (Kind::Unknown(unknown), Some(parts)) = (&val.kind, &val.structure)
+            && !matches!(unknown.ty, Type::String)
+            && unknown.arms.is_none()
+        {
+            let known = self.structure(parts);
+            let value = match &known.value {
+                Value::Map(map) => {
+                    let rest = Value::Unknown(self.unknown(unknown));
+                    let rest = Node { value: rest, span: val.span, trail: trail.clone(), structure: None };
+                    Value::Map(Arc::new(model::Map::open(map.entries().to_vec(), rest)))
+                }
+                known => known.clone(),
+            };
+            return Node { value, span: val.span, trail, structure: known.structure.clone() };
+        }
+        let structure = match &val.structure {
+            Some(structure) => Some(self.structure(structure)),
+            None => truth(val).map(Arc::new),
+        };
+        Node { value: self.value(val), span: val.span, trail, structure }
+    }
+
+    fn value(&mut self, val: &Val) -> Value {
+        match &val.kind {
+            Kind::Null(_) => Value::Null,
+            Kind::Bool(bool) => Value::Bool(*bool),
+            Kind::Number(number) if number.as_f64().is_finite() => Value::Number(lower_number(number)),
+            // Known to terraform, but none of the numbers that rules see: better not known than wrong.
+            Kind::Number(number) => Value::Unknown(Arc::new(model::Unknown {
+                reason: format!("the number {number} is larger than what is judged"),
+                not_null: true,
+                ..model::Unknown::default()
+            })),
+            Kind::String(text) => Value::String(text.clone()),
+            Kind::Unknown(unknown) => Value::Unknown(self.unknown(unknown)),
+            _ => match val.shared_address() {
+                None => self.collection(val),
+                Some(address) => match self.collections.get(&address) {
+                    Some(value) => value.clone(),
+                    None => {
+                        let value = self.collection(val);
+                        self.collections.insert(address, value.clone());
+                        value
+                    }
+                },
+            },
+        }
+    }
+
+    fn collection(&mut self, val: &Val) -> Value {
+        match &val.kind {
+            Kind::Map(members) | Kind::Object(members) => {
+                let entry = |member: &Member| Entry {
+                    key: member.key.clone(),
+                    key_span: member.key_span,
+                    node: self.node(&member.val),
+                };
+                Value::Map(Arc::new(model::Map::new(members.items.iter().map(entry).collect())))
+            }
+            _ => Value::List(val.items().iter().map(|item| self.node(item)).collect()),
+        }
+    }
+
+    fn structure(&mut self, structure: &Arc<Val>) -> Arc<Node> {
+        let address = Arc::as_ptr(structure) as usize;
+        if let Some(node) = self.structures.get(&address) {
+            return Arc::clone(node);
+        }
+        let node = Arc::new(self.node(structure));
+        self.structures.insert(address, Arc::clone(&node));
+        node
+    }
+
+    fn unknown(&mut self, unknown: &Arc<Unknown>) -> Arc<model::Unknown> {
+        let address = Arc::as_ptr(unknown) as usize;
+        if let Some(lowered) = self.unknowns.get(&address) {
+            return Arc::clone(lowered);
+        }
+        let lowered = Arc::new(model::Unknown {
+            reason: unknown.reason.to_string(),
+            references: unknown.references.iter().map(|reference| reference.to_string()).collect(),
+            not_null: unknown.not_null,
+            template: unknown.template.clone(),
+            arms: unknown.arms.as_ref().map(|arms| Arc::new([self.node(&arms[0]), self.node(&arms[1])])),
+        });
+        self.unknowns.insert(address, Arc::clone(&lowered));
+        lowered
+    }
+}
+
+/// The boolean that terraform takes a text for where the provider wants one; of `"true"` and `"false"` everybody knows.
+fn truth(val: &Val) -> Option<Node> {
+    let bool = match val.as_str()? {
+        "1" => true,
+        "0" => false,
+        _ => return None,
     };
-    Node { value, span: val.span, trail, structure: val.structure.as_ref().map(|structure| Arc::new(lower(structure))) }
+    Some(Node::new(Value::Bool(bool), val.span))
 }
 
 fn lower_number(number: &Number) -> model::Number {
     number.as_i64().map_or_else(|| model::Number::Float(number.as_f64()), model::Number::Int)
-}
-
-fn lower_unknown(unknown: &Unknown) -> model::Unknown {
-    model::Unknown {
-        reason: unknown.reason.to_string(),
-        references: unknown.references.iter().map(|reference| reference.to_string()).collect(),
-        not_null: unknown.not_null,
-        template: unknown.template.clone(),
-        arms: unknown.arms.as_ref().map(|arms| Arc::new([lower(&arms[0]), lower(&arms[1])])),
-    }
 }
 
 fn trail(link: &Link) -> Trail {

@@ -39,11 +39,16 @@ pub struct Val {
     pub structure: Option<Arc<Val>>,
 }
 
+/// From how many values on a collection is worth being found again.
+const LARGE: u32 = 64;
+
 /// What a value's parts say together.
 #[derive(Debug, Clone, Copy, Default)]
 struct Summary {
     /// Number of values within, itself included; saturating.
     weight: u32,
+    /// Number of values that these were made from, and of parts of the types that are all that is known of some; saturating.
+    behind: u32,
     /// Bytes of text within; saturating.
     text: u32,
     marks: Marks,
@@ -177,6 +182,7 @@ impl Summary {
         let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
         let mut add = |part: &Val| {
             summary.weight = summary.weight.saturating_add(part.summary.weight);
+            summary.behind = summary.behind.saturating_add(part.summary.behind);
             summary.text = summary.text.saturating_add(part.summary.text);
             summary.marks = summary.marks.with(part.deep_marks());
             summary.has_unknown |= part.summary.has_unknown;
@@ -184,8 +190,11 @@ impl Summary {
         match kind {
             Kind::Unknown(unknown) => {
                 summary.has_unknown = true;
-                let arms = unknown.arms.iter().flat_map(|arms| arms.iter());
-                summary.weight = arms.fold(1, |weight, arm| weight.saturating_add(arm.summary.weight));
+                summary.behind = unknown.ty.parts();
+                for arm in unknown.arms.iter().flat_map(|arms| arms.iter()) {
+                    summary.weight = summary.weight.saturating_add(arm.summary.weight);
+                    summary.behind = summary.behind.saturating_add(arm.summary.behind);
+                }
                 summary.text = unknown.template.as_ref().map_or(0, |text| length(text));
             }
             Kind::String(text) => summary.text = length(text),
@@ -199,6 +208,13 @@ impl Summary {
         }
         summary
     }
+
+    /// As [`Summary::of`], of what was made from `structure`.
+    fn made(kind: &Kind, structure: Option<&Arc<Val>>) -> Summary {
+        let summary = Summary::of(kind);
+        let behind = structure.map_or(0, |structure| structure.size());
+        Summary { behind: summary.behind.saturating_add(behind), ..summary }
+    }
 }
 
 impl Val {
@@ -210,18 +226,18 @@ impl Val {
 
     /// Another value with the same place, marks and trail.
     pub fn with_kind(self, kind: Kind) -> Val {
-        let summary = Summary::of(&kind);
+        let summary = Summary::made(&kind, self.structure.as_ref());
         Val { kind, summary, ..self }
     }
 
     /// What `other` is, with this place, trail and structure.
     pub fn sharing(self, other: &Val) -> Val {
-        Val { kind: other.kind.clone(), marks: other.marks, summary: other.summary, ..self }
+        let summary = Summary::made(&other.kind, self.structure.as_ref());
+        Val { kind: other.kind.clone(), marks: other.marks, summary, ..self }
     }
 
     /// Where the parts of a large collection lie in memory; none for small values, which are as quickly made anew.
     pub fn shared_address(&self) -> Option<usize> {
-        const LARGE: u32 = 64;
         match &self.kind {
             _ if self.weight() < LARGE => None,
             Kind::List(parts) | Kind::Set(parts) => Some(Arc::as_ptr(parts) as usize),
@@ -234,6 +250,12 @@ impl Val {
     /// How many values are within, itself included.
     pub fn weight(&self) -> u32 {
         self.summary.weight
+    }
+
+    /// How many values are within or behind it: also those that texts were encoded from, and those that are all that is known
+    /// of a collection.
+    pub fn size(&self) -> u32 {
+        self.summary.weight.saturating_add(self.summary.behind)
     }
 
     /// Bytes of text within.
@@ -415,7 +437,8 @@ impl Val {
 
     /// With what it was encoded or made from.
     pub fn made_from(self, structure: Val) -> Val {
-        Val { structure: Some(Arc::new(structure)), ..self }
+        let structure = Some(Arc::new(structure));
+        Val { summary: Summary::made(&self.kind, structure.as_ref()), structure, ..self }
     }
 
     /// With more marks.

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::Val;
 
+/// Parts of a type that are counted.
+const MAX_COUNTED: u32 = 1 << 21;
+
 /// A type, or a constraint on one.
 #[derive(Debug, Clone, Default)]
 pub enum Type {
@@ -119,6 +122,15 @@ impl Type {
         }
     }
 
+    /// A type that what is of it already needs no conversion to: one of collections alone, which fill nothing in. A part that
+    /// is not known of their elements stays so.
+    pub fn is_settled(&self) -> bool {
+        match self {
+            Type::List(element) | Type::Set(element) | Type::Map(element) => element.is_settled(),
+            other => other.is_primitive() || matches!(other, Type::Dynamic),
+        }
+    }
+
     /// Whether any part is not known.
     pub fn has_dynamic(&self) -> bool {
         match self {
@@ -128,6 +140,28 @@ impl Type {
             Type::Tuple(items) => items.iter().any(Type::has_dynamic),
             Type::Object(attributes) => attributes.iter().any(|one| one.ty.has_dynamic()),
         }
+    }
+
+    /// How many types are within, none in a primitive one. Types that share their parts can have any number: what is past the
+    /// limit of every value is not counted.
+    pub fn parts(&self) -> u32 {
+        fn count(ty: &Type, counted: &mut u32) {
+            let mut add = |part: &Type| {
+                if *counted < MAX_COUNTED {
+                    *counted += 1;
+                    count(part, counted);
+                }
+            };
+            match ty {
+                Type::List(element) | Type::Set(element) | Type::Map(element) => add(element),
+                Type::Tuple(items) => items.iter().for_each(add),
+                Type::Object(attributes) => attributes.iter().for_each(|one| add(&one.ty)),
+                Type::Dynamic | Type::Bool | Type::Number | Type::String => {}
+            }
+        }
+        let mut counted = 0;
+        count(self, &mut counted);
+        counted
     }
 
     /// What is known of the type without looking inside.
