@@ -106,3 +106,86 @@ fn a_hundred_times_a_hundred_modules_are_judged_one_by_one() {
         limits(&[("main.tf", &calls("./a")), ("a/main.tf", &calls("./b")), ("a/b/main.tf", DATABASE)]);
     assert_eq!((found.len(), limits.len()), (10_000, 0));
 }
+
+/// Thirty locals, each made of the one before by an expression in which it is `@`.
+fn chain(first: &str, of: &str) -> String {
+    let mut locals = format!("locals {{\n  a0 = {first}\n");
+    for level in 1..30 {
+        locals += &format!("  a{level} = {}\n", of.replace('@', &format!("local.a{}", level - 1)));
+    }
+    locals + "}\n"
+}
+
+#[test]
+fn what_doubles_ends_at_the_limit_whether_it_is_known_or_not() {
+    let variables = "variable \"x\" {}\n";
+    let seeds = ["var.x", "[\"x\", var.x]"];
+    let grow = [
+        "[@, @]",
+        "{ a = @, b = @ }",
+        "tolist([@, @])",
+        "values({ a = @, b = @ })",
+        "sensitive([@, @])",
+        "jsonencode([@, @])",
+        "yamlencode({ a = @, b = @ })",
+        "[for x in [@, @] : x]",
+        "zipmap([\"a\", \"b\"], [@, @])",
+    ];
+    for of in grow {
+        for seed in seeds {
+            let (found, limits) = limits(&[("main.tf", &format!("{variables}{}{DATABASE}", chain(seed, of)))]);
+            assert_eq!(found, ["aws_db_instance.literal"], "{of} of {seed}");
+            assert!(!limits.is_empty(), "{of} of {seed}");
+        }
+    }
+}
+
+#[test]
+fn what_is_joined_with_itself_does_not_grow_where_it_is_not_known() {
+    for of in ["concat(@, @)", "setunion(@, @)", "flatten([@, @])", "toset(concat(@, @))", "distinct(concat(@, @))"] {
+        let (found, limits) = limits(&[("main.tf", &format!("variable \"x\" {{}}\n{}{DATABASE}", chain("var.x", of)))]);
+        assert_eq!((found.len(), limits.len()), (1, 0), "{of}: {limits:?}");
+    }
+}
+
+#[test]
+fn types_that_double_end_at_the_limit() {
+    let mut main = "resource \"terraform_data\" \"a0\" { input = \"x\" }\n".to_string();
+    for level in 1..60 {
+        let below = format!("terraform_data.a{}.output", level - 1);
+        main += &format!("resource \"terraform_data\" \"a{level}\" {{ input = tolist([[{below}, {below}]]) }}\n");
+    }
+    let (found, limits) = limits(&[("main.tf", &format!("{main}{DATABASE}"))]);
+    assert_eq!(found, ["aws_db_instance.literal"]);
+    assert!(!limits.is_empty());
+}
+
+#[test]
+fn instances_of_large_values_end_together_and_the_rest_is_judged() {
+    let many = "resource \"aws_s3_bucket\" \"many\" {\n  count = 9999\n  tags  = local.tags\n}\nresource \"aws_db_instance\" \"more\" {\n  count               = 9999\n  publicly_accessible = true\n}\n";
+    let locals = "locals {\n  tags = { for i in range(1000) : i => range(10) }\n}\n";
+    let folder = tree(&[("main.tf", &format!("{locals}{many}{DATABASE}"))]);
+    let (_, report) = scanned(folder.path(), &["--select", "aws-rds-publicly-accessible"]);
+    let found: Vec<&str> = list(&report, "findings").iter().map(|one| text(&one["address"])).collect();
+    assert_eq!(found, ["aws_db_instance.more[0]", "aws_db_instance.literal"]);
+    let told = list(&report, "problems").iter().filter(|one| one["kind"] == "limit");
+    let told: Vec<&str> = told.map(|one| text(&one["message"])).collect();
+    assert!(told.iter().any(|one| one.ends_with(" of 9999 instances are")), "{told:?}");
+    assert!(report["counts"]["resources"].as_u64().unwrap() < 300);
+}
+
+#[test]
+fn modules_in_modules_of_a_thousand_instances_are_not_thought_of_one_by_one() {
+    let call = |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n  count  = 1000\n}}\n");
+    let folders = [
+        ("main.tf", call("./a") + DATABASE),
+        ("a/main.tf", call("../b")),
+        ("b/main.tf", call("../c")),
+        ("c/main.tf", "output \"x\" { value = 1 }\n".to_string()),
+    ];
+    let files: Vec<(&str, &str)> = folders.iter().map(|(path, text)| (*path, &**text)).collect();
+    let (found, limits) = limits(&files);
+    assert_eq!(found, ["aws_db_instance.literal"]);
+    let told = "the calls of modules make more than 50000 instances: those from here on are not judged";
+    assert!(!limits.is_empty() && limits.iter().all(|(message, _)| message == told), "{limits:?}");
+}

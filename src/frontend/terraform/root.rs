@@ -151,7 +151,11 @@ impl Root {
             }
             let (all, dependencies) = evaluator.repeated(instance, declaration, key);
             let granted = self.granted(evaluator, all.len(), declaration.head());
-            for repetition in all.iter().take(granted) {
+            for (nth, repetition) in all.iter().take(granted).enumerate() {
+                if nth > 0 && evaluator.is_spent() {
+                    evaluator.tell_left(nth, all.len(), declaration.head());
+                    break;
+                }
                 if !dependencies.is_empty() {
                     references.push((self.resources.len() as u32, evaluator.name("for_each"), dependencies.clone()));
                 }

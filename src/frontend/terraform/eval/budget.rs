@@ -57,6 +57,11 @@ impl Budget {
     pub(super) fn renew(&self) {
         self.steps.set(0);
     }
+
+    /// Whether there are no steps left.
+    pub(super) fn is_spent(&self) -> bool {
+        self.steps.get() > MAX_STEPS
+    }
 }
 
 impl Evaluator<'_> {
@@ -96,6 +101,11 @@ impl Evaluator<'_> {
             _ if WRITE_PARTS.contains(&name) => self.charge_text(result.text_len(), span),
             _ => Ok(()),
         }
+    }
+
+    /// The instances of called modules of which any is worth thinking of: one more than there is room for is told.
+    pub(super) fn conceivable_modules(&self) -> usize {
+        MAX_MODULES - self.budget.modules.get() + 1
     }
 
     /// How many of these instances of a called module there is room for.

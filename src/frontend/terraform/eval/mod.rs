@@ -34,7 +34,7 @@ const MAX_DEPTH: u32 = 600;
 /// Values within one value: lists of lists of lists grow by doubling.
 const MAX_WEIGHT: u32 = 1 << 20;
 /// Values that one root module hands to the rules.
-const MAX_LOWERED: u64 = 4_000_000;
+const MAX_LOWERED: u64 = 2_000_000;
 
 /// Why an expression has no value.
 #[derive(Debug, Clone)]
@@ -285,7 +285,7 @@ impl<'a> Evaluator<'a> {
 
     /// The value as rules see it. What grows past all measure is unknown to them, and a problem.
     pub fn lower(&self, val: &Val) -> Node {
-        let total = self.lowered.get() + u64::from(val.weight());
+        let total = self.lowered.get() + u64::from(val.size());
         if total > MAX_LOWERED {
             let message = "the values of this module grow past what is judged".to_string();
             self.problem(Problem::at(ProblemKind::Limit, val.span, message.clone()));
@@ -293,6 +293,11 @@ impl<'a> Evaluator<'a> {
         }
         self.lowered.set(total);
         lower::lower(val)
+    }
+
+    /// Whether so much was spent that no further instance of a block is worth making: of one each, what is written out is judged.
+    pub fn is_spent(&self) -> bool {
+        self.lowered.get() > MAX_LOWERED / 16 * 15 || self.budget.is_spent()
     }
 
     fn give_up(&self, span: Span, failure: Failure) -> Val {
@@ -397,7 +402,7 @@ impl<'a> Evaluator<'a> {
         };
         self.depth.set(self.depth.get() - 1);
         match result {
-            Ok(val) if val.weight() > MAX_WEIGHT => {
+            Ok(val) if val.size() > MAX_WEIGHT => {
                 Err(limit(scope.file.expr_span(expr), format!("a value of more than {MAX_WEIGHT} parts")))
             }
             result => result,

@@ -105,6 +105,7 @@ impl Evaluator<'_> {
         if let Some(known) = instance.repetitions.borrow().get(key) {
             return Some(known.clone());
         }
+        let most = if key.starts_with("module.") { self.conceivable_modules() } else { usize::MAX };
         let all = match name {
             "count" => {
                 let number = value.as_number()?.as_i64().unwrap_or(i64::MAX);
@@ -113,11 +114,12 @@ impl Evaluator<'_> {
                     each: None,
                     key: format!("[{index}]"),
                 };
-                (0..self.bounded(number.unsigned_abs() as usize, span, name)).map(one).collect()
+                let wanted = most.min(number.unsigned_abs() as usize);
+                (0..self.bounded(wanted, span, name)).map(one).collect()
             }
             _ => {
                 let mut all = value.pairs();
-                all.truncate(self.bounded(all.len(), span, name));
+                all.truncate(self.bounded(most.min(all.len()), span, name));
                 let one = |(key, value): (Val, Val)| {
                     let name = Repetition::key_of(&key, true)?;
                     Some(Repetition { index: None, each: Some((key, value)), key: name })
@@ -162,6 +164,12 @@ impl Evaluator<'_> {
                 .help(format!("gate judges up to {MAX_INSTANCES} instances one by one")),
         );
         wanted.min(1)
+    }
+
+    /// Tells that of the instances of a block only the first are made, since there is no room for more.
+    pub fn tell_left(&self, made: usize, wanted: usize, head: Span) {
+        let message = format!("the values of this module grow past what is judged: {made} of {wanted} instances are");
+        self.problem(Problem::at(ProblemKind::Limit, head, message).help("make fewer instances, or smaller ones"));
     }
 
     /// As [`Evaluator::representatives`], with the resources that the number of instances depends on.
