@@ -19,7 +19,7 @@ use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::discover::{self, Discovered, MAX_BYTES, Walk};
 use crate::escape::{LogLines, plain};
-use crate::filesystem::{self, Disk, FileSystem, Files, Kind};
+use crate::filesystem::{self, Disk, FileSystem, Files, Kind, Reach};
 use crate::finding::Severity;
 use crate::frontend::{Environment, FRONTENDS, Settings};
 use crate::report::encode;
@@ -170,6 +170,10 @@ fn settings(
     Ok(Settings {
         files: files.clone(),
         root: discovered.root.clone(),
+        reach: Reach {
+            repository: discover::repository_of(&discovered.root).map(Path::to_path_buf),
+            ..Reach::default()
+        },
         var_files,
         environment_files: Vec::new(),
         environments: judged,

@@ -22,7 +22,7 @@ use std::sync::{Arc, LazyLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::discover::{self, Discovered, Walk};
-use crate::filesystem::{Commit, Files, Recording};
+use crate::filesystem::{Commit, Files, Reach, Recording};
 use crate::finding::{Finding, Status, Suppressed};
 use crate::frontend::{Environment, Settings};
 use crate::model::Lookup;
@@ -270,7 +270,7 @@ fn judge_base(base: &Base<'_>, difference: Difference, request: &Request<'_>, he
     // What decides values everywhere, or is judged several times over, is judged anew as a whole.
     let is_whole_again = !settings.environments.is_empty()
         || settings.var_files.iter().any(has_changed)
-        || plan::reads_changed(&base.recording, commit, &Files::default());
+        || plan::reads_changed(&base.recording, commit, (&Files::default(), &settings.reach));
     let mut plan = plan::plan(head.discovered, difference, &base.tip, is_whole_again);
     let of_base = |file: &FileId| {
         let path = head.discovered.sources.get(*file).path();
@@ -282,6 +282,8 @@ fn judge_base(base: &Base<'_>, difference: Difference, request: &Request<'_>, he
     };
     let settings = Settings {
         files: Files::from(Arc::clone(&base.commit)),
+        // The files of the base are its own: what it does not have is not there.
+        reach: Reach { tip: None, ..settings.reach.clone() },
         var_files: settings.var_files.iter().filter_map(of_base).collect(),
         environments: settings
             .environments

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::renames;
 use crate::discover::{self, Discovered, Walk};
-use crate::filesystem::{Commit, FileSystem, Files, Kind, Recording};
+use crate::filesystem::{Commit, FileSystem, Files, Kind, Reach, Recording};
 use crate::finding::Finding;
 use crate::frontend::{Before, FRONTENDS, Frontend};
 use crate::model::Model;
@@ -368,9 +368,14 @@ impl FilesByFolder {
 }
 
 /// Whether something that expressions read from files is another in the base.
-pub(super) fn reads_changed(recording: &Recording, commit: &Commit, disk: &Files) -> bool {
+pub(super) fn reads_changed(recording: &Recording, commit: &Commit, (disk, reach): (&Files, &Reach)) -> bool {
+    // What expressions were not given was looked for and no more.
+    let is_read = |path: &Path| {
+        let top = commit.folder();
+        disk.real(path).is_ok_and(|real| real.starts_with(top) && reach.withholds(&real, top).is_none())
+    };
     let same_text = |path: &Path| match disk.target(path) {
-        Some(Kind::File) => {
+        Some(Kind::File) if is_read(path) => {
             // Beyond the limit of any reader the text does not count.
             disk.read(path, 64 << 20).is_ok_and(|bytes| commit.read(path, 64 << 20).is_ok_and(|base| base == bytes))
         }

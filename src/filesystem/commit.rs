@@ -17,6 +17,7 @@ use super::{Disk, Entry, FileSystem, Kind, not_regular};
 
 mod left_out;
 mod placed;
+mod tracked;
 
 /// No commit has more names; a tree of trees can claim any number.
 const MAX_ENTRIES: usize = 2_000_000;

@@ -38,6 +38,10 @@ impl FileSystem for Disk {
 
     /// Reads no further than the limit even if the file grows or claims another size.
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        // To open a pipe is to wait for whoever writes to it, and to open a device may do anything.
+        if !path.metadata()?.is_file() {
+            return Err(not_regular());
+        }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {

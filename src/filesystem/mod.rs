@@ -5,6 +5,7 @@
 
 mod commit;
 mod disk;
+mod reach;
 mod recording;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use commit::{Commit, Error, Repository};
 pub use disk::Disk;
+pub use reach::{Reach, is_version_control};
 pub use recording::Recording;
 
 /// What a path names.

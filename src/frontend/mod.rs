@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::filesystem::Files;
+use crate::filesystem::{Files, Reach};
 use crate::model::dockerfile::{Dockerfile, ImageBuild};
 use crate::model::dockerignore::Dockerignore;
 use crate::model::{Move, Observation, Resource};
@@ -110,6 +110,8 @@ pub struct Settings {
     pub files: Files,
     /// The real folder that paths are relative to; reads by expressions (`file()`, local modules) stay below it.
     pub root: std::path::PathBuf,
+    /// Which files below it expressions may read.
+    pub reach: Reach,
     /// Variables files of `--var-file`, in order, among the sources of the scan.
     pub var_files: Vec<FileId>,
     /// Variables files of the environment that is judged, in order: each for the root module that it lies in or below.

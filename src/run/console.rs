@@ -8,11 +8,11 @@ use rustyline::error::ReadlineError;
 
 use super::{Error, STACK_BYTES, cli, pool, settings};
 use crate::discover::{self, Walk};
-use crate::filesystem::Files;
-use crate::frontend::FRONTENDS;
+use crate::filesystem::{Files, Reach};
 use crate::frontend::terraform::evaluate_all;
 use crate::frontend::terraform::value::lower::answer;
 use crate::frontend::terraform::value::{Kind, Marks, Val};
+use crate::frontend::{FRONTENDS, Settings};
 use crate::report::encode;
 
 /// Where expressions come from; none at the end.
@@ -22,8 +22,11 @@ type Lines<'a> = dyn FnMut() -> Result<Option<String>, Error> + 'a;
 pub(super) fn console(arguments: &cli::Console, out: &mut dyn Write) -> Result<u8, Error> {
     let paths = [arguments.path.clone()];
     let mut discovered = pool(None)?.install(|| discover::discover(&Walk::new(&paths), FRONTENDS))?;
+    // Whoever asks here reads the files anyway.
+    let reach = Reach { is_open: true, ..Reach::default() };
+    let var_files = &arguments.terraform.var_file;
     let settings =
-        settings(&Files::default(), &mut discovered, &arguments.terraform.var_file, &[], &arguments.terraform)?;
+        Settings { reach, ..settings(&Files::default(), &mut discovered, var_files, &[], &arguments.terraform)? };
     let terraform = FRONTENDS.iter().position(|frontend| frontend.name() == "terraform").unwrap_or_default();
     let (ask, asked) = mpsc::channel::<String>();
     let (reply, replied) = mpsc::channel();

@@ -189,10 +189,11 @@ fn with_report_of(
     // What expressions read is remembered, since a change may lie there.
     let recording = Arc::new(Recording::new(Files::default()));
     let files = if opened.is_some() { Files::from(Arc::clone(&recording)) } else { Files::default() };
-    let settings = Settings {
+    let mut settings = Settings {
         with_defaults: catalog.has_rules_of_users(),
         ..settings(&files, &mut discovered, &var_files, &config.environments, &arguments.terraform)?
     };
+    settings.reach.tip = opened.map(|opened| Arc::clone(&opened.tip));
     let base = opened.map(|opened| Base {
         name: opened.name.clone(),
         commit: Arc::clone(&opened.base),

@@ -1,6 +1,6 @@
 //! Calls of functions and of modules.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -50,21 +50,38 @@ impl Evaluator<'_> {
         }
         self.charge_call(name, &values, span)?;
         let place = self.place(scope, span);
-        match functions::call(name, values, &place) {
-            Ok(value) => {
+        let result = functions::call(name, values, &place);
+        match (result, self.withheld(name, &place)) {
+            (Err(_), Some(unread)) => Ok(unread),
+            (Ok(value), _) => {
                 self.charge_result(name, &value, span)?;
                 // What a function takes out of its argument was decided there.
                 let name = exprs.first().filter(|expr| is_reference(scope, **expr));
                 let name = name.map_or(DECIDED, |expr| step_name(file.source_text(file.expr_span(*expr))));
                 Ok(value.used_as(span, name))
             }
-            Err(message) => Err(fail(span, format!("{name}: {message}"))),
+            (Err(message), None) => Err(fail(span, format!("{name}: {message}"))),
         }
+    }
+
+    /// Tells of a file that a function was not given; what stands for its result.
+    fn withheld(&self, name: &str, place: &Place<'_>) -> Option<Val> {
+        let withheld = place.withheld.take()?;
+        let message = format!("{name}: {}", withheld.message);
+        self.problem(Problem::at(withheld.kind, place.span, message).help(withheld.help));
+        Some(functions::without(name, &withheld, place.span))
     }
 
     /// Where a function is called, and where it reads files.
     fn place<'s>(&'s self, scope: Scope<'s>, span: Span) -> Place<'s> {
-        Place { span, files: &*self.settings.files, root: &self.settings.root, folder: scope.instance.root_folder() }
+        Place {
+            span,
+            files: &*self.settings.files,
+            root: &self.settings.root,
+            folder: scope.instance.root_folder(),
+            reach: &self.settings.reach,
+            withheld: Cell::default(),
+        }
     }
 
     /// The code of a provider is not here; but terraform knows no function of a provider that the module does not require.
@@ -152,9 +169,14 @@ impl Evaluator<'_> {
         }
         let Some(text) = source.to_text() else { return Err(fail(span, format!("{name} wants a string"))) };
         let text: Arc<str> = match name {
-            "templatefile" => functions::filesystem::read_text(&self.place(scope, span), &text)
-                .map_err(|error| fail(span, error))?
-                .into(),
+            "templatefile" => {
+                let place = self.place(scope, span);
+                let read = functions::filesystem::read_text(&place, &text);
+                if let Some(unread) = self.withheld(name, &place) {
+                    return Ok(unread);
+                }
+                read.map_err(|error| fail(span, error))?.into()
+            }
             _ => text,
         };
         self.charge_text(text.len(), span)?;

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 
 use super::{
-    Answer, Function, MAX_ELEMENTS, MAX_TEXT, PATH, Place, STRING, Val, Want, bounded, function, open, string, text,
+    Answer, Function, MAX_ELEMENTS, MAX_TEXT, PATH, Place, STRING, Val, Want, Withheld, bounded, function, open,
+    string, text,
 };
-use crate::filesystem::{FileSystem, Kind};
+use crate::filesystem::{Kind, is_version_control};
 use crate::frontend::terraform::value::{self, Type, Unknown};
+use crate::problem::ProblemKind;
 use crate::source::Span;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -52,7 +54,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(path) if at.files.target(&path) == Some(Kind::Folder) => Err("it is a folder, not a file".into()),
         Ok(_) => Ok(Val::bool(true, at.span)),
         Err(Missing::NotThere) => Ok(Val::bool(false, at.span)),
-        Err(Missing::Outside) => Err("it lies outside the scanned folder".into()),
+        Err(missing) => Err(missing.told(at, text(&a[0]))),
     }),
     function("fileset", &[PATH, STRING], Want::Set(&Want::String), fileset),
     function("pathexpand", &[STRING], Want::String, |a, at| {
@@ -70,22 +72,74 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
+/// Why a path leads to nothing.
 enum Missing {
     NotThere,
     Outside,
+    /// It is there, for a reason not to be read.
+    Withheld(&'static str),
+    /// It belongs to what is judged and lies outside of what was given.
+    Unread,
 }
 
-/// The real path of what a path names: relative to the folder that terraform runs in.
+impl Missing {
+    /// Tells why a path was not read, also to whoever called the function.
+    fn told(self, at: &Place, path: &str) -> String {
+        let (kind, message, help) = match self {
+            Missing::NotThere => return format!("there is no file {path:?}"),
+            Missing::Outside => return format!("{path:?} lies outside the scanned folder"),
+            Missing::Withheld(why) => {
+                let help = "gate reads for a text under judgement what git tracks: commit it or `git add` it";
+                (ProblemKind::Evaluation, format!("{path:?} {why} and was not read"), help)
+            }
+            Missing::Unread => {
+                let message = format!("{path:?} lies outside the scanned folder and was not read");
+                (ProblemKind::Unread, message, "scan the folder that holds it")
+            }
+        };
+        at.withheld.set(Some(Withheld { kind, message: message.clone(), help }));
+        message
+    }
+}
+
+/// The real path of what a path names: relative to the folder that terraform runs in. What lies outside of all that is judged
+/// is not even looked for.
 fn candidate(at: &Place, path: &str) -> Result<PathBuf, Missing> {
     let root = at.files.real(at.root).map_err(|_| Missing::NotThere)?;
     // Dots are resolved in the text of the path, before any link is.
-    let joined = if path.starts_with('/') {
-        PathBuf::from(clean(path))
-    } else {
-        root.join(clean(&format!("{}/{path}", at.folder)))
+    let joined = match path.starts_with('/') {
+        true => PathBuf::from(clean(path)),
+        false => below(&root, &clean(&format!("{}/{path}", at.folder))),
     };
+    let top = at.reach.top(&root);
+    if !joined.starts_with(top) {
+        return Err(Missing::Outside);
+    }
+    let withheld = |why: Option<&'static str>| why.map_or(Ok(()), |why| Err(Missing::Withheld(why)));
+    if at.reach.is_version_control(&joined, &root) {
+        withheld(at.reach.withholds(&joined, &root))?;
+    }
     let real = at.files.real(&joined).map_err(|_| Missing::NotThere)?;
-    if real.starts_with(&root) { Ok(real) } else { Err(Missing::Outside) }
+    if !real.starts_with(top) {
+        return Err(Missing::Outside);
+    }
+    withheld(at.reach.withholds(&real, &root))?;
+    if real.starts_with(&root) { Ok(real) } else { Err(Missing::Unread) }
+}
+
+/// A folder, and from there a relative path that is clean.
+fn below(folder: &Path, path: &str) -> PathBuf {
+    let mut joined = folder.to_path_buf();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                joined.pop();
+            }
+            part => joined.push(part),
+        }
+    }
+    joined
 }
 
 /// What begins a text that names a place below the folder that terraform runs in.
@@ -110,10 +164,7 @@ pub fn readable(path: Val) -> Val {
 
 /// The bytes of a file.
 pub(super) fn read(at: &Place, path: &str) -> Result<Vec<u8>, String> {
-    let real = candidate(at, path).map_err(|missing| match missing {
-        Missing::NotThere => format!("there is no file {path:?}"),
-        Missing::Outside => format!("{path:?} lies outside the scanned folder"),
-    })?;
+    let real = candidate(at, path).map_err(|missing| missing.told(at, path))?;
     let bytes = at.files.read(&real, MAX_TEXT as u64 + 1).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidInput => format!("{path:?} is no file"),
         _ => error.to_string(),
@@ -186,12 +237,11 @@ fn basename(path: &str) -> &str {
 
 fn fileset(arguments: &[Val], at: &Place) -> Answer {
     let pattern = text(&arguments[1]);
-    let mut found = Vec::new();
     let folder = match candidate(at, text(&arguments[0])) {
         Ok(folder) => folder,
         // The pattern is not even looked at.
-        Err(Missing::NotThere) => return Ok(Val::set(Type::String, found, at.span)),
-        Err(Missing::Outside) => return Err("it lies outside the scanned folder".into()),
+        Err(Missing::NotThere) => return Ok(Val::set(Type::String, Vec::new(), at.span)),
+        Err(missing) => return Err(missing.told(at, text(&arguments[0]))),
     };
     let glob = GlobBuilder::new(pattern)
         .literal_separator(true)
@@ -199,40 +249,68 @@ fn fileset(arguments: &[Val], at: &Place) -> Answer {
         .map_err(|error| format!("invalid pattern: {}", error.kind()))?
         .compile_matcher();
     let root = at.files.real(at.root).map_err(|error| error.to_string())?;
-    let deep = pattern.contains("**") || pattern.contains('/');
-    walk(at.files, &folder, &folder, &root, deep, &mut |relative| {
-        if glob.is_match(relative) {
-            found.push(string(relative, at));
+    let is_deep = pattern.contains("**") || pattern.contains('/');
+    let mut walk = Matching { at, base: &folder, root: &root, glob, is_deep, found: Vec::new(), withheld: None };
+    walk.folder(&folder)?;
+    let Matching { found, withheld, .. } = walk;
+    if let Some((path, why)) = withheld {
+        let message = Missing::Withheld(why).told(at, &path);
+        // Of those that are tracked at least each is judged.
+        if found.is_empty() {
+            return Err(message);
         }
-        if found.len() > MAX_ELEMENTS { Err(format!("more than {MAX_ELEMENTS} files")) } else { Ok(()) }
-    })?;
+    }
     Ok(Val::set(Type::String, found, at.span))
 }
 
-/// Visits the files below a folder in order, without following links out of the root or back into their own folders.
-fn walk(
-    files: &dyn FileSystem,
-    folder: &Path,
-    base: &Path,
-    root: &Path,
-    deep: bool,
-    visit: &mut dyn FnMut(&str) -> Result<(), String>,
-) -> Result<(), String> {
-    let Ok(mut entries) = files.list(folder) else { return Ok(()) };
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    for entry in entries {
-        let path = folder.join(&entry.name);
-        let is_link = entry.kind == Kind::Link;
-        if is_link && !files.real(&path).is_ok_and(|real| real.starts_with(root)) {
-            continue;
-        }
-        if files.target(&path) == Some(Kind::Folder) {
-            if deep && !is_link {
-                walk(files, &path, base, root, deep, visit)?;
+/// The files below a folder that a pattern matches.
+struct Matching<'a> {
+    at: &'a Place<'a>,
+    base: &'a Path,
+    root: &'a Path,
+    glob: GlobMatcher,
+    is_deep: bool,
+    found: Vec<Val>,
+    /// The first that matches and is not read, and why.
+    withheld: Option<(String, &'static str)>,
+}
+
+impl Matching<'_> {
+    /// Visits the files below a folder in order, without following links out of the root or back into their own folders.
+    fn folder(&mut self, folder: &Path) -> Result<(), String> {
+        let files = self.at.files;
+        let Ok(mut entries) = files.list(folder) else { return Ok(()) };
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        for entry in entries.into_iter().filter(|entry| self.at.reach.is_open || !is_version_control(&entry.name)) {
+            let path = folder.join(&entry.name);
+            let is_link = entry.kind == Kind::Link;
+            if is_link && !files.real(&path).is_ok_and(|real| real.starts_with(self.root)) {
+                continue;
             }
-        } else if let Some(relative) = path.strip_prefix(base).ok().and_then(Path::to_str) {
-            visit(relative)?;
+            if files.target(&path) == Some(Kind::Folder) {
+                if self.is_deep && !is_link {
+                    self.folder(&path)?;
+                }
+            } else if let Some(relative) = path.strip_prefix(self.base).ok().and_then(Path::to_str)
+                && self.glob.is_match(relative)
+            {
+                self.file(&path, relative)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, relative: &str) -> Result<(), String> {
+        match self.at.files.real(path).ok().and_then(|real| self.at.reach.withholds(&real, self.root)) {
+            Some(why) => {
+                self.withheld.get_or_insert_with(|| (relative.to_string(), why));
+                Ok(())
+            }
+            None if self.found.len() >= MAX_ELEMENTS => Err(format!("more than {MAX_ELEMENTS} files")),
+            None => {
+                self.found.push(string(relative, self.at));
+                Ok(())
+            }
         }
     }
-    Ok(())
 }

@@ -23,6 +23,7 @@ mod time;
 mod types;
 mod yaml;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -30,8 +31,9 @@ use rustc_hash::FxHashMap;
 
 use super::value::arms::spread;
 use super::value::convert::convert;
-use super::value::{Kind, Marks, Type, Val};
-use crate::filesystem::FileSystem;
+use super::value::{Kind, Marks, Type, Unknown, Val};
+use crate::filesystem::{FileSystem, Reach};
+use crate::problem::ProblemKind;
 use crate::source::Span;
 
 /// Bytes of text that one expression may produce.
@@ -49,6 +51,20 @@ pub struct Place<'a> {
     pub root: &'a Path,
     /// The folder that terraform runs in, that of the root module, relative to the root of the scan: relative paths begin there.
     pub folder: &'a str,
+    /// Which files below the root are read.
+    pub reach: &'a Reach,
+    /// What was there and was not read.
+    pub withheld: Cell<Option<Withheld>>,
+}
+
+/// A file that terraform would read and gate does not.
+pub struct Withheld {
+    /// Whether it was missed, or is not meant to be read.
+    pub kind: ProblemKind,
+    /// What was not read, and why.
+    pub message: String,
+    /// What to do about it.
+    pub help: &'static str,
 }
 
 /// A value, or what is wrong.
@@ -240,6 +256,13 @@ pub fn call(name: &str, arguments: Vec<Val>, place: &Place) -> Answer {
     // What is not known because of a conditional is what it is in either arm.
     let result = spread(result, &values, &mut |values| call(name, values.to_vec(), place));
     Ok(result.marked(marks))
+}
+
+/// What stands for the result of a function that was not given what it reads.
+pub fn without(name: &str, withheld: &Withheld, span: Span) -> Val {
+    let ty = BY_NAME.get(name).map_or(Type::String, |function| function.returns.ty());
+    let reason = withheld.message.as_str().into();
+    Val::unknown(Unknown { ty, reason, not_null: true, ..Unknown::default() }, span)
 }
 
 /// The result of a function that can't be told from these arguments.
