@@ -242,3 +242,19 @@ fn the_known_beginning_of_a_text_tells_it_from_others() {
     assert_eq!(judged(&group("Tasks of ${var.s}"), rule), "good");
     assert_eq!(judged(&group("Managed by ${var.s}"), rule), "undecided");
 }
+
+#[test]
+fn one_and_nought_are_booleans_to_terraform_where_one_is_wanted_and_texts_elsewhere() {
+    let database =
+        |public: &str| format!("resource \"aws_db_instance\" \"x\" {{\n  publicly_accessible = {public}\n}}\n");
+    for (public, wanted) in [("\"1\"", "bad"), ("\"0\"", "good"), ("\"true\"", "bad"), ("\"yes\"", "good")] {
+        assert_eq!(judged(&database(public), "aws-rds-publicly-accessible"), wanted, "{public}");
+    }
+    let pod = "resource \"kubernetes_pod\" \"a\" {\n  spec {\n    container {\n      name  = \"a\"\n      image = \"a\"\n      security_context {\n        privileged = \"1\"\n      }\n    }\n  }\n}\n";
+    assert_eq!(judged(pod, "container-privileged"), "bad");
+    // The API of Kubernetes takes no text there.
+    let manifest = "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [{ name: a, image: a, securityContext: { privileged: \"1\" } }] }\n";
+    assert_eq!(scan(&[("pod.yaml", manifest)], "container-privileged")["findings"], serde_json::json!([]));
+    let retention = "resource \"aws_db_instance\" \"x\" {\n  backup_retention_period = \"0\"\n}\n";
+    assert_eq!(judged(retention, "aws-rds-backups-disabled"), "bad");
+}

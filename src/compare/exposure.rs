@@ -81,7 +81,9 @@ pub(super) fn read(node: &Node) -> Cow<'_, Node> {
         Value::Unknown(unknown) => unknown.template.as_deref().is_some_and(is_document),
         _ => false,
     };
-    let document = if node.structure.is_some() || is_text { iam::document(node) } else { None };
+    let is_encoded =
+        node.structure.as_deref().is_some_and(|whole| matches!(whole.value, Value::Map(_) | Value::List(_)));
+    let document = if is_encoded || is_text { iam::document(node) } else { None };
     document.unwrap_or(Cow::Borrowed(node))
 }
 

@@ -14,7 +14,8 @@ pub struct Node {
     pub span: Span,
     /// The way the value came when it was decided elsewhere (a variable, a local, a module argument), nearest step first.
     pub trail: Option<Arc<Trail>>,
-    /// What a JSON text was encoded from (`jsonencode`), so that rules about documents find every part at its own place.
+    /// What a JSON text was encoded from (`jsonencode`), so that rules about documents find every part at its own place. Of a
+    /// text that its format takes for a boolean where one is wanted, that boolean.
     pub structure: Option<Arc<Node>>,
 }
 
@@ -294,7 +295,10 @@ impl Node {
             Value::String(text) => match &**text {
                 "true" => Some(true),
                 "false" => Some(false),
-                _ => None,
+                _ => match self.structure.as_deref()?.value {
+                    Value::Bool(bool) => Some(bool),
+                    _ => None,
+                },
             },
             _ => None,
         }
