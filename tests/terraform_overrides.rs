@@ -101,3 +101,38 @@ output "c" { value = var.a }
         assert!(told.iter().all(|(message, _)| message.starts_with(refused)), "{changed}: {told:?}");
     }
 }
+
+#[test]
+fn what_opentofu_alone_reads_hides_nothing_from_terraform_and_the_other_way_round() {
+    let database =
+        |public: &str| format!("resource \"aws_db_instance\" \"x\" {{\n  publicly_accessible = {public}\n}}\n");
+    let found = |base: &str, name: &str, changed: &str| {
+        let files = [("main.tf", base), (name, changed)];
+        let (_, report) = scanned(tree(&files).path(), &["--select", "aws-rds-publicly-accessible"]);
+        let at = |one: &Value| (text(&one["at"]["path"]).to_string(), text(&one["address"]).to_string());
+        list(&report, "findings").iter().map(at).collect::<Vec<_>>()
+    };
+    let address = "aws_db_instance.x".to_string();
+    for name in ["override.tofu", "db_override.tofu"] {
+        let (yes, no) = (database("true"), database("false"));
+        assert_eq!(found(&yes, name, &no), [("main.tf".to_string(), address.clone())]);
+        assert_eq!(found(&no, name, &yes), [(name.to_string(), address.clone())]);
+    }
+    let json = r#"{"resource": {"aws_db_instance": {"x": {"publicly_accessible": true}}}}"#;
+    assert_eq!(found(&database("false"), "override.tofu.json", json).len(), 1);
+    // To OpenTofu alone it is as any other.
+    let folder = tree(&[("main.tofu", &database("true")), ("override.tofu", &database("false"))]);
+    assert_eq!(list(&scanned(folder.path(), &["--select", "aws-rds-publicly-accessible"]).1, "findings").len(), 0);
+}
+
+#[test]
+fn what_opentofu_makes_of_everything_else_is_told_as_not_judged() {
+    let main = "variable \"public\" { default = true }\nresource \"aws_db_instance\" \"x\" {\n  publicly_accessible = var.public\n}\n";
+    let files = [("main.tf", main), ("a_override.tofu", "variable \"public\" {\n  default = false\n}\n")];
+    let (_, report) = scanned(tree(&files).path(), &["--select", "aws-rds-publicly-accessible"]);
+    assert_eq!(list(&report, "findings").len(), 1);
+    let told = list(&report, "problems");
+    assert_eq!((told.len(), text(&told[0]["kind"])), (1, "unread"));
+    let message = "terraform does not read this file: what variable \"public\" is for OpenTofu is not judged";
+    assert_eq!(text(&told[0]["message"]), message);
+}

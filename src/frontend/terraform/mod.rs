@@ -28,7 +28,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::eval::{Evaluator, Repetition, Scope};
 use self::given::{given, variable_files};
-use self::module::Module;
+use self::module::{Module, Role};
 use self::root::Root;
 use self::value::{Kind, Val};
 use super::{Claim, Context, Frontend, Parsed, Settings};
@@ -271,7 +271,7 @@ fn split(source: &Source) -> (&str, &str) {
 /// The files of one folder.
 #[derive(Default)]
 struct Folder {
-    files: Vec<(Arc<syntax::File>, bool)>,
+    files: Vec<(Arc<syntax::File>, Role)>,
     /// Variable files that terraform loads by itself, in its order.
     variables: Vec<(String, Arc<syntax::File>)>,
     /// All variable files, whoever names them.
@@ -290,13 +290,14 @@ impl Folder {
             return;
         }
         let is_override = stem == "override" || stem.ends_with("_override");
-        self.files.push((file, is_override));
+        let is_opentofu = name.ends_with(".tofu") || name.ends_with(".tofu.json");
+        self.files.push((file, Role { is_override, is_opentofu }));
     }
 
     /// The module that the files make, which has them from now on. Override files last, each part in the order of names.
     fn module(&mut self, folder: &str) -> Module {
         let mut files = std::mem::take(&mut self.files);
-        files.sort_by_key(|(file, is_override)| (*is_override, file.id));
+        files.sort_by_key(|(file, role)| (role.is_override, file.id));
         Module::new(folder.to_string(), &files)
     }
 }

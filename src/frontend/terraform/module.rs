@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::installed::{self, Found, Installed};
 use super::language;
@@ -10,7 +10,7 @@ use super::syntax::{Block, BodyId, ExprId, ExprKind, File};
 use crate::model::Observation;
 use crate::path;
 use crate::problem::{Problem, ProblemKind};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// A place in one of the module's files.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Declaration {
     pub labels: Vec<Arc<str>>,
     /// Bodies of override files, which replace arguments of the first.
     pub overrides: Vec<(Arc<File>, BodyId)>,
+    /// Whether it is what OpenTofu makes of a block that is another to terraform.
+    pub is_of_opentofu: bool,
 }
 
 impl Declaration {
@@ -88,6 +90,8 @@ pub struct Module {
     pub problems: Vec<Problem>,
     /// What `terraform init` installed for this folder as a root module.
     pub installed: Installed,
+    /// The files that OpenTofu reads and terraform does not.
+    pub opentofu: FxHashSet<FileId>,
 }
 
 /// Items by name, in the order of the files.
@@ -129,14 +133,39 @@ impl<T> Ordered<T> {
     }
 }
 
+impl Ordered<Declaration> {
+    /// Adds an item with a further override beside the one of this name, which stays as it is and goes by the name.
+    fn change_beside(&mut self, name: &str, body: (Arc<File>, BodyId)) {
+        let is_beside = |(other, one): &(Arc<str>, Declaration)| &**other == name && one.is_of_opentofu;
+        if let Some((_, changed)) = self.items.iter_mut().find(|item| is_beside(item)) {
+            changed.overrides.push(body);
+            return;
+        }
+        let Some(base) = self.get(name) else { return };
+        let mut changed = Declaration { is_of_opentofu: true, ..base.clone() };
+        changed.overrides.push(body);
+        self.items.push((name.into(), changed));
+    }
+}
+
+/// What a file of a folder is to its module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Role {
+    /// Its blocks change those of others.
+    pub is_override: bool,
+    /// OpenTofu reads it, and terraform does not.
+    pub is_opentofu: bool,
+}
+
 impl Module {
     /// Sorts the files of a folder into declarations; override files must come last.
-    pub fn new(folder: String, files: &[(Arc<File>, bool)]) -> Module {
-        let mut module = Module { folder, ..Module::default() };
-        for (file, is_override) in files {
+    pub fn new(folder: String, files: &[(Arc<File>, Role)]) -> Module {
+        let opentofu = files.iter().filter(|(_, role)| role.is_opentofu).map(|(file, _)| file.id).collect();
+        let mut module = Module { folder, opentofu, ..Module::default() };
+        for (file, role) in files {
             language::check_file(file, &mut module.problems);
             for block in file.blocks(file.root()) {
-                module.add(file, *block, *is_override);
+                module.add(file, *block, role.is_override);
             }
         }
         module
@@ -155,7 +184,15 @@ impl Module {
         if kind == "locals" {
             return self.add_locals(file, &block, is_override);
         }
-        let declaration = Declaration { file: file.clone(), block, labels: labels.clone(), overrides: Vec::new() };
+        let opentofu = &self.opentofu;
+        let is_of_opentofu_alone = |base: &File| opentofu.contains(&file.id) && !opentofu.contains(&base.id);
+        let declaration = Declaration {
+            file: file.clone(),
+            block,
+            labels: labels.clone(),
+            overrides: Vec::new(),
+            is_of_opentofu: false,
+        };
         let (items, name) = match (kind.as_str(), &labels[..]) {
             ("variable", [name]) => (&mut self.variables, name.to_string()),
             ("output", [name]) => (&mut self.outputs, name.to_string()),
@@ -177,8 +214,18 @@ impl Module {
             _ => return,
         };
         if is_override && let Some(base) = items.get_mut(&name) {
-            base.overrides.push((file.clone(), block.body));
-            return;
+            let body = (file.clone(), block.body);
+            if !is_of_opentofu_alone(&base.file) {
+                base.overrides.push(body);
+                return;
+            }
+            // What a block is to one of them it is not to the other, so that each is judged.
+            if matches!(kind.as_str(), "resource" | "data" | "ephemeral") {
+                items.change_beside(&name, body);
+                return;
+            }
+            let span = file.header_span(&block);
+            return self.unjudged(&format!("{kind} \"{name}\""), span);
         }
         let span = file.header_span(&block);
         if is_override {
@@ -187,6 +234,13 @@ impl Module {
         if !items.add(name.as_str().into(), declaration) {
             self.duplicate(&kind, &name, span);
         }
+    }
+
+    /// An override file that OpenTofu reads and terraform does not, where the change may be in everything.
+    fn unjudged(&mut self, what: &str, span: Span) {
+        let message = format!("terraform does not read this file: what {what} is for OpenTofu is not judged");
+        let help = "name the file .tf, or all files of the folder .tofu";
+        self.problems.push(Problem::at(ProblemKind::Unread, span, message).help(help));
     }
 
     /// An override file that changes what is not declared.
@@ -202,8 +256,14 @@ impl Module {
             literal(&one.file, written.value).map(str::to_string)
         };
         let wanted = alias(&declaration);
+        let opentofu = &self.opentofu;
+        let is_of_opentofu_alone =
+            |base: &File| opentofu.contains(&declaration.file.id) && !opentofu.contains(&base.id);
         let mut known = self.providers.iter_mut();
         match known.find(|one| &*one.labels[0] == label && alias(one) == wanted) {
+            Some(base) if is_of_opentofu_alone(&base.file) => {
+                self.unjudged(&format!("provider \"{label}\""), declaration.head());
+            }
             Some(base) => base.overrides.push((declaration.file, declaration.block.body)),
             None if wanted.is_none() => self.providers.push(declaration),
             None => {
@@ -221,6 +281,9 @@ impl Module {
             let span = file.name_span(attribute);
             if is_override {
                 match self.locals.get_mut(&name) {
+                    Some(base) if self.opentofu.contains(&file.id) && !self.opentofu.contains(&base.file.id) => {
+                        self.unjudged(&format!("local \"{name}\""), span);
+                    }
                     Some(base) => *base = item,
                     None => {
                         self.nothing_to_change(&format!("local \"{name}\""), span);
