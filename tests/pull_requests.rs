@@ -639,3 +639,25 @@ fn what_a_sparse_checkout_leaves_out_is_not_deleted() {
     assert!(deleted.judged_as_it_is(&[]).fixed().contains(&PUBLIC));
     assert!(deleted.judged(&[]).fixed().contains(&PUBLIC));
 }
+
+#[test]
+fn of_two_devices_each_is_told_so_that_the_old_one_hides_no_new_one() {
+    let machine = |disks: &str| {
+        format!(
+            "resource \"aws_instance\" \"web\" {{\n  root_block_device {{\n    encrypted = false\n  }}\n{disks}}}\n"
+        )
+    };
+    let disk = |name: &str, encrypted: &str| {
+        format!("  ebs_block_device {{\n    device_name = \"/dev/{name}\"\n    encrypted   = {encrypted}\n  }}\n")
+    };
+    let rule = "aws-ec2-unencrypted-block-device";
+    let found = format!("{rule} aws_instance.web");
+    let base = [("main.tf", &*machine(&disk("sdf", "true")))];
+    let change = Change::from(&base).write("main.tf", &machine(&disk("sdf", "false")));
+    let judged = change.judged(&["--select", rule]);
+    assert_eq!((judged.of("new"), judged.of("old")), (vec![found.clone()], vec![found.clone()]));
+    let more = Change::from(&[("main.tf", &*machine(&disk("sdf", "false")))])
+        .write("main.tf", &machine(&(disk("sdf", "false") + &disk("sdg", "false"))));
+    let judged = more.judged(&["--select", rule]);
+    assert_eq!((judged.of("new").len(), judged.of("old").len()), (1, 2));
+}

@@ -144,8 +144,19 @@ pub struct Target {
 pub enum Demand {
     /// A finding wherever the condition holds.
     Fail(Condition),
-    /// A finding wherever the condition does not hold.
-    Expect(Condition),
+    /// A finding for each of these conditions that does not hold. Where there are several, each value that an `each` among them
+    /// leads to counts for itself: one that is bad hides no other.
+    Expect(Vec<Condition>),
+}
+
+impl Demand {
+    /// What is asked, one by one.
+    pub fn conditions(&self) -> &[Condition] {
+        match self {
+            Demand::Fail(condition) => std::slice::from_ref(condition),
+            Demand::Expect(conditions) => conditions,
+        }
+    }
 }
 
 /// What an absent value means.
@@ -199,8 +210,8 @@ pub enum Condition {
 impl Table {
     /// Whether the check looks at nothing but the resource itself.
     pub fn is_local(&self) -> bool {
-        let (Demand::Fail(demand) | Demand::Expect(demand)) = &self.demand;
-        !demand.is_linked() && !self.filter.as_ref().is_some_and(Condition::is_linked)
+        !self.demand.conditions().iter().any(Condition::is_linked)
+            && !self.filter.as_ref().is_some_and(Condition::is_linked)
     }
 }
 

@@ -57,9 +57,8 @@ pub fn judge<'a>(table: &'a Table, target: &'a Target, scope: Scope<'a>, root: &
         subjects.push(Lookup::Absent(root));
     }
     for subject in subjects {
-        let outcome = match (subject, table.absent) {
+        match (subject, table.absent) {
             (Lookup::Absent(_), Some(Absent::Pass)) => continue,
-
             (Lookup::Absent(_), Some(Absent::Fail)) => {
                 hit(Hit {
                     undecided: filter.is_none(),
@@ -69,23 +68,37 @@ pub fn judge<'a>(table: &'a Table, target: &'a Target, scope: Scope<'a>, root: &
                 });
                 continue;
             }
-            _ => match &table.demand {
-                Demand::Fail(condition) | Demand::Expect(condition) => evaluate(condition, subject, scope),
-            },
-        };
-        let bad = match table.demand {
-            Demand::Fail(_) => outcome.truth,
-            Demand::Expect(_) => outcome.truth.map(|truth| !truth),
-        };
-        if bad == Some(false) {
-            continue;
+            _ => {}
         }
-        hit(Hit {
-            undecided: bad.is_none() || filter.is_none(),
-            at: outcome.at,
-            path: join(&target.path, &outcome.path),
-            wanted: describe(outcome.operator, outcome.holds),
-        });
+        for outcome in outcomes(&table.demand, subject, scope) {
+            let bad = match table.demand {
+                Demand::Fail(_) => outcome.truth,
+                Demand::Expect(_) => outcome.truth.map(|truth| !truth),
+            };
+            if bad == Some(false) {
+                continue;
+            }
+            hit(Hit {
+                undecided: bad.is_none() || filter.is_none(),
+                at: outcome.at,
+                path: join(&target.path, &outcome.path),
+                wanted: describe(outcome.operator, outcome.holds),
+            });
+        }
+    }
+}
+
+/// What becomes of each condition of a demand.
+fn outcomes<'a>(demand: &'a Demand, subject: Lookup<'a>, scope: Scope<'a>) -> Vec<Outcome<'a>> {
+    match demand.conditions() {
+        [only] => vec![evaluate(only, subject, scope)],
+        several => several
+            .iter()
+            .flat_map(|condition| match condition {
+                Condition::Each(path, inner) => below(path, inner, subject, scope).collect(),
+                other => vec![evaluate(other, subject, scope)],
+            })
+            .collect(),
     }
 }
 
@@ -93,7 +106,7 @@ pub fn judge<'a>(table: &'a Table, target: &'a Target, scope: Scope<'a>, root: &
 fn wanted(table: &Table) -> Option<String> {
     match &table.demand {
         Demand::Fail(condition) => describe(condition, true),
-        Demand::Expect(condition) => describe(condition, false),
+        Demand::Expect(conditions) => describe(conditions.first()?, false),
     }
 }
 

@@ -321,7 +321,10 @@ impl Reader {
         }
         let demand = match (map.get("fail"), map.get("expect")) {
             (Some(fail), None) => Demand::Fail(self.condition(fail)?),
-            (None, Some(expect)) => Demand::Expect(self.condition(expect)?),
+            (None, Some(Value::Sequence(all))) if !all.is_empty() => {
+                Demand::Expect(all.iter().map(|one| self.condition(one)).collect::<Read<_>>()?)
+            }
+            (None, Some(expect)) => Demand::Expect(vec![self.condition(expect)?]),
             _ => return Err(self.wrong("a rule has either `fail`, `expect` or `native`")),
         };
         let absent = match map.get("absent").map(Value::as_str) {
