@@ -9,6 +9,8 @@ use support::run::{gate, scanned};
 
 const DATABASE: &str = "resource \"aws_db_instance\" \"main\" {\n  publicly_accessible = true\n}\n";
 
+const PUBLIC: &str = "aws-rds-publicly-accessible";
+
 /// Exit code and messages of a scan, with the lines of a message joined.
 fn said(folder: &std::path::Path, base: &str) -> (Option<i32>, String) {
     let output = gate(folder, &["scan", ".", "--base", base]);
@@ -56,4 +58,23 @@ fn a_name_of_several_commits_is_none() {
         }
         change.git(&["update-ref", "-d", &format!("refs/{kind}/origin/main")]);
     }
+}
+
+#[test]
+fn where_merges_cross_what_either_side_had_was_there() {
+    let database = |name: &str| DATABASE.replace("main", name);
+    let (first, second) = (database("first"), database("second"));
+    let change = Change::from(&[("db.tf", DATABASE), ("gone.tf", &database("gone"))]).write("first.tf", &first);
+    change.commit();
+    change.git(&["checkout", "--quiet", "main"]);
+    let change = change.write("second.tf", &second).remove("gone.tf");
+    change.commit();
+    change.git(&["branch", "before"]);
+    change.git(&["merge", "--quiet", "--no-edit", "change"]);
+    change.git(&["checkout", "--quiet", "change"]);
+    change.git(&["merge", "--quiet", "--no-edit", "before"]);
+    let judged = change.judged(&[]);
+    assert_eq!((judged.code, judged.of("new"), judged.fixed()), (0, vec![], vec![]));
+    let change = change.write("third.tf", &database("third")).write("gone.tf", &database("gone"));
+    assert_eq!(change.judged(&["--select", PUBLIC]).of("new").len(), 2);
 }

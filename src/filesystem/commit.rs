@@ -17,6 +17,7 @@ use super::{Disk, Entry, FileSystem, Kind, not_regular};
 
 mod left_out;
 mod placed;
+mod together;
 mod tracked;
 
 /// No commit has more names; a tree of trees can claim any number.
@@ -123,11 +124,12 @@ impl Repository {
         if named == head || parents.contains(&named) {
             return Ok(other.clone());
         }
-        let base = repository.merge_base(head, named).ok().flatten().map(|base| base.detach());
-        let apart = || Error::new(format!("HEAD and {reference} have no commit in common that is known here"), FETCH);
-        match base.ok_or_else(apart)? {
-            base if base == named => Ok(other.clone()),
-            base => self.commit(base),
+        let bases = repository.merge_bases_many(head, &[named]).unwrap_or_default();
+        let bases: Vec<ObjectId> = bases.into_iter().map(|base| base.detach()).collect();
+        match bases.split_first() {
+            None => Err(Error::new(format!("HEAD and {reference} have no commit in common that is known here"), FETCH)),
+            Some((base, [])) if *base == named => Ok(other.clone()),
+            Some((base, others)) => self.together(*base, others),
         }
     }
 
