@@ -309,3 +309,25 @@ fn a_change_hides_nothing_behind_a_link_or_a_name() {
         std::fs::remove_file(path).unwrap();
     }
 }
+
+const REPEATED: &str = r#"resource "aws_lb_listener" "web" {
+  load_balancer_arn = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/web/1"
+  port              = 443
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-2016-08"
+}
+"#;
+
+#[test]
+fn what_moves_to_an_instance_of_itself_goes_on_there() {
+    for (repeated, to) in [("count = 1", "web[0]"), ("for_each = toset([\"a\"])", "web[\"a\"]")] {
+        let moved = format!("moved {{\n  from = aws_lb_listener.web\n  to   = aws_lb_listener.{to}\n}}\n");
+        let now = REPEATED
+            .replace("\"web\" {\n", &format!("\"web\" {{\n  {repeated}\n"))
+            .replace("2016-08", "TLS-1-0-2015-04");
+        let now = format!("{now}{moved}");
+        assert_same(to, &[("main.tf", REPEATED)], &[("main.tf", &now)]);
+        let open = now.replace("\"HTTPS\"", "\"HTTP\"");
+        assert_closed(to, &[("main.tf", REPEATED)], &[("main.tf", &open)]);
+    }
+}

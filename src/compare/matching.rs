@@ -333,16 +333,16 @@ impl<'a> Moves<'a> {
     fn now(&self, root: &Arc<str>, address: &Arc<str>) -> Arc<str> {
         let Some(moves) = self.by_root.get(&**root) else { return address.clone() };
         let mut now = address.clone();
-        // One may go on where another ended; a circle is refused by terraform.
-        for _ in 0..=moves.len() {
-            let next = moves.iter().find_map(|one| {
+        let mut left: Vec<&Move> = moves.clone();
+        // One may go on where another ended; none goes on where it ended itself, as one from `web` to `web[0]`.
+        loop {
+            let next = left.iter().enumerate().find_map(|(at, one)| {
                 let rest = now.strip_prefix(&*one.from)?;
                 (rest.is_empty() || rest.starts_with(['.', '['])).then(|| format!("{}{rest}", one.to))
             });
-            match next {
-                Some(next) => now = next.into(),
-                None => break,
-            }
+            let Some((at, next)) = next else { break };
+            left.remove(at);
+            now = next.into();
         }
         let is_taken = self.head.contains(&(&**root, &**address)) || self.base.contains(&(root.clone(), &*now));
         if is_taken { address.clone() } else { now }
