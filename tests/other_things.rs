@@ -331,3 +331,45 @@ fn what_moves_to_an_instance_of_itself_goes_on_there() {
         assert_closed(to, &[("main.tf", REPEATED)], &[("main.tf", &open)]);
     }
 }
+
+#[test]
+fn a_role_is_renamed_with_its_binding() {
+    let role = |name: &str, verbs: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: {name}\nrules:\n- apiGroups: ['']\n  \
+             resources: [secrets]\n  verbs: [{verbs}]\n"
+        )
+    };
+    let binding = |role: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: shop\nroleRef:\n  apiGroup: \
+             rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: {role}\nsubjects:\n- kind: ServiceAccount\n  name: \
+             default\n  namespace: shop\n"
+        )
+    };
+    let (was, bound) = (role("ops", "get"), binding("ops"));
+    let base = [("role.yaml", was.as_str()), ("binding.yaml", bound.as_str())];
+    let (now, bound) = (role("operators", "get"), binding("operators"));
+    assert_same("another name", &base, &[("role.yaml", &now), ("binding.yaml", &bound)]);
+    let more = role("operators", "get, delete");
+    assert_closed("another name and more", &base, &[("role.yaml", &more), ("binding.yaml", &bound)]);
+    let admin = binding("cluster-admin");
+    assert_closed("another role", &base, &[("role.yaml", &was), ("binding.yaml", &admin)]);
+}
+
+#[test]
+fn a_service_may_be_called_as_its_pods_are() {
+    let pods = deployment("web", true);
+    let service = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\n  namespace: shop\nspec:\n  type: LoadBalancer\n  \
+             selector: {{app: web}}\n  ports: [{{port: 80}}]\n"
+        )
+    };
+    for names in [["front", "web"], ["web", "front"], ["front", "frontend"]] {
+        let [from, to] = names.map(service);
+        let (from, to) =
+            ([("pods.yaml", &*pods), ("service.yaml", &from)], [("pods.yaml", &*pods), ("service.yaml", &to)]);
+        assert_same(&format!("{names:?}"), &from, &to);
+    }
+}

@@ -27,13 +27,14 @@ pub(super) fn joined(hashes: impl IntoIterator<Item = u64>) -> u64 {
     hasher.finish()
 }
 
-/// A hash of a resource's body that is the same under another name or in another namespace.
-pub(super) fn body_digest(resource: &Resource, names: &Names<'_>) -> u64 {
+/// A hash of a resource's body that is the same under another name or in another namespace: where `name` is all of a text, it counts
+/// as the name.
+pub(super) fn body_digest(resource: &Resource, name: Option<&str>, names: &Names<'_>) -> u64 {
     // A label of Terraform is nobody's value.
     if resource.format == "terraform" {
         return digest(&resource.body, names);
     }
-    let digest = Digest { names, name: Some(&resource.name) };
+    let digest = Digest { names, name };
     let mut parts = Vec::new();
     for entry in resource.body.entries() {
         let is_metadata = &*entry.key == "metadata";

@@ -110,12 +110,22 @@ fn maps_within(new: &Node, old: &Node, in_rule: bool, names: &Names<'_>) -> bool
         (Some(now), Some(before), "Condition" | "condition") => {
             digest(&read(now), names) == digest(&read(before), names)
         }
+        (Some(now), Some(before), "name") if is_name(key) => is_same_name(new, (now, before), names),
         (Some(now), Some(before), "except") => within(before, now, in_rule, names),
         (Some(now), Some(before), _) => within(now, before, in_rule, names),
     };
     let is_gone = |key: &str| get(old, key).is_some() && get(new, key).is_none() && !GRANTING.contains(&key);
     new.entries().iter().map(|entry| &*entry.key).filter(told).all(is_kept)
         && !(in_rule && old.entries().iter().map(|entry| &*entry.key).filter(told).any(is_gone))
+}
+
+/// Whether what an object names is the same, or has got another name.
+fn is_same_name(object: &Node, (now, before): (&Node, &Node), names: &Names<'_>) -> bool {
+    let is_renamed = || {
+        let (now, before) = (now.as_str()?, before.as_str()?);
+        Some(names.is_same_object(object.get("kind").as_str()?, before, now))
+    };
+    within(now, before, true, names) || is_renamed() == Some(true)
 }
 
 /// Texts are equal, or one lies in the other's network, or the other's wildcards stand for it.

@@ -152,7 +152,10 @@ pub(super) fn pair(
         |index| pairs.of_head[index].is_some(),
         |at| (head.subjects[at].root.clone(), head.findings[at].address.clone()),
     );
-    let body = |moved: &Moved<'_>, at: usize| moved.of[at].map(|resource| body_digest(resource, names));
+    // A name that is also a label is the label's where the label stays.
+    let body = |moved: &Moved<'_>, at: usize, with_name: bool| {
+        moved.of[at].map(|resource| body_digest(resource, with_name.then_some(&*resource.name), names))
+    };
     let key = |side: &Side<'_>, moved: &Moved<'_>, at: usize| {
         let one = side.findings[at];
         moved.of[at]
@@ -160,10 +163,12 @@ pub(super) fn pair(
     };
     // The same resource with the same values under another address; then one of the same name in the same root, in the module
     // that it was in, or in one around or below it. One of its kind alone may be another one: then it is new.
-    pairs.pass(
-        |at| Some((key(base, &gone, at)?, body(&gone, at)?)),
-        |at| Some((key(head, &came, at)?, body(&came, at)?)),
-    );
+    for with_name in [true, false] {
+        pairs.pass(
+            |at| Some((key(base, &gone, at)?, body(&gone, at, with_name)?)),
+            |at| Some((key(head, &came, at)?, body(&came, at, with_name)?)),
+        );
+    }
     for (of_base, of_head) in WRAPPINGS {
         let named = |resource: &Resource, part: Part| Some((resource.name.clone(), modules(resource, part)?));
         pairs.pass(

@@ -109,6 +109,18 @@ impl<'a> Names<'a> {
             .contains(name)
     }
 
+    /// Whether an object of the base goes on under another name in the head, the same in all else: a role that a binding names.
+    pub fn is_same_object(&self, kind: &str, was: &str, now: &str) -> bool {
+        let of = |model: &'a Model, name: &str| {
+            let named = model.resources.iter().filter(|one| one.format == "kubernetes" && &*one.kind == kind);
+            let named = named.filter(|one| &*one.name == name);
+            named.map(|one| body_digest(one, Some(&one.name), self)).collect::<FxHashSet<u64>>()
+        };
+        let before = of(self.base, was);
+        let after = of(self.head, now);
+        !after.is_empty() && after.is_subset(&before)
+    }
+
     /// What `aws_security_group.db[0].id` leads to, without the instance; none where it is no resource of either side.
     fn reference(&self, text: &str) -> Option<String> {
         let plain = without_keys(text);
@@ -141,7 +153,7 @@ impl<'a> Known<'a> {
         let names = Names::of(&nothing, &nothing);
         let alone = |side: &FxHashMap<Key<'a>, &Resource>, other: &FxHashMap<Key<'a>, &Resource>| {
             let alone = side.iter().filter(|(key, _)| !other.contains_key(*key));
-            alone.map(|(key, one)| (*key, body_digest(one, &names))).collect::<Vec<_>>()
+            alone.map(|(key, one)| (*key, body_digest(one, Some(&one.name), &names))).collect::<Vec<_>>()
         };
         let mut one: FxHashMap<Key<'_>, u64> = alone(&was, &is).into_iter().chain(alone(&is, &was)).collect();
         // What the change itself calls the same, is so in whatever else it differs.
