@@ -39,8 +39,11 @@ pub struct Finding {
     pub environments: Vec<Arc<str>>,
     /// The place holds a secret: reports hide the text under it.
     pub sensitive: bool,
-    /// It speaks of one container of a pod or task, and not of all.
-    pub is_of_container: bool,
+    /// The container of a pod or task that it speaks of; none where it speaks of all.
+    pub container: Option<Arc<str>>,
+    /// A hash of the value that was judged, of a sensitive finding of the secret itself, in whatever form it is written; 0 where
+    /// nothing is there. No report has it: a short secret could be guessed from it.
+    pub value: u64,
     /// Rule, address, attribute and the normalized text of the value; free of line numbers.
     pub fingerprint: Fingerprint,
     /// How it stands to the base of a change or to a baseline; none where nothing was compared.
@@ -68,7 +71,8 @@ impl Finding {
             possible: false,
             environments: Vec::new(),
             sensitive: false,
-            is_of_container: false,
+            container: None,
+            value: 0,
             fingerprint: Fingerprint::default(),
             status: None,
             tools: Vec::new(),
@@ -79,6 +83,15 @@ impl Finding {
     /// Whether a reader could not tell one from the other: instances that several roots make of one module.
     pub fn reads_like(&self, other: &Finding) -> bool {
         (self.at, &self.rule, &self.address, &self.message) == (other.at, &other.rule, &other.address, &other.message)
+    }
+
+    /// Stands for another one that reads like it, too, and says so: of several values none is the one that was judged, and several
+    /// secrets are others than one.
+    pub fn takes_in(&mut self, other: &Finding) -> bool {
+        if self.value != other.value {
+            self.value = if self.sensitive { self.value.wrapping_add(other.value) } else { 0 };
+        }
+        true
     }
 
     /// Whether it closes the gate if it is severe enough: what was there before the change does not.

@@ -310,6 +310,103 @@ fn a_change_hides_nothing_behind_a_link_or_a_name() {
     }
 }
 
+const TASK: &str =
+    "resource \"aws_ecs_task_definition\" \"web\" {\n  family = \"web\"\n  container_definitions = ?\n}\n";
+
+/// Containers of a task by their names, with whether they are privileged and may write their root.
+fn definitions(containers: &[(&str, bool, bool)]) -> String {
+    let one = |(name, is_privileged, is_writable): &(&str, bool, bool)| {
+        let root = if *is_writable { "" } else { ", \"readonlyRootFilesystem\": true" };
+        format!(
+            "  {{\"name\": \"{name}\", \"image\": \"acme.test/{name}:1.2.3\", \"user\": \"1000\", \"logConfiguration\": {{\"logDriver\": \"awslogs\"}}, \"privileged\": \
+             {is_privileged}{root}}}"
+        )
+    };
+    let containers: Vec<String> = containers.iter().map(one).collect();
+    format!("[\n{}\n]\n", containers.join(",\n"))
+}
+
+/// Files with a document of a task or a policy, in every form that a text of Terraform may have.
+fn forms(text: &str, document: &str) -> Vec<[(&'static str, String); 2]> {
+    let main = |value: &str| ("main.tf", text.replace('?', value));
+    let none = || ("none.txt", String::new());
+    vec![
+        [main("file(\"${path.module}/d.json\")"), ("d.json", document.into())],
+        [main("templatefile(\"${path.module}/d.tpl\", { a = 1 })"), ("d.tpl", document.into())],
+        [main(&format!("<<EOF\n{document}EOF\n")), none()],
+        [main(&format!("<<EOF\n{}\nEOF\n", document.replace('\n', " "))), none()],
+        [main(&format!("jsonencode({})", document.trim())), none()],
+        [main(&format!("jsonencode(jsondecode({:?}))", document.replace('\n', " "))), none()],
+    ]
+}
+
+#[test]
+fn a_hole_of_another_container_of_one_text_is_another() {
+    let before = definitions(&[("app", true, false), ("side", false, true)]);
+    let swapped = definitions(&[("app", false, true), ("side", true, false)]);
+    let privileged = definitions(&[("app", false, false), ("side", true, true)]);
+    let writable = definitions(&[("app", true, true), ("side", false, false)]);
+    let more = definitions(&[("log", false, false), ("app", true, false), ("side", false, true)]);
+    for after in [&swapped, &privileged, &writable] {
+        for (from, to) in forms(TASK, &before).iter().zip(forms(TASK, after)) {
+            assert_closed(after, &plain(from), &plain(&to));
+        }
+    }
+    let same = forms(TASK, &before);
+    for (from, to) in same.iter().zip(same.iter().cycle().skip(1)).chain(same.iter().zip(&forms(TASK, &more))) {
+        assert_same(&format!("{from:?} to {to:?}"), &plain(from), &plain(to));
+        assert_same(&format!("{to:?} to {from:?}"), &plain(to), &plain(from));
+    }
+}
+
+fn plain<'a>(files: &'a [(&'static str, String); 2]) -> Vec<(&'a str, &'a str)> {
+    files.iter().map(|(path, text)| (*path, text.as_str())).collect()
+}
+
+#[test]
+fn containers_that_one_expression_makes_are_told_apart() {
+    let made = "jsonencode([for name in [\"app\", \"side\"] : { name = name, image = \"acme.test/${name}:1.2.3\", user = \
+                \"1000\", privileged = name == local.bad }])";
+    let text = format!("locals {{\n  bad = \"app\"\n}}\n\n{}", TASK.replace('?', made));
+    assert_piece_closes(&text, "main.tf", "bad = \"app\"", "bad = \"side\"");
+}
+
+const POLICY: &str = "resource \"aws_iam_policy\" \"ci\" {\n  name   = \"ci\"\n  policy = ?\n}\n";
+
+fn policy(actions: &[&str]) -> String {
+    let one = |action: &&str| format!("    {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"*\"}}");
+    let statements: Vec<String> = actions.iter().map(one).collect();
+    format!("{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n{}\n  ]\n}}\n", statements.join(",\n"))
+}
+
+#[test]
+fn a_statement_beside_others_of_one_text_is_none_of_theirs() {
+    let before = policy(&["s3:*", "dynamodb:*"]);
+    let harmless = policy(&["ec2:DescribeInstances", "s3:*", "dynamodb:*"]);
+    let open = policy(&["s3:*", "dynamodb:*", "iam:*"]);
+    let other = policy(&["s3:*", "iam:*"]);
+    for (at, from) in forms(POLICY, &before).iter().enumerate() {
+        assert_same("a harmless statement", &plain(from), &plain(&forms(POLICY, &harmless)[at]));
+        assert_closed("one that opens more", &plain(from), &plain(&forms(POLICY, &open)[at]));
+        assert_closed("one that opens something else", &plain(from), &plain(&forms(POLICY, &other)[at]));
+        assert_same("another form", &plain(from), &plain(&forms(POLICY, &before)[(at + 1) % 6]));
+        assert_same("the form that it had", &plain(&forms(POLICY, &before)[(at + 1) % 6]), &plain(from));
+    }
+}
+
+/// What reads alike is told once.
+#[test]
+fn a_second_statement_that_reads_like_the_first_is_another() {
+    let role = "resource \"aws_iam_role\" \"ci\" {\n  name = \"ci\"\n  assume_role_policy = ?\n}\n";
+    let one = "    {\"Effect\": \"Allow\", \"Principal\": {\"AWS\": \"*\"}, \"Action\": \"sts:AssumeRole\"}";
+    let document = |statements: &str| format!("{{\n  \"Statement\": [\n{statements}\n  ]\n}}\n");
+    let (before, after) = (document(one), document(&format!("{one},\n{}", one.replace("AssumeRole", "TagSession"))));
+    for (from, to) in forms(role, &before).iter().zip(forms(role, &after)) {
+        assert_same("the same", &plain(from), &plain(from));
+        assert_closed(&to[0].1, &plain(from), &plain(&to));
+    }
+}
+
 const REPEATED: &str = r#"resource "aws_lb_listener" "web" {
   load_balancer_arn = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/web/1"
   port              = 443

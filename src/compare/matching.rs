@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::digest::body_digest;
 use super::exposure::{is_degree, is_within, names_other_host};
 use super::names::Names;
-use super::subject::{Judged, Judging, Subject, subjects};
+use super::subject::{Documents, Judged, Judging, Subject, subjects};
 use super::target::acts_on_more;
 use crate::address::without_keys;
 use crate::finding::{Finding, Severity, Status};
@@ -38,9 +38,20 @@ impl<'a> Side<'a> {
     }
 
     /// Looks at what the findings judged in these texts, but for those that are paired already.
-    pub fn look(&mut self, is_paired: impl Fn(usize) -> bool, sources: &'a Sources, names: &Names<'_>) {
+    pub fn look(
+        &mut self,
+        is_paired: impl Fn(usize) -> bool,
+        (sources, documents): (&'a Sources, &'a Documents),
+        names: &Names<'_>,
+    ) {
         let wanted = self.findings.iter().enumerate().map(|(at, finding)| (!is_paired(at)).then_some(*finding));
-        self.subjects = subjects(&wanted.collect::<Vec<_>>(), self.model, sources, names);
+        self.subjects = subjects(&wanted.collect::<Vec<_>>(), (self.model, documents), sources, names);
+    }
+
+    /// The documents in what the findings that are not paired yet are about.
+    pub fn documents(&self, is_paired: impl Fn(usize) -> bool) -> Documents {
+        let left = self.findings.iter().enumerate().filter(|(at, _)| !is_paired(*at));
+        Documents::of(left.map(|(_, finding)| *finding), self.model)
     }
 
     /// What was judged in each attribute of each resource, by whatever rule.
@@ -215,6 +226,13 @@ pub(super) fn pair(
         |at| base.findings[at].sensitive.then_some((&base.findings[at].rule, base.subjects[at].value)),
         |at| head.findings[at].sensitive.then_some((&head.findings[at].rule, head.subjects[at].value)),
     );
+    // Another rule may speak of it there. What gets into an image is given to others than those who have the repository.
+    let anywhere = |side: &Side<'_>, at: usize| {
+        let one = side.findings[at];
+        let is_of_image = || side.model.dockerfiles.iter().any(|file| file.file == one.judged.file);
+        (one.sensitive && !is_of_image()).then(|| side.subjects[at].value)
+    };
+    pairs.pass(|at| anywhere(base, at), |at| anywhere(head, at));
     pairs.of_head
 }
 
@@ -267,8 +285,10 @@ pub(super) fn status(
     let holds = |name| before.environments.is_empty() || before.environments.contains(name);
     let is_elsewhere =
         !before.environments.is_empty() && now.environments.is_empty() || !now.environments.iter().all(holds);
+    // Of two rules one may take the same secret for a graver one than the other.
+    let is_graver = now.severity > before.severity && (now.rule == before.rule || !now.sensitive);
     let is_wider = || is_wider(was, now, is, around, names);
-    if now.severity > before.severity || is_surer || is_elsewhere || is_wider() { Status::Worse } else { Status::Old }
+    if is_graver || is_surer || is_elsewhere || is_wider() { Status::Worse } else { Status::Old }
 }
 
 /// Whether what is judged now opens something that it did not.
@@ -343,7 +363,7 @@ impl<'a> Moves<'a> {
         loop {
             let next = left.iter().enumerate().find_map(|(at, one)| {
                 let rest = now.strip_prefix(&*one.from)?;
-                (rest.is_empty() || rest.starts_with(['.', '['])).then(|| format!("{}{rest}", one.to))
+                (rest.is_empty() || rest.starts_with(['.', '['])).then(|| (at, format!("{}{rest}", one.to)))
             });
             let Some((at, next)) = next else { break };
             left.remove(at);

@@ -105,9 +105,12 @@ pub fn against(
     let mut now = Side::of(&kept, open, &head.assembled.model);
     let mut was = Side::of(&before.kept, &before.suppressed, &before.model);
     let pairs = identical(&was, &now, |finding| before.plan.leaves_alone(finding));
-    now.look(|at| pairs.of_head[at].is_some(), &head.discovered.sources, &names);
-    was.look(|at| pairs.taken[at], &before.plan.discovered.sources, &names);
-    let pairs = pair(pairs, &was, &now, &before.plan.renames, &names);
+    let (texts, of_base) = (&head.discovered.sources, &before.plan.discovered.sources);
+    let documents = now.documents(|at| pairs.of_head[at].is_some());
+    now.look(|at| pairs.of_head[at].is_some(), (texts, &documents), &names);
+    let documents = was.documents(|at| pairs.taken[at]);
+    was.look(|at| pairs.taken[at], (of_base, &documents), &names);
+    let mut pairs = pair(pairs, &was, &now, &before.plan.renames, &names);
     let statuses = statuses(base, head, &before, [&was, &now], &pairs, &names);
     let fixed = fixed(base, head, &before, &was, &pairs);
     let first_tentative = kept.len();

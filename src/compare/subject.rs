@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::digest::{digest, digest_of_element, joined};
 use super::exposure::{last_key, read};
@@ -14,7 +14,7 @@ use super::target::target_digest;
 use crate::finding::Finding;
 use crate::model::dockerfile::Dockerfile;
 use crate::model::view::rule::is_rule;
-use crate::model::{Lookup, Model, Node, Resource, Value};
+use crate::model::{Lookup, Model, Node, Resource, Value, hash_in_rule};
 use crate::source::{FileId, Sources, Span};
 
 /// What one finding judged.
@@ -71,10 +71,35 @@ pub(super) struct Holder {
     pub rest: u64,
 }
 
+/// Documents that the texts of a model hold, by the values that are these texts: parsed from a file, they have no places of their own.
+#[derive(Default)]
+pub(super) struct Documents(FxHashMap<*const Node, Node>);
+
+impl Documents {
+    /// Those in the resources that these findings are about.
+    pub fn of<'f>(findings: impl Iterator<Item = &'f Finding>, model: &Model) -> Documents {
+        let about: FxHashSet<(&str, &str)> =
+            findings.filter(|one| one.scope.is_some()).map(|one| (&*one.root, &*one.address)).collect();
+        let mut documents = Documents::default();
+        let resources = model.resources.iter().filter(|one| about.contains(&(&*one.root, &*one.address)));
+        let mut open: Vec<&Node> = resources.map(|one| &one.body).collect();
+        while let Some(node) = open.pop() {
+            open.extend(node.structure.as_deref());
+            open.extend(node.entries().iter().map(|entry| &entry.node).chain(node.items()));
+            if node.structure.is_none()
+                && let Cow::Owned(document) = read(node)
+            {
+                documents.0.insert(node, document);
+            }
+        }
+        documents
+    }
+}
+
 /// What these findings judged, in their order; nothing for those that are left out.
 pub(super) fn subjects<'a, 'f>(
     findings: &[Option<&'f Finding>],
-    model: &'a Model,
+    (model, documents): (&'a Model, &'a Documents),
     sources: &'a Sources,
     names: &Names<'_>,
 ) -> Vec<Subject<'a>> {
@@ -90,22 +115,28 @@ pub(super) fn subjects<'a, 'f>(
         owners.get(&(&*finding.root, &*finding.address, scope)).copied()
     };
     // How often a rule speaks of one place: of as many values as stand there it speaks of each.
+    let spot_of = |finding: &'f Finding| -> Spot<'f> {
+        let container = finding.container.as_deref();
+        (&*finding.rule, owner(finding).map(std::ptr::from_ref), finding.judged, container, finding.value)
+    };
     let mut counts: FxHashMap<Spot<'_>, usize> = FxHashMap::default();
     for finding in findings.iter().flatten() {
-        *counts.entry((&*finding.rule, owner(finding).map(std::ptr::from_ref), finding.judged)).or_default() += 1;
+        *counts.entry(spot_of(finding)).or_default() += 1;
     }
     let mut told: FxHashMap<Spot<'_>, usize> = FxHashMap::default();
     let nowhere: Arc<str> = "".into();
-    let mut shared: FxHashMap<(*const Resource, Span, &str), Rc<Shared<'_>>> = FxHashMap::default();
+    let mut shared: FxHashMap<_, Rc<Shared<'_>>> = FxHashMap::default();
     let subject = |finding: &Option<&'f Finding>| {
-        let Some(finding) = finding else { return Subject::unseen(nowhere.clone()) };
+        let Some(finding) = *finding else { return Subject::unseen(nowhere.clone()) };
         let owner = owner(finding);
         let place = owner.and_then(|owner| {
-            let (resource, key) = (std::ptr::from_ref(owner), last_key(&finding.attribute));
-            let values = values.entry(resource).or_insert_with(|| Values::of(&owner.body, names));
-            let find = || Rc::new(Shared::of(&values.at(finding.judged, key), names));
-            let shared = shared.entry((resource, finding.judged, key)).or_insert_with(find).clone();
-            let spot = (&*finding.rule, Some(resource), finding.judged);
+            let spot = spot_of(finding);
+            let (_, resource, span, container, value) = spot;
+            let values =
+                values.entry(std::ptr::from_ref(owner)).or_insert_with(|| Values::of(&owner.body, names, documents));
+            let find = || Rc::new(Shared::of(&values.at(finding), names));
+            let key = (resource, span, last_key(&finding.attribute), container, value);
+            let shared = shared.entry(key).or_insert_with(find).clone();
             let number = told.entry(spot).or_default();
             *number += 1;
             let one = shared.each.get(*number - 1).filter(|_| counts[&spot] == shared.each.len());
@@ -115,12 +146,15 @@ pub(super) fn subjects<'a, 'f>(
         let is_script = owner.is_none_or(|owner| owner.format == "dockerfile");
         let within = place.as_ref().map(|place| place.holder).unwrap_or_default();
         let (judged, value, rule) = match place {
+            // A secret is the same in whatever form it is written, and whatever is around it.
+            _ if finding.sensitive => (Judging::Missing, finding.value, 0),
             // What is missing is told at the block that should have it.
             Some(place) if place.lacks(&finding.attribute) => (Judging::Missing, 0, 0),
             Some(place) => (Judging::Values(place.judged), place.value, place.rule),
             None if is_script => {
-                let dockerfile = dockerfiles.get(&finding.judged.file).copied();
-                let text = with_variables(sources.slice(finding.judged), dockerfile);
+                let text = sources.slice(finding.judged);
+                let dockerfile = dockerfiles.get(&finding.judged.file);
+                let text = dockerfile.map_or(Cow::Borrowed(text), |dockerfile| dockerfile.with_variables(text));
                 let value = text_digest(&text);
                 (Judging::Text(text), value, 0)
             }
@@ -131,23 +165,6 @@ pub(super) fn subjects<'a, 'f>(
         Subject { resource: owner, root, within, value, rule, target, judged }
     };
     findings.iter().map(subject).collect()
-}
-
-/// An instruction with the values of the variables that it names: another value may fetch from elsewhere.
-fn with_variables<'a>(text: &'a str, dockerfile: Option<&Dockerfile>) -> Cow<'a, str> {
-    let Some(dockerfile) = dockerfile.filter(|_| text.contains('$')) else { return Cow::Borrowed(text) };
-    let is_named = |name: &str| {
-        let mut after = text.match_indices('$').map(|(at, _)| text[at + 1..].trim_start_matches('{'));
-        let is_end = |char: char| !char.is_ascii_alphanumeric() && char != '_';
-        after.any(|after| after.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(is_end)))
-    };
-    let pairs = dockerfile.instructions.iter().flat_map(|one| one.pairs());
-    let values = pairs.filter_map(|(name, value)| value.as_ref().filter(|_| is_named(&name.text)));
-    let values: Vec<&str> = values.map(|value| value.text.as_str()).collect();
-    match values.is_empty() {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(format!("{text} {}", values.join(" "))),
-    }
 }
 
 /// A hash of a text: blanks, continued lines and the name of a stage don't count.
@@ -172,8 +189,15 @@ struct Place<'a> {
     /// The key that has it, or the list that it is in.
     key: &'a str,
     holder: Holder,
+    /// The outermost named element of a list that it is in, such as a container.
+    container: Option<&'a str>,
+    /// Whether it is that element.
+    is_container: bool,
     /// Whether something in it stands at the same place.
     is_covered: bool,
+    /// What tells its value from others at its place, and the innermost rule around it.
+    hash: u64,
+    rule_hash: u64,
 }
 
 impl Place<'_> {
@@ -186,8 +210,8 @@ impl Place<'_> {
     }
 }
 
-/// A rule, a resource and a place in it.
-type Spot<'a> = (&'a str, Option<*const Resource>, Span);
+/// A rule, a resource and a place in it; the container and the value that are told of there.
+type Spot<'a> = (&'a str, Option<*const Resource>, Span, Option<&'a str>, u64);
 
 /// All that stands at one place.
 struct Shared<'a> {
@@ -229,13 +253,22 @@ impl<'a> Stand<'a> {
     }
 }
 
-/// The values of a resource with where they stand, in that order; the innermost of those in one place.
+/// The values of a resource with where they stand, in that order.
 struct Values<'a>(Vec<(Span, Place<'a>)>);
 
 impl<'a> Values<'a> {
-    fn of(body: &'a Node, names: &Names<'_>) -> Values<'a> {
+    fn of(body: &'a Node, names: &Names<'_>, documents: &'a Documents) -> Values<'a> {
         let judged = Judged { node: body, rule: None, whole: body };
-        let root = Place { judged, key: "", holder: Holder::default(), is_covered: false };
+        let root = Place {
+            judged,
+            key: "",
+            holder: Holder::default(),
+            container: None,
+            is_container: false,
+            is_covered: false,
+            hash: 0,
+            rule_hash: 0,
+        };
         let mut values: Vec<(Span, Place<'_>)> = Vec::new();
         let mut open = vec![(root, None)];
         while let Some((mut place, parent)) = open.pop() {
@@ -243,35 +276,76 @@ impl<'a> Values<'a> {
             if let Some(parent) = parent.filter(|parent: &usize| values[*parent].0 == node.span) {
                 values[parent].1.is_covered = true;
             }
+            place.hash = node.hash_of_value();
             if is_rule(node) {
                 place.judged.rule = Some((node, digest(node, names)));
+                place.rule_hash = place.hash;
             }
+            let is_root = values.is_empty();
             let own = Some(values.len());
             values.push((node.span, place));
-            let with = |node| Place { judged: Judged { node, ..place.judged }, ..place };
+            let with = |node| Place { judged: Judged { node, ..place.judged }, is_container: false, ..place };
             open.extend(node.structure.as_deref().map(|node| (with(node), own)));
+            // What a text says does not take its place.
+            open.extend(documents.0.get(&std::ptr::from_ref(node)).map(|node| (with(node), None)));
             open.extend(node.entries().iter().map(|entry| {
                 let mut inner = Place { key: &entry.key, ..with(&entry.node) };
-                if parent.is_none() {
+                if is_root {
                     inner.judged.whole = &entry.node;
                 }
                 (inner, own)
             }));
-            let element = |node| (Place { holder: place.holder.of(node, names), ..with(node) }, own);
-            open.extend(node.items().iter().map(element));
+            open.extend(node.items().iter().map(|node| (with(node).element(place, names), own)));
         }
-        values.retain(|(_, place)| !place.is_covered);
         values.sort_by_key(|(span, _)| *span);
         Values(values)
     }
 
-    /// What stands at a place under this key; under another one if nothing does.
-    fn at(&self, span: Span, key: &str) -> Vec<Place<'a>> {
+    /// What of all that stands at one place a finding is about: what is in the container that it names, has the value that it tells of,
+    /// and stands under the key that it names. Each counts as far as anything there is so.
+    fn at(&self, finding: &Finding) -> Vec<Place<'a>> {
+        let (span, key) = (finding.judged, last_key(&finding.attribute));
         let from = self.0.partition_point(|(other, _)| *other < span);
         let there = self.0[from..].iter().take_while(|(other, _)| *other == span).map(|(_, place)| place);
-        let is_there = there.clone().any(|place| place.key == key);
-        let other = there.clone().last().map_or("", |place| place.key);
-        there.filter(|place| place.key == if is_there { key } else { other }).copied().collect()
+        let mut there: Vec<&Place<'_>> = there.collect();
+        let container = finding.container.as_deref();
+        let is_in_container = narrow(&mut there, |place| container.is_some() && place.container == container);
+        let is_told = finding.value != 0 && !finding.sensitive;
+        if is_told && narrow(&mut there, |place| place.has(finding.value)) {
+            narrow(&mut there, |place| place.key == key);
+            return there.into_iter().copied().collect();
+        }
+        let is_there = there.iter().any(|place| !place.is_covered && place.key == key);
+        if is_there || !is_in_container || !narrow(&mut there, |place| place.is_container) {
+            there.retain(|place| !place.is_covered);
+            let other = there.last().map_or("", |place| place.key);
+            there.retain(|place| place.key == if is_there { key } else { other });
+        }
+        there.into_iter().copied().collect()
+    }
+}
+
+/// Leaves those of which something is true, if there are any, and tells whether there are.
+fn narrow(places: &mut Vec<&Place<'_>>, is_so: impl Fn(&Place<'_>) -> bool) -> bool {
+    let is_any = places.iter().any(|place| is_so(place));
+    if is_any {
+        places.retain(|place| is_so(place));
+    }
+    is_any
+}
+
+impl<'a> Place<'a> {
+    /// Whether a hash is that of its value, by itself or in the rule around it.
+    fn has(&self, value: u64) -> bool {
+        self.hash == value || hash_in_rule(self.hash, self.rule_hash) == value
+    }
+
+    /// The place of an element of the list that stands at another one.
+    fn element(self, list: Place<'a>, names: &Names<'_>) -> Place<'a> {
+        let node = self.judged.node;
+        let name = node.get("name").as_str();
+        let is_container = list.container.is_none() && name.is_some();
+        Place { holder: list.holder.of(node, names), container: list.container.or(name), is_container, ..self }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Dockerfiles as BuildKit understands them: instructions, and stages with what they inherit.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::shell::{Command, Commands, Language};
@@ -323,6 +324,25 @@ impl Dockerfile {
     /// The instructions of a stage, its own only.
     pub fn of(&self, stage: &Stage) -> &[Instruction] {
         &self.instructions[stage.instructions.clone()]
+    }
+
+    /// A part of an instruction with the values of the variables that it names: with others it does something else.
+    pub fn with_variables<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !text.contains('$') {
+            return Cow::Borrowed(text);
+        }
+        let is_named = |name: &str| {
+            let mut after = text.match_indices('$').map(|(at, _)| text[at + 1..].trim_start_matches('{'));
+            let is_end = |char: char| !char.is_ascii_alphanumeric() && char != '_';
+            after.any(|after| after.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(is_end)))
+        };
+        let pairs = self.instructions.iter().flat_map(|one| one.pairs());
+        let values = pairs.filter_map(|(name, value)| value.as_ref().filter(|_| is_named(&name.text)));
+        let values: Vec<&str> = values.map(|value| value.text.as_str()).collect();
+        match values.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(format!("{text} {}", values.join(" "))),
+        }
     }
 
     /// Whether a build that tells anything by BuildKit's own checks fails: `# check=error=true`.

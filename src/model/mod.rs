@@ -16,7 +16,7 @@ pub mod view;
 
 pub use graph::{Edge, Graph};
 pub use names::Names;
-pub use node::{DECIDED, Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value};
+pub use node::{DECIDED, Entry, Lookup, Map, Node, Number, Step, Trail, Unknown, Value, hash_in_rule};
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,5 +1,6 @@
 //! Values with places: what every frontend yields and every rule reads.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 pub use super::map::{Entry, Map};
@@ -169,6 +170,13 @@ impl<'a> Lookup<'a> {
     }
 }
 
+/// The hash of a value in a rule of which this is the hash: equal values in other rules have others.
+pub fn hash_in_rule(value: u64, rule: u64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (value, rule).hash(&mut hasher);
+    hasher.finish()
+}
+
 impl Node {
     /// A node without a trail.
     pub fn new(value: Value, span: Span) -> Node {
@@ -228,6 +236,24 @@ impl Node {
             Value::Map(map) => map.entries().is_empty(),
             _ => false,
         }
+    }
+
+    /// A hash of the value, wherever it stands: what stands at one place is told apart by it.
+    pub fn hash_of_value(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        std::mem::discriminant(&self.value).hash(&mut hasher);
+        match &self.value {
+            Value::Null => {}
+            Value::Bool(bool) => bool.hash(&mut hasher),
+            Value::Number(number) => number.as_f64().to_bits().hash(&mut hasher),
+            Value::String(text) => text.hash(&mut hasher),
+            Value::List(items) => items.iter().for_each(|item| item.hash_of_value().hash(&mut hasher)),
+            Value::Map(map) => {
+                map.entries().iter().for_each(|entry| (&entry.key, entry.node.hash_of_value()).hash(&mut hasher));
+            }
+            Value::Unknown(unknown) => (&unknown.template, &unknown.references).hash(&mut hasher),
+        }
+        hasher.finish()
     }
 
     /// Follows a dotted path of keys; a list on the way stands for its only element if it has just one

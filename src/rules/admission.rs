@@ -87,7 +87,7 @@ impl<'a> Judge<'a> {
             rule: &self.rules[*rule].id,
             at: found.at,
             resource: ("", ""),
-            is_of_container: found.is_of_container,
+            is_of_container: found.container.is_some(),
             is_possible: found.possible,
         };
         let claims: Vec<Claim<'_>> = own.iter().map(claim).collect();

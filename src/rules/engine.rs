@@ -354,7 +354,7 @@ fn collect(cx: Cx<'_>, rules: &[Rule], results: Vec<Ran>) -> Judged {
             &b.message,
         ))
     });
-    judged.findings.dedup_by(|a, b| a.root == b.root && a.reads_like(b));
+    judged.findings.dedup_by(|a, b| a.root == b.root && a.reads_like(b) && b.takes_in(a));
     precedence::one_per_secret(&mut judged.findings);
     fail_build_checks(cx, rules, &ids, &mut judged.findings);
     judged.undecided = ids.into_iter().zip(undecided).filter(|(_, count)| *count > 0).collect();
@@ -433,6 +433,13 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
         None => format!("{address}: {}", found.message),
     };
     let sensitive = found.sensitive || rule.sensitive;
+    let value = match sensitive {
+        false => found.value,
+        true => found.secret.unwrap_or_else(|| {
+            let value = resource.filter(|_| !found.sensitive).map(|resource| resource.body.at(&found.attribute));
+            secret::hash_of(value.and_then(Lookup::as_str).unwrap_or(text))
+        }),
+    };
     // A short secret could be guessed from its hash.
     let identity = match sensitive {
         true => found.identity.as_deref().unwrap_or(""),
@@ -453,7 +460,8 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
         scope: resource.map(|resource| resource.span),
         possible: found.possible,
         sensitive,
-        is_of_container: found.is_of_container,
+        container: found.container,
+        value,
         fingerprint,
         judged: found.at,
         ..Finding::new(id.clone(), if found.is_milder { rule.severity.milder() } else { rule.severity }, message, at)

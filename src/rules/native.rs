@@ -20,7 +20,7 @@ mod waf;
 
 use std::sync::Arc;
 
-use crate::model::{DECIDED, Lookup, Model, Node, Resource, ResourceId, Value};
+use crate::model::{DECIDED, Lookup, Model, Node, Resource, ResourceId, Value, hash_in_rule};
 use crate::secret;
 use crate::source::{Sources, Span};
 
@@ -153,8 +153,12 @@ pub struct Found {
     pub possible: bool,
     /// It is less severe than the rule says, by one step.
     pub is_milder: bool,
-    /// It speaks of one container of a pod or task, and not of all.
-    pub is_of_container: bool,
+    /// The container of a pod or task that it speaks of; none where it speaks of all.
+    pub container: Option<Arc<str>>,
+    /// A hash of the value; 0 where nothing is there.
+    pub value: u64,
+    /// A hash of the secret that it speaks of, where the text at the place is another one.
+    pub secret: Option<u64>,
     /// What tells a sensitive place from others in its fingerprint, since its text must not be guessed from that. Only what
     /// can't be guessed, such as a long random token, may stand here.
     pub identity: Option<String>,
@@ -177,6 +181,7 @@ impl Findings {
     pub fn fail(&mut self, node: &Node, attribute: impl Into<String>, message: impl Into<String>) -> &mut Found {
         let found = self.at(node.span, attribute, message);
         found.trail.clone_from(&node.trail);
+        found.value = node.hash_of_value();
         found
     }
 
@@ -188,6 +193,7 @@ impl Findings {
         message: impl Into<String>,
     ) -> &mut Found {
         let found = self.at(node.span, attribute, message);
+        found.value = node.hash_of_value();
         if let Some(trail) = &node.trail {
             let is_resource = |what: &str| what.starts_with("aws_") || what.starts_with("data.");
             let mut steps: Vec<_> = trail.steps.iter().take_while(|step| !is_resource(&step.what)).cloned().collect();
@@ -213,7 +219,9 @@ impl Findings {
             sensitive: false,
             possible: false,
             is_milder: false,
-            is_of_container: false,
+            container: None,
+            value: 0,
+            secret: None,
             identity: None,
         });
         self.found.last_mut().expect("one was pushed")
@@ -250,7 +258,15 @@ impl Found {
     /// Says that it speaks of the container of this name or title.
     pub fn of_container(&mut self, name: &str) -> &mut Found {
         self.message = format!("container {name}: {}", self.message);
-        self.is_of_container = true;
+        self.container = Some(name.into());
+        self
+    }
+
+    /// Says that it speaks of a value in this rule or statement, which another one may have too.
+    pub fn in_rule(&mut self, rule: &Node) -> &mut Found {
+        if self.value != 0 {
+            self.value = hash_in_rule(self.value, rule.hash_of_value());
+        }
         self
     }
 
@@ -260,10 +276,16 @@ impl Found {
         self
     }
 
-    /// Keeps the value out of every report.
+    /// Keeps the value out of every report. The text at the place is the secret.
     pub fn sensitive(&mut self) -> &mut Found {
         self.sensitive = true;
         self
+    }
+
+    /// As [`Found::sensitive`], where the text at the place may be a reference to the secret, or more than it.
+    pub fn holds(&mut self, secret: &str) -> &mut Found {
+        self.secret = Some(secret::hash_of(secret));
+        self.sensitive()
     }
 }
 

@@ -63,7 +63,7 @@ pub fn one_per_cause(findings: &mut Vec<Finding>, rules: &[Rule], asked: &FxHash
             rule: &finding.rule,
             at: finding.at,
             resource: (&finding.root, &finding.address),
-            is_of_container: finding.is_of_container,
+            is_of_container: finding.container.is_some(),
             is_possible: finding.possible,
         })
         .collect();

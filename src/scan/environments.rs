@@ -63,7 +63,9 @@ fn join(names: &[Arc<str>], all: Vec<Judged>) -> Judged {
                 finding.attribute.clone(),
                 finding.message.clone(),
             );
-            findings.entry(key).or_insert(finding).environments.push(name.clone());
+            let known = findings.entry(key).or_insert_with(|| finding.clone());
+            known.takes_in(&finding);
+            known.environments.push(name.clone());
         }
     }
     for mut finding in findings.into_values() {

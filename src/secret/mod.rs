@@ -25,12 +25,23 @@ mod url;
 mod value;
 mod whole;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 pub use file::{find_in_file, find_to_hide, in_lines};
 pub use find::{find, prepare};
 pub use hide::{HIDDEN, Known, shortened, without, without_secrets};
 pub use name::is_secret_name;
 pub use random::is_distinct;
 pub use value::{is_literal_secret, is_reference, looks_like_placeholder, may_be_secret};
+
+/// A hash of a secret, whatever quotes, blanks and line ends it is written with.
+pub fn hash_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let text = text.replace("\\r", "\r").replace("\\n", "\n");
+    let words = text.split(|char: char| char.is_whitespace() || matches!(char, '"' | '\'' | '`'));
+    words.filter(|word| !word.is_empty()).for_each(|word| word.hash(&mut hasher));
+    hasher.finish()
+}
 
 /// What a credential opens, as far as rules tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

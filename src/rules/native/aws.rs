@@ -320,9 +320,9 @@ fn plaintext(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     if let Some(fields) = document(node).filter(|document| matches!(document.value, Value::Map(_) | Value::List(_))) {
         return secret_fields(&fields, "", attribute, out);
     }
-    if node.as_str().is_some_and(|text| !looks_like_placeholder(text)) {
+    if let Some(text) = node.as_str().filter(|text| !looks_like_placeholder(text)) {
         let message = format!("{attribute} is a secret written out in the code, wanted a value from elsewhere");
-        out.fail(node, attribute, message).sensitive();
+        out.fail(node, attribute, message).holds(text);
     }
 }
 
@@ -335,7 +335,7 @@ fn secret_fields(node: &Node, name: &str, attribute: &str, out: &mut Findings) {
         Value::List(items) => items.iter().for_each(|item| secret_fields(item, name, attribute, out)),
         Value::String(text) if is_secret_name(name) && !looks_like_placeholder(text) => {
             let message = format!("{name} in {attribute} is written out in the code, wanted a value from elsewhere");
-            out.fail(node, attribute, message).sensitive();
+            out.fail(node, attribute, message).holds(text);
         }
         _ => {}
     }

@@ -54,7 +54,7 @@ fn user_data(cx: &Cx, _: ResourceId, machine: &Resource, out: &mut Findings) {
                     out.at(at, attribute, message).sensitive();
                 }
                 None => {
-                    out.fail(node, attribute, message).sensitive();
+                    out.fail(node, attribute, message).holds(secret);
                 }
             }
         }

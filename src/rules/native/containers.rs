@@ -275,7 +275,7 @@ fn plaintext_secret(cx: &Cx, out: &mut Findings) {
         let Lookup::Known(value) = entry.get("value") else { return };
         let text = value.as_str().unwrap_or("");
         if is_secret_name(&name) && is_literal_secret(text) {
-            out.fail(value, attribute, format!("{name} is written out, wanted a reference to a secret")).sensitive();
+            out.fail(value, attribute, format!("{name} is written out, wanted a reference to a secret")).holds(text);
         }
     };
     pods(cx, out, |container, out| {
@@ -295,7 +295,7 @@ fn plaintext_secret(cx: &Cx, out: &mut Findings) {
             let is_here = || cx.sources.slice(entry.node.span).contains(text.lines().next().unwrap_or(text));
             if is_secret_name(name) && is_literal_secret(text) && is_here() {
                 let message = format!("{name} is written out, wanted a secret or a variable without default");
-                out.about(id).fail(&entry.node, format!("environment.{name}"), message).sensitive();
+                out.about(id).fail(&entry.node, format!("environment.{name}"), message).holds(text);
             }
         }
     }

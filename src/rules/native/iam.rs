@@ -77,6 +77,9 @@ pub(super) fn identity(
             .for_each(|statement| {
                 let known = out.found.len();
                 check(statement, attribute, out);
+                for found in &mut out.found[known..] {
+                    found.in_rule(statement.body);
+                }
                 if out.found.len() == known && statement.body.get("Action").is_unknown() {
                     out.undecided();
                 }
@@ -115,6 +118,17 @@ pub(super) fn allowing<'a>(document: &'a Node, out: &mut Findings) -> Vec<Statem
     }
     all.retain(|statement| statement.allows());
     all
+}
+
+/// Calls `check` with each statement of a document that allows.
+pub(super) fn each(document: &Node, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &mut Findings)) {
+    for statement in allowing(document, out) {
+        let known = out.found.len();
+        check(statement, out);
+        for found in &mut out.found[known..] {
+            found.in_rule(statement.body);
+        }
+    }
 }
 
 pub(super) fn text(node: &Node) -> &str {
@@ -203,10 +217,10 @@ fn passrole(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
 }
 
 /// Calls `check` with each allowing statement of a role's trust policy.
-pub(super) fn trust(resource: &Resource, out: &mut Findings, mut check: impl FnMut(Statement<'_>, &mut Findings)) {
+pub(super) fn trust(resource: &Resource, out: &mut Findings, check: impl FnMut(Statement<'_>, &mut Findings)) {
     match resource.body.get("assume_role_policy") {
         Lookup::Known(node) | Lookup::Unknown(node) => match document(node) {
-            Some(document) => allowing(&document, out).into_iter().for_each(|one| check(one, out)),
+            Some(document) => each(&document, out, check),
             None => out.undecided(),
         },
         Lookup::Absent(_) => {}

@@ -103,7 +103,7 @@ fn each_open(
         for (peer, name) in flow.open_peers() {
             let attribute = if flow.block.is_empty() { name.to_string() } else { format!("{}.{name}", flow.block) };
             let message = format!("{attribute} is {}: {what}", show(peer));
-            out.fail(peer, attribute, message);
+            out.fail(peer, attribute, message).in_rule(flow.body);
         }
     }
 }
@@ -184,7 +184,7 @@ fn acl_all_ports(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings)
         };
         let node = flow.body.get(name).known().unwrap_or(flow.body);
         let attribute = if flow.block.is_empty() { name.to_string() } else { format!("{}.{name}", flow.block) };
-        out.fail(node, attribute, "every port is allowed in, wanted the ports that are needed");
+        out.fail(node, attribute, "every port is allowed in, wanted the ports that are needed").in_rule(flow.body);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks of what policies allow: sets of actions that lead to more rights, secrets or data, and policies open to everybody.
 
-use super::iam::{IDENTITY, allowing, anyone, identity, is_narrowed, text, trust};
+use super::iam::{IDENTITY, allowing, anyone, each, identity, is_narrowed, text, trust};
 
 use super::{Cx, Findings, Native};
 use crate::model::view::iam::{self, Statement, document};
@@ -330,7 +330,8 @@ fn document_for_anyone(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut F
     let Some(document) = document(json) else { return };
     for statement in allowing(&document, out) {
         if let Some(node) = anyone(statement).filter(|_| !is_limited(statement)) {
-            out.fail(node, "statement.principals", "statement allows the principal \"*\", wanted named principals");
+            let message = "statement allows the principal \"*\", wanted named principals";
+            out.fail(node, "statement.principals", message).in_rule(statement.body);
         }
     }
 }
@@ -339,7 +340,7 @@ fn document_for_anyone(cx: &Cx, id: ResourceId, resource: &Resource, out: &mut F
 fn resource_policy(resource: &Resource, out: &mut Findings, check: impl Fn(Statement<'_>, &mut Findings)) {
     let (Lookup::Known(policy) | Lookup::Unknown(policy)) = resource.body.get("policy") else { return };
     let Some(document) = document(policy) else { return out.undecided() };
-    allowing(&document, out).into_iter().for_each(|one| check(one, out));
+    each(&document, out, check);
 }
 
 fn public(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {

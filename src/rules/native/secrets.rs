@@ -123,9 +123,27 @@ fn report<'f>(cx: &Cx, secret: &Secret, message: String, out: &'f mut Findings) 
     // Passwords can be guessed; tokens and keys can't.
     let can_be_guessed = matches!(secret.kind, Kind::Connection | Kind::Literal);
     let identity = (!can_be_guessed).then(|| text.to_string());
-    let found = out.at(secret.span, secret.what, message).sensitive();
+    let found = out.at(secret.span, secret.what, message).holds(whole(cx, secret));
     found.identity = identity;
     found
+}
+
+/// The text of a credential. Of some keys no more than the first line is told, which all of their kind have.
+fn whole<'a>(cx: &Cx<'a>, secret: &Secret) -> &'a str {
+    const MAX: usize = 8_000;
+    let text = cx.sources.slice(secret.span);
+    if secret.kind != Kind::PrivateKey || text.lines().nth(1).is_some() || text.contains("\\n") {
+        return text;
+    }
+    let rest = &cx.sources.get(secret.span.file).text()[secret.span.start as usize..];
+    let mut end = rest.find("\n\n").unwrap_or(rest.len()).min(MAX).max(text.len());
+    while !rest.is_char_boundary(end) {
+        end -= 1;
+    }
+    match text.starts_with("-----BEGIN") || text.starts_with("PuTTY") {
+        true => &rest[..end],
+        false => text,
+    }
 }
 
 /// The ENV or ARG instruction that holds a place.
@@ -278,7 +296,7 @@ impl Walk<'_, '_> {
         // What is computed is written nowhere: its parts are judged where they stand.
         let first = text.lines().next().unwrap_or(text);
         if self.cx.sources.slice(origin).contains(first) && self.seen.insert(origin) {
-            out.fail(node, path, format!("{name} is written out, wanted a reference to where it is kept")).sensitive();
+            out.fail(node, path, format!("{name} is written out, wanted a reference to where it is kept")).holds(text);
         }
     }
 }
@@ -353,7 +371,7 @@ fn in_commands(cx: &Cx, instruction: &Instruction, out: &mut Findings) {
         let at = Span { end: end.min(rest.end), ..rest };
         let message =
             format!("a password that {} is given is written out in RUN, wanted a secret mount", command.name());
-        out.at(at, instruction.keyword.to_lowercase(), message).sensitive();
+        out.at(at, instruction.keyword.to_lowercase(), message).holds(text);
     }
 }
 
@@ -367,7 +385,7 @@ fn in_instruction(instruction: &Instruction, out: &mut Findings) {
     let mut judge = |name: &str, value: &str, at: Span| {
         if is_secret_name(name) && is_literal_secret(value) {
             let message = format!("{name} is written out in {}, wanted a secret mount", instruction.keyword);
-            out.at(at, keyword.as_str(), message).sensitive();
+            out.at(at, keyword.as_str(), message).holds(value);
         }
     };
     let mut in_text = |text: &str, place: &dyn Fn(usize) -> u32| {

@@ -12,6 +12,6 @@ fn secret_default(_: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings
     let Lookup::Known(default) = resource.body.get("default") else { return };
     let Some(text) = default.as_str() else { return };
     if is_secret_name(&resource.name) && is_literal_secret(text) {
-        out.fail(default, "default", "the default is a secret written out in the code, wanted no default").sensitive();
+        out.fail(default, "default", "the default is a secret written out in the code, wanted no default").holds(text);
     }
 }

@@ -48,13 +48,25 @@ fn secret_variable(cx: &Cx, file: &Dockerfile, out: &mut Findings) {
             (names_secret(&name.text) || names_auth(&name.text, given))
                 && (!is_env || given.is_some_and(|value| !value.is_empty()))
         };
-        if let Some((name, _)) = instruction.pairs().iter().find(is_told) {
+        let told: Vec<&(Word, Option<Word>)> = instruction.pairs().iter().filter(is_told).collect();
+        if let Some((name, _)) = told.first() {
             let span = cx.sources.get(file.file).first_line(outer.span);
             let subject = format!("{} {}", instruction.keyword, name.text);
             let found = out.at(span, instruction.keyword.to_lowercase(), kept(&subject, file.ships(outer)));
-            found.sensitive().is_milder = !file.ships(outer);
+            found.holds(&secrets(file, &told)).is_milder = !file.ships(outer);
         }
     }
+}
+
+/// What these variables are set to, whatever else their instruction sets; the names of those that a build gives their values.
+fn secrets(file: &Dockerfile, told: &[&(Word, Option<Word>)]) -> String {
+    let secret = |(name, value): &&(Word, Option<Word>)| {
+        let text = value.as_ref().map_or(name.text.as_str(), |value| value.text.trim_matches(['"', '\'']));
+        file.with_variables(text).into_owned()
+    };
+    let mut secrets: Vec<String> = told.iter().map(secret).collect();
+    secrets.sort_unstable();
+    secrets.join(" ")
 }
 
 /// What becomes of a secret in a layer: one that ships gives it to everybody who pulls the image.

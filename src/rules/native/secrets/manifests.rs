@@ -27,10 +27,10 @@ fn is_application(resource: &Resource) -> bool {
 }
 
 /// A finding about the value of an entry; a block of lines is found at its key.
-fn fail(cx: &Cx, entry: &Entry, path: String, message: String, out: &mut Findings) {
+fn fail(cx: &Cx, (entry, secret): (&Entry, &str), path: String, message: String, out: &mut Findings) {
     let is_block = cx.sources.slice(entry.node.span).contains('\n');
     let at = if is_block { entry.key_span } else { entry.node.span };
-    out.at(at, path, message).sensitive();
+    out.at(at, path, message).holds(secret);
 }
 
 /// Entries of `data` in base64 and of the field for plain text.
@@ -59,12 +59,12 @@ fn config_map(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
         let path = format!("{}.{}", if is_encoded { "binaryData" } else { "data" }, entry.key);
         if is_secret_name(&entry.key) && is_literal_secret(&text) {
             let message = format!("{} is written out, wanted a Secret that is not committed", entry.key);
-            fail(cx, entry, path, message, out);
+            fail(cx, (entry, &text), path, message, out);
             continue;
         }
         if is_encoded {
             if let Some(hit) = secret::find(&text).first() {
-                fail(cx, entry, path, format!("{} holds a {}, wanted a Secret", entry.key, hit.what), out);
+                fail(cx, (entry, &text), path, format!("{} holds a {}, wanted a Secret", entry.key, hit.what), out);
             }
             continue;
         }
@@ -138,7 +138,7 @@ fn committed(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     if &*resource.api_version != "v1" || resource.body.get("sops").known().is_some() {
         return;
     }
-    let real: Vec<(&Entry, bool)> = entries(resource, "stringData", "data")
+    let real: Vec<(&Entry, String, bool)> = entries(resource, "stringData", "data")
         .into_iter()
         .filter(|(entry, text, _)| {
             let text = text.trim();
@@ -148,12 +148,9 @@ fn committed(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
                 && !HARMLESS_KEYS.contains(&entry.key.to_ascii_lowercase().as_str())
                 && !holds_private_key(text)
         })
-        .map(|(entry, _, is_encoded)| (entry, is_encoded))
         .collect();
-    let Some((first, is_encoded)) = real.iter().find(|(entry, _)| is_secret_name(&entry.key)).or_else(|| real.first())
-    else {
-        return;
-    };
+    let named = real.iter().find(|(entry, ..)| is_secret_name(&entry.key));
+    let Some((first, text, is_encoded)) = named.or_else(|| real.first()) else { return };
     let more = match real.len() {
         1 => String::new(),
         count => format!(" and {} more", count - 1),
@@ -161,7 +158,7 @@ fn committed(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) {
     let field = if *is_encoded { "data" } else { "stringData" };
     let message =
         format!("the Secret is committed with {}{more}, wanted it made by a secret store or sealed", first.key);
-    fail(cx, first, format!("{field}.{}", first.key), message, out);
+    fail(cx, (first, text), format!("{field}.{}", first.key), message, out);
 }
 
 fn holds_private_key(text: &str) -> bool {
@@ -176,7 +173,7 @@ fn private_key(cx: &Cx, _: ResourceId, resource: &Resource, out: &mut Findings) 
         if holds_private_key(&text) {
             let field = if is_encoded { "data" } else { "stringData" };
             let message = format!("{} is a private key, wanted it made by cert-manager or a secret store", entry.key);
-            fail(cx, entry, format!("{field}.{}", entry.key), message, out);
+            fail(cx, (entry, &text), format!("{field}.{}", entry.key), message, out);
         }
     }
 }
@@ -196,7 +193,7 @@ fn values(cx: &Cx, node: &Node, name: &str, path: &str, out: &mut Findings) {
     let mut judge = |name: &str, text: &str, node: &Node, path: &str| {
         if is_secret_name(name) && is_literal_secret(text) && !super::names_object(name, text) {
             let message = format!("{name} is written out, wanted a reference to a secret");
-            out.fail(node, path, message).sensitive();
+            out.fail(node, path, message).holds(text);
         }
     };
     match &node.value {
