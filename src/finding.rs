@@ -44,6 +44,8 @@ pub struct Finding {
     /// A hash of the value that was judged, of a sensitive finding of the secret itself, in whatever form it is written; 0 where
     /// nothing is there. No report has it: a short secret could be guessed from it.
     pub value: u64,
+    /// Which of the things that a list must hold it lacks, a bit for each that the rule names.
+    pub lacks: u64,
     /// Rule, address, attribute and the normalized text of the value; free of line numbers.
     pub fingerprint: Fingerprint,
     /// How it stands to the base of a change or to a baseline; none where nothing was compared.
@@ -73,6 +75,7 @@ impl Finding {
             sensitive: false,
             container: None,
             value: 0,
+            lacks: 0,
             fingerprint: Fingerprint::default(),
             status: None,
             tools: Vec::new(),
@@ -91,6 +94,7 @@ impl Finding {
         if self.value != other.value {
             self.value = if self.sensitive { self.value.wrapping_add(other.value) } else { 0 };
         }
+        self.lacks |= other.lacks;
         true
     }
 

@@ -259,3 +259,23 @@ fn an_accepted_value_of_a_baseline_is_not_another_one() {
     std::fs::write(folder.path().join("net.tf"), group("a", 5432)).unwrap();
     assert_eq!(gate(&scan), Some(1), "another port");
 }
+
+#[test]
+fn what_a_list_must_hold_may_not_leave_it() {
+    let cluster = |types: &str| {
+        format!("resource \"aws_eks_cluster\" \"main\" {{\n  name     = \"main\"\n  role_arn = \"x\"\n{types}}}\n")
+    };
+    let logs = |types: &str| cluster(&format!("  enabled_cluster_log_types = [{types}]\n"));
+    let from = logs("\"api\", \"audit\"");
+    for to in [logs("\"api\""), logs("\"api\", \"scheduler\""), logs(""), cluster("")] {
+        assert_eq!(
+            change("eks.tf", &from, &to).of("worse"),
+            ["aws-eks-missing-control-plane-logs aws_eks_cluster.main"],
+            "{to}"
+        );
+    }
+    for to in [logs("\"audit\", \"api\""), logs("\"api\", \"audit\", \"scheduler\"")] {
+        change("eks.tf", &from, &to).assert_unchanged(&to);
+    }
+    change("eks.tf", &cluster(""), &from).assert_unchanged("some logs");
+}

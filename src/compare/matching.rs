@@ -287,7 +287,10 @@ pub(super) fn status(
         !before.environments.is_empty() && now.environments.is_empty() || !now.environments.iter().all(holds);
     // Of two rules one may take the same secret for a graver one than the other.
     let is_graver = now.severity > before.severity && (now.rule == before.rule || !now.sensitive);
-    let is_wider = || is_wider(was, now, is, around, names);
+    let is_wider = || match (before.lacks, now.lacks) {
+        (0, 0) => is_wider(was, now, is, around, names),
+        (before, now) => now & !before != 0,
+    };
     if is_graver || is_surer || is_elsewhere || is_wider() { Status::Worse } else { Status::Old }
 }
 

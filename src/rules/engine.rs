@@ -302,11 +302,11 @@ fn judge_root(
             }
             _ => format!("{what}is {}{wanted}", show_of(&hit.path, node)),
         };
-        if std::ptr::eq(node, root) {
-            findings.at(head, hit.path, message);
-        } else {
-            findings.fail(node, hit.path, message);
-        }
+        let found = match std::ptr::eq(node, root) {
+            true => findings.at(head, hit.path, message),
+            false => findings.fail(node, hit.path, message),
+        };
+        found.lacks = hit.lacks;
     });
 }
 
@@ -462,6 +462,7 @@ fn finish<'m>(cx: Cx<'m>, rule: &Rule, id: &Arc<str>, found: Found, around: &mut
         sensitive,
         container: found.container,
         value,
+        lacks: found.lacks,
         fingerprint,
         judged: found.at,
         ..Finding::new(id.clone(), if found.is_milder { rule.severity.milder() } else { rule.severity }, message, at)

@@ -159,6 +159,8 @@ pub struct Found {
     pub value: u64,
     /// A hash of the secret that it speaks of, where the text at the place is another one.
     pub secret: Option<u64>,
+    /// Which of the things that a list must hold it lacks, a bit for each that the rule names.
+    pub lacks: u64,
     /// What tells a sensitive place from others in its fingerprint, since its text must not be guessed from that. Only what
     /// can't be guessed, such as a long random token, may stand here.
     pub identity: Option<String>,
@@ -222,6 +224,7 @@ impl Findings {
             container: None,
             value: 0,
             secret: None,
+            lacks: 0,
             identity: None,
         });
         self.found.last_mut().expect("one was pushed")

@@ -34,6 +34,8 @@ pub struct Hit<'a> {
     pub path: String,
     /// What should have been there, for the message.
     pub wanted: Option<String>,
+    /// Which of the things that a list must hold it lacks, a bit for each that the table names.
+    pub lacks: u64,
 }
 
 /// Where a condition is evaluated: the model for links, and the resource that is judged.
@@ -65,6 +67,7 @@ pub fn judge<'a>(table: &'a Table, target: &'a Target, scope: Scope<'a>, root: &
                     at: subject,
                     path: join(&target.path, &[]),
                     wanted: wanted(table),
+                    lacks: 0,
                 });
                 continue;
             }
@@ -83,6 +86,12 @@ pub fn judge<'a>(table: &'a Table, target: &'a Target, scope: Scope<'a>, root: &
                 at: outcome.at,
                 path: join(&target.path, &outcome.path),
                 wanted: describe(outcome.operator, outcome.holds),
+                lacks: match (outcome.operator, &table.demand) {
+                    (Condition::Contains(_), Demand::Expect(conditions)) if !outcome.holds => {
+                        lacks(conditions, subject, scope)
+                    }
+                    _ => 0,
+                },
             });
         }
     }
@@ -100,6 +109,24 @@ fn outcomes<'a>(demand: &'a Demand, subject: Lookup<'a>, scope: Scope<'a>) -> Ve
             })
             .collect(),
     }
+}
+
+/// Which of the parts of conditions on a list do not hold, a bit for each.
+fn lacks(conditions: &[Condition], subject: Lookup<'_>, scope: Scope<'_>) -> u64 {
+    let mut parts: Vec<&Condition> = conditions.iter().collect();
+    let (mut lacks, mut bit) = (0, 1_u64);
+    while let Some(part) = parts.pop() {
+        match part {
+            Condition::All(inner) | Condition::Any(inner) => parts.extend(inner),
+            part => {
+                if evaluate(part, subject, scope).truth == Some(false) {
+                    lacks |= bit;
+                }
+                bit = bit.rotate_left(1);
+            }
+        }
+    }
+    lacks
 }
 
 /// What a table asks of its subject as a whole.
