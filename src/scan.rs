@@ -88,7 +88,8 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     let settings = frontend::Settings { before, ..request.settings.clone() };
     let (mut assembled, judged) = environments::judge_each(request, &settings, discovered, secrets(sources));
     let mut findings = judged.findings;
-    findings.retain(|finding| discovered.counts(finding));
+    let (counted, beside): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| discovered.counts(finding));
+    findings = counted;
     if request.base.is_some() {
         compare::leave_out_builds(&mut findings, sources);
     }
@@ -109,7 +110,7 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
     }
     let mut comparison = None;
     if let Some(base) = request.base.as_ref().zip(difference) {
-        let head = Head { discovered, assembled: &assembled, judged: &found };
+        let head = Head { discovered, assembled: &assembled, judged: &found, beside: &beside };
         let compared = compare::against(base, request, &head, findings, suppressed);
         (findings, suppressed) = (compared.kept, compared.suppressed);
         problems.extend(compared.notes);

@@ -1,9 +1,10 @@
-//! What was there before a change, and what only looks like it: another secret in the same place.
+//! What was there before a change, and what only looks like it: another secret in the same place, another file with the same hole.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use support::change::{Change, Judged};
+use support::run::scanned;
 
 /// Two tokens of one kind, put together so that this file holds none.
 fn tokens() -> [String; 2] {
@@ -101,4 +102,55 @@ fn what_else_an_instruction_sets_is_no_part_of_its_secret() {
     assert_eq!(with_secrets("Dockerfile", [&from, secret], "Dockerfile", [&from, other]).code, 1);
     let given = image("ARG GIVEN=?\nENV API_TOKEN=$GIVEN");
     assert_eq!(with_secrets("Dockerfile", [&given, secret], "Dockerfile", [&given, other]).code, 1);
+}
+
+const GROUP: &str = r#"resource "aws_security_group" "web" {
+  name        = "web"
+  description = "web"
+
+  ingress {
+    description = "shell"
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+"#;
+
+#[test]
+fn files_that_nobody_named_lend_nothing() {
+    let group = |name: &str| GROUP.replace("\"web\" {", &format!("\"{name}\" {{"));
+    let [token, _] = &tokens();
+    let key = format!("API = '{token}'\n");
+    let root = "FROM alpine:3.20.1\nRUN sudo ls\n";
+    let open = group("web");
+    for (path, text, to, copy) in [
+        ("infra/main.tf", open.as_str(), "other/main.tf", group("shop").as_str()),
+        ("a/app.py", &key, "b/app.py", &key),
+        ("a/app.py", &key, "a/shop.py", &key),
+        ("a/Dockerfile", root, "b/Dockerfile", root),
+        ("a/Dockerfile", root, "a/shop.Dockerfile", root),
+        (
+            "infra/main.tf",
+            &format!("locals {{\n  a = \"{token}\"\n}}\n"),
+            "infra/b.tf",
+            &format!("locals {{\n  b = \"{token}\"\n}}\n"),
+        ),
+    ] {
+        for more in ["", "# a comment\n"] {
+            let change = Change::from(&[(path, text)]).write(path, &format!("{text}{more}")).write(to, copy);
+            change.commit();
+            for paths in [&[to][..], &[to, "none.yaml"]] {
+                std::fs::write(change.path().join("none.yaml"), "a: 1\n").unwrap();
+                let (code, report) = scanned(change.path(), &[paths, &["--base", "main", "--fail-on", "low"]].concat());
+                let judged = Judged { code, report };
+                assert_eq!((judged.code, judged.of("old"), judged.fixed()), (1, vec![], vec![]), "{to} {more}");
+            }
+            let moved = change.remove(path);
+            moved.commit();
+            let (code, report) = scanned(moved.path(), &[to, "--base", "main", "--fail-on", "low"]);
+            assert_eq!((code, Judged { code, report }.of("new").len()), (0, 0), "moved to {to} {more}");
+        }
+    }
 }

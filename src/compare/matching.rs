@@ -48,6 +48,12 @@ impl<'a> Side<'a> {
         self.subjects = subjects(&wanted.collect::<Vec<_>>(), (self.model, documents), sources, names);
     }
 
+    /// Takes these in too, none of which is suppressed.
+    pub fn add(&mut self, findings: &'a [Finding]) {
+        self.findings.extend(findings);
+        self.suppressed.resize(self.findings.len(), false);
+    }
+
     /// The documents in what the findings that are not paired yet are about.
     pub fn documents(&self, is_paired: impl Fn(usize) -> bool) -> Documents {
         let left = self.findings.iter().enumerate().filter(|(at, _)| !is_paired(*at));

@@ -66,6 +66,8 @@ pub struct Head<'a> {
     pub assembled: &'a Assembled,
     /// Its findings before suppressions.
     pub judged: &'a [Finding],
+    /// What was found in files that were read and not asked for.
+    pub beside: &'a [Finding],
 }
 
 /// Findings of the head with their status.
@@ -103,6 +105,9 @@ pub fn against(
     let names = Names::of(&before.model, &head.assembled.model);
     let open = tentative.iter().map(|one| &one.finding);
     let mut now = Side::of(&kept, open, &head.assembled.model);
+    // What nobody asked for is no less there: it did not become what is asked for.
+    let asked = now.findings.len();
+    now.add(head.beside);
     let mut was = Side::of(&before.kept, &before.suppressed, &before.model);
     let pairs = identical(&was, &now, |finding| before.plan.leaves_alone(finding));
     let (texts, of_base) = (&head.discovered.sources, &before.plan.discovered.sources);
@@ -113,6 +118,7 @@ pub fn against(
     let mut pairs = pair(pairs, &was, &now, &before.plan.renames, &names);
     let statuses = statuses(base, head, &before, [&was, &now], &pairs, &names);
     let fixed = fixed(base, head, &before, &was, &pairs);
+    pairs.truncate(asked);
     let first_tentative = kept.len();
     let is_accepted: Vec<bool> = (first_tentative..pairs.len())
         .map(|at| statuses[at] == Status::Old && pairs[at].is_some_and(|before| was.suppressed[before]))
@@ -308,6 +314,8 @@ fn judge_base(base: &Base<'_>, difference: Difference, request: &Request<'_>, he
     };
     let mut findings = std::mem::take(&mut judged.findings);
     request.config.adjust(request.catalog, &mut findings);
+    let is_asked = |finding: &Finding| !plan.unasked.contains(plan.discovered.sources.get(finding.at.file).path());
+    findings.retain(is_asked);
     let (kept, suppressed) = match request.suppress {
         false => (findings, Vec::new()),
         true => {

@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub origins: FxHashMap<String, String>,
     /// Roots of which all files are read for others' sake: whether they are roots in the base, these others decide.
     pub context: FxHashSet<String>,
+    /// Paths of the base that are still there, though nobody asked for them in the head.
+    pub unasked: FxHashSet<String>,
 }
 
 impl Plan {
@@ -81,6 +83,8 @@ pub struct Difference {
     pub commit: Arc<Commit>,
     /// Paths of the files of the base that are others in the head, or gone.
     read_again: BTreeSet<String>,
+    /// Those of them that are still there, though nobody asked for them in the head.
+    unasked: FxHashSet<String>,
     /// The same files as a walk of the base finds them.
     fresh: Discovered,
     /// What frontends are told of it.
@@ -110,14 +114,20 @@ pub(super) fn difference(
     // What the head does not have among its texts: nobody claims it, or it is gone.
     let is_deleted = |path: &Path| walk.files.kind(path).is_err() && !tip.leaves_out(path);
     let is_gone = |path: &Path| !tip.has_same(commit, path) || is_deleted(path);
+    let given: Vec<PathBuf> = walk.paths.iter().filter_map(|path| walk.files.real(path).ok()).collect();
+    let is_asked = |path: &Path| given.iter().any(|given| path.starts_with(given));
+    let mut unasked: FxHashSet<String> = FxHashSet::default();
     let read_again: BTreeSet<String> = commit
         .files_below(root)
         .into_iter()
         .filter_map(|path| {
             let name = relative(&path)?;
             // A scan of some files has nothing to do with the rest, save what may have moved to them.
-            if head.only.is_some() && !folders_of_head.contains(folder_of(&name)) && !is_deleted(&path) {
-                return None;
+            if !of_head.contains_key(name.as_str()) && !is_asked(&path) && !is_deleted(&path) {
+                if !folders_of_head.contains(folder_of(&name)) {
+                    return None;
+                }
+                unasked.insert(name.clone());
             }
             match of_head.get(name.as_str()) {
                 Some(file) => (!unchanged.contains(file)).then_some(name),
@@ -150,12 +160,12 @@ pub(super) fn difference(
         claims: fresh.claims.clone(),
         files: Files::from(Arc::clone(commit)),
     };
-    Ok(Difference { commit: Arc::clone(commit), read_again, fresh, before: Arc::new(before) })
+    Ok(Difference { commit: Arc::clone(commit), read_again, unasked, fresh, before: Arc::new(before) })
 }
 
 /// Plans the reading of a base; all of it is read again where `is_whole`.
 pub(super) fn plan(head: &Discovered, difference: Difference, tip: &Commit, is_whole: bool) -> Plan {
-    let Difference { read_again, fresh, before, .. } = difference;
+    let Difference { read_again, unasked, fresh, before, .. } = difference;
     let unchanged = before.unchanged.clone();
     let root = &head.root;
     let files: Vec<(FileId, &Source)> = head.sources.iter().collect();
@@ -199,13 +209,13 @@ pub(super) fn plan(head: &Discovered, difference: Difference, tip: &Commit, is_w
     touched.extend(changed.keys().flat_map(|path| roots_of(path)));
     touched
         .extend(files.iter().filter(|(file, _)| !unchanged.contains(file)).flat_map(|(_, one)| roots_of(one.path())));
-    let is_left_out = |path: &str| tip.leaves_out(&root.join(path));
+    let is_left_out = |path: &str| tip.leaves_out(&root.join(path)) || unasked.contains(path);
     let renames = renamed(head, &unchanged, &of_head, &sources, &changed, &is_left_out);
     let discovered = Discovered { sources, claims, root: root.clone(), prefix: head.prefix.clone(), ..fresh };
     let is_file = |from: &str| changed.contains_key(from) && !of_head.contains_key(from);
     let origins =
         renames.iter().filter(|(from, _)| is_file(from)).map(|(from, to)| (to.clone(), from.clone())).collect();
-    Plan { discovered, unchanged, changed, touched, renames, origins, context }
+    Plan { discovered, unchanged, changed, touched, renames, origins, context, unasked }
 }
 
 /// The roots that a resource of a file may have: its folder, or the file itself.
