@@ -453,6 +453,16 @@ fn a_suppression_of_a_finding_about_a_file_is_proposed_without_an_address() {
 }
 
 #[test]
+fn what_is_staged_is_tracked_though_it_be_ignored() {
+    let change = base().write(".gitignore", "*.local.tf\nlocal/\n");
+    change.commit();
+    let change = change.write("infra/a.local.tf", &DATABASE.replace("main", "copy")).write("local/b.tf", DATABASE);
+    assert_eq!(change.judged_as_it_is(&["--select", PUBLIC]).of("new"), [""; 0]);
+    change.git(&["add", "--force", "infra/a.local.tf", "local/b.tf"]);
+    assert_eq!(change.judged_as_it_is(&["--select", PUBLIC]).of("new").len(), 2);
+}
+
+#[test]
 fn changes_that_are_not_committed_count() {
     let change = base().write("infra/second.tf", &DATABASE.replace("\"main\"", "\"second\""));
     let judged = change.judged_as_it_is(&["--select", PUBLIC]);

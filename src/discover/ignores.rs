@@ -87,7 +87,7 @@ impl Scope<'_> {
     pub fn is_tracked(&self, path: &Path) -> bool {
         self.change.is_some_and(|change| {
             let full = self.root.join(path);
-            change.base.has(&full) || change.head.has(&full)
+            change.base.has(&full) || change.head.is_tracked(&full)
         })
     }
 

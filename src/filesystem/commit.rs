@@ -97,7 +97,7 @@ impl Repository {
                 Error::new("the repository has no commit to compare with", "commit first, or leave --base out")
             })?
             .detach();
-        Ok(Commit { left_out: self.left_out()?, ..self.commit(head)? })
+        self.with_index(self.commit(head)?)
     }
 
     /// The commit that `reference` names.
@@ -193,6 +193,7 @@ impl Repository {
             taken: BTreeSet::new(),
             is_missing: Arc::default(),
             left_out: Arc::default(),
+            staged: Arc::default(),
         })
     }
 }
@@ -252,6 +253,8 @@ pub struct Commit {
     is_missing: Arc<AtomicBool>,
     /// Paths in the tree of files and folders that are not checked out, where this is the commit at hand.
     left_out: Arc<FxHashSet<PathBuf>>,
+    /// Paths in the tree of files, and the folders that they are in, that are staged for the commit after it.
+    staged: Arc<FxHashSet<PathBuf>>,
 }
 
 impl std::fmt::Debug for Commit {

@@ -1,4 +1,5 @@
-//! Sparse checkouts: what the commit at hand has and the work tree, by git's own doing, has not. It is not deleted.
+//! What the index of git says: what the commit at hand has and a sparse checkout leaves out, which is not deleted; and what the next
+//! commit will have.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use rustc_hash::FxHashSet;
 use super::{Commit, Disk, Error, FileSystem, Repository};
 
 impl Repository {
-    /// The files and folders that the index tells git to leave out of the work tree, by their path in the tree.
-    pub(super) fn left_out(&self) -> Result<Arc<FxHashSet<PathBuf>>, Error> {
+    /// The commit at hand with what the index tells git to leave out of the work tree, and what is staged.
+    pub(super) fn with_index(&self, commit: Commit) -> Result<Commit, Error> {
         let repository = self.repository.to_thread_local();
         let index = repository.try_index().map_err(|error| {
             Error::new(
@@ -18,16 +19,28 @@ impl Repository {
                 "see `git status`",
             )
         })?;
-        let Some(index) = index else { return Ok(Arc::default()) };
-        let skipped = index.entries().iter().filter(|entry| entry.flags.contains(Flags::SKIP_WORKTREE));
-        // A folder of which nothing is checked out may stand there as one entry.
-        Ok(Arc::new(
-            skipped.filter_map(|entry| Some(gix::path::from_bstr(entry.path(&index)).ok()?.into_owned())).collect(),
-        ))
+        let Some(index) = index else { return Ok(commit) };
+        let (mut left_out, mut staged) = (FxHashSet::default(), FxHashSet::default());
+        for entry in index.entries() {
+            let Ok(path) = gix::path::from_bstr(entry.path(&index)) else { continue };
+            // A folder of which nothing is checked out may stand there as one entry.
+            if entry.flags.contains(Flags::SKIP_WORKTREE) {
+                left_out.insert(path.to_path_buf());
+            } else if commit.named(&path).is_none() {
+                staged.extend(path.ancestors().filter(|path| *path != Path::new("")).map(Path::to_path_buf));
+            }
+        }
+        Ok(Commit { left_out: Arc::new(left_out), staged: Arc::new(staged), ..commit })
     }
 }
 
 impl Commit {
+    /// Whether git tracks the file or anything below the folder at this path: the commit has it, or it is staged.
+    pub fn is_tracked(&self, path: &Path) -> bool {
+        let is_staged = || path.strip_prefix(&self.folder).is_ok_and(|path| self.staged.contains(path));
+        self.has(path) || is_staged()
+    }
+
     /// Whether the commit has a file at this path that is not on disk because a sparse checkout leaves it out. Only the commit at
     /// hand leaves anything out.
     pub fn leaves_out(&self, path: &Path) -> bool {
