@@ -189,3 +189,12 @@ fn modules_in_modules_of_a_thousand_instances_are_not_thought_of_one_by_one() {
     let told = "the calls of modules make more than 50000 instances: those from here on are not judged";
     assert!(!limits.is_empty() && limits.iter().all(|(message, _)| message == told), "{limits:?}");
 }
+
+#[test]
+fn lists_that_grow_too_long_are_a_limit_and_no_mistake_that_try_could_catch() {
+    let group = "resource \"aws_db_instance\" \"many\" { publicly_accessible = try(length(local.a29) > 1, false) }\n";
+    let text = format!("{}{group}{DATABASE}", chain("[\"x\"]", "concat(@, @)"));
+    let (found, limits) = limits(&[("main.tf", &text)]);
+    assert_eq!(found, ["aws_db_instance.literal"]);
+    assert_eq!(limits, [("concat: more than 100000 elements".to_string(), 19)]);
+}

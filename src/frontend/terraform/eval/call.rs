@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::name::step_name;
-use super::{Caller, Evaluated, Evaluator, Instance, Instances, Repetition, Scope, fail};
+use super::{Caller, Evaluated, Evaluator, Instance, Instances, Repetition, Scope, fail, limit};
 use crate::frontend::terraform::functions::{self, Place};
 use crate::frontend::terraform::module::{Declaration, Module, folder_of_call};
 use crate::frontend::terraform::syntax::{self, ExprId, ExprKind, List, Text};
@@ -60,6 +60,7 @@ impl Evaluator<'_> {
                 let name = name.map_or(DECIDED, |expr| step_name(file.source_text(file.expr_span(*expr))));
                 Ok(value.used_as(span, name))
             }
+            (Err(message), None) if functions::is_limit(&message) => Err(limit(span, format!("{name}: {message}"))),
             (Err(message), None) => Err(fail(span, format!("{name}: {message}"))),
         }
     }

@@ -306,6 +306,11 @@ fn whole(value: &Val, least: i64, most: i64) -> Result<i64, String> {
     }
 }
 
+/// Whether what is wrong with a call is that its result is larger than any that is made here: terraform makes it all the same.
+pub fn is_limit(message: &str) -> bool {
+    message.ends_with(" past the limit") || message.starts_with(&format!("more than {MAX_ELEMENTS} "))
+}
+
 /// Refuses results with too many elements.
 fn few(count: usize) -> Result<usize, String> {
     if count > MAX_ELEMENTS { Err(format!("more than {MAX_ELEMENTS} elements")) } else { Ok(count) }
