@@ -363,6 +363,23 @@ fn plain<'a>(files: &'a [(&'static str, String); 2]) -> Vec<(&'a str, &'a str)> 
     files.iter().map(|(path, text)| (*path, text.as_str())).collect()
 }
 
+/// What differs in nothing but the name is no rename where both names stay.
+#[test]
+fn a_hole_does_not_move_to_a_container_that_was_there() {
+    let task = |containers: &[(&str, bool, bool)]| {
+        definitions(containers).replace("acme.test/app", "acme.test/web").replace("acme.test/side", "acme.test/web")
+    };
+    let (before, after) =
+        (task(&[("app", true, false), ("side", false, false)]), task(&[("app", false, false), ("side", true, false)]));
+    for (from, to) in forms(TASK, &before).iter().zip(forms(TASK, &after)) {
+        assert_closed(&after, &plain(from), &plain(&to));
+    }
+    let renamed = task(&[("app", true, false), ("side", false, false)]).replace("\"app\"", "\"shop\"");
+    for (from, to) in forms(TASK, &before).iter().zip(forms(TASK, &renamed)) {
+        assert_same("another name", &plain(from), &plain(&to));
+    }
+}
+
 #[test]
 fn containers_that_one_expression_makes_are_told_apart() {
     let made = "jsonencode([for name in [\"app\", \"side\"] : { name = name, image = \"acme.test/${name}:1.2.3\", user = \

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::digest::body_digest;
 use super::exposure::{is_degree, is_within, names_other_host};
 use super::names::Names;
-use super::subject::{Documents, Judged, Judging, Subject, subjects};
+use super::subject::{Documents, Holder, Judged, Judging, Subject, holders, subjects};
 use super::target::acts_on_more;
 use crate::address::without_keys;
 use crate::finding::{Finding, Severity, Status};
@@ -155,12 +155,19 @@ pub(super) fn pair(
         |at| (!base.findings[at].sensitive).then(|| (was(at), holder(base, at))),
         |at| (!head.findings[at].sensitive).then(|| (is(at), holder(head, at))),
     );
-    // A container that got another name and nothing else.
-    let rest = |side: &Side<'_>, at: usize| {
-        let subject = &side.subjects[at];
-        (subject.within.name != 0).then_some((subject.within.rest, subject.value))
+    // A container that got another name and nothing else: the old name is gone, and the new one was not there.
+    let left = (0..base.findings.len()).filter(|at| !pairs.taken[*at]);
+    let before = holders_of(base, left, |at| (&base_root[at], &base_address[at]));
+    let left = (0..head.findings.len()).filter(|at| pairs.of_head[*at].is_none());
+    let after = holders_of(head, left, |at| (&head.subjects[at].root, &head.findings[at].address));
+    let rest = |side: &Side<'_>, at: usize, other: Option<&FxHashSet<u64>>| {
+        let Holder { name, rest } = side.subjects[at].within;
+        (name != 0 && !other?.contains(&name)).then_some((rest, side.subjects[at].value))
     };
-    pairs.pass(|at| Some((was(at), rest(base, at)?)), |at| Some((is(at), rest(head, at)?)));
+    pairs.pass(
+        |at| Some((was(at), rest(base, at, after.get(&(was(at).1, was(at).2)))?)),
+        |at| Some((is(at), rest(head, at, before.get(&(is(at).1, is(at).2)))?)),
+    );
     let gone =
         Moved::find(base, head, |index| pairs.taken[index], |at| (base_root[at].clone(), base_address[at].clone()));
     let came = Moved::find(
@@ -240,6 +247,21 @@ pub(super) fn pair(
     };
     pairs.pass(|at| anywhere(base, at), |at| anywhere(head, at));
     pairs.of_head
+}
+
+/// The names of the elements of lists in the resources that these findings are about, by root and address.
+fn holders_of<'k>(
+    side: &Side<'_>,
+    findings: impl Iterator<Item = usize>,
+    place: impl Fn(usize) -> (&'k Arc<str>, &'k Arc<str>),
+) -> FxHashMap<(&'k Arc<str>, &'k Arc<str>), FxHashSet<u64>> {
+    let mut all = FxHashMap::default();
+    for at in findings.filter(|at| side.subjects[*at].within.name != 0) {
+        if let Some(resource) = side.subjects[at].resource {
+            all.entry(place(at)).or_insert_with(|| holders(resource));
+        }
+    }
+    all
 }
 
 fn is_stage(side: &Side<'_>, at: usize) -> bool {

@@ -349,13 +349,34 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The names of all elements of lists in a resource, each with those around it.
+pub(super) fn holders(resource: &Resource) -> FxHashSet<u64> {
+    let mut holders = FxHashSet::default();
+    let mut open = vec![(&resource.body, 0)];
+    while let Some((node, around)) = open.pop() {
+        open.extend(node.structure.as_deref().map(|node| (node, around)));
+        open.extend(node.entries().iter().map(|entry| (&entry.node, around)));
+        for element in node.items() {
+            let name = element.get("name").as_str().map(|name| name_within(around, name));
+            holders.extend(name);
+            open.push((element, name.unwrap_or(around)));
+        }
+    }
+    holders
+}
+
+/// A hash of the name of an element and of those around it.
+fn name_within(around: u64, name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (around, name).hash(&mut hasher);
+    hasher.finish()
+}
+
 impl Holder {
     /// The holder of what is in an element of a list.
     fn of(self, element: &Node, names: &Names<'_>) -> Holder {
         let Lookup::Known(Node { value: Value::String(name), .. }) = element.get("name") else { return self };
-        let mut hasher = DefaultHasher::new();
-        (self.name, name).hash(&mut hasher);
-        Holder { name: hasher.finish(), rest: digest_of_element(element, name, names) }
+        Holder { name: name_within(self.name, name), rest: digest_of_element(element, name, names) }
     }
 
     /// One for all that stands at one place.
