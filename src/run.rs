@@ -281,7 +281,8 @@ fn rules_command(arguments: &cli::RulesArgs, out: &mut dyn Write) -> Result<u8, 
                 let on = if rule.default { ' ' } else { '-' };
                 writeln!(writer, "{:8} {on} {:width$} {}", rule.severity.name(), rule.id, rule.title)?;
             }
-            writeln!(writer, "{} rules; `-` marks those that run only when selected", chosen.len())?;
+            let rules = crate::report::text::count(chosen.len(), "rule");
+            writeln!(writer, "{rules}; `-` marks those that run only when selected")?;
         }
     }
     writer.flush()?;

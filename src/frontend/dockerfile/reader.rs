@@ -30,9 +30,15 @@ pub(super) fn read(file: FileId, text: &str, indent: usize) -> Lines {
     let mut reader =
         Reader { file, text, at: 0, escape: '\\', indent, is_dockers: true, lost: 0, comments, blank_lines, problems };
     let directives = reader.directives();
-    let frontend = directives.iter().find(|one| one.name == "syntax").map(|one| one.value.as_str());
-    reader.is_dockers =
-        frontend.is_none_or(|image| image.trim_start_matches("docker.io/").starts_with("docker/dockerfile"));
+    let frontend = directives.iter().find(|one| one.name == "syntax");
+    let is_dockers = |one: &&Directive| one.value.trim_start_matches("docker.io/").starts_with("docker/dockerfile");
+    if let Some(other) = frontend.filter(|one| !one.value.is_empty() && !is_dockers(one)) {
+        reader.is_dockers = false;
+        let message =
+            format!("is built by {}, which may read it as it likes; judged as Docker itself would", other.value);
+        let help = "name `docker/dockerfile` after `syntax=`, or look at what that image does";
+        reader.problems.push(Problem::at(ProblemKind::Note, other.span, message).help(help));
+    }
     let instructions = reader.instructions();
     let Reader { escape, mut comments, blank_lines, problems, .. } = reader;
     comments.shrink_to_fit();
