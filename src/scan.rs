@@ -127,10 +127,10 @@ pub fn scan<'s>(request: &Request<'_>, discovered: &'s Discovered) -> Result<Rep
         };
         comparison = Some(baseline.apply(&mut findings, &place, request.catalog, comparison));
     }
-    let is_unread_module = |problem: &&mut Problem| problem.kind == ProblemKind::UnreadModule;
-    let modules_unread = problems.iter_mut().filter(is_unread_module).count();
-    if request.config.accept_unread_modules {
-        for problem in problems.iter_mut().filter(is_unread_module) {
+    let mut modules_unread = 0;
+    for problem in problems.iter_mut().filter(|problem| problem.kind == ProblemKind::UnreadModule) {
+        modules_unread += 1;
+        if request.config.accept_unread_modules {
             problem.kind = ProblemKind::Note;
             problem.help = Some("`accept-unread: [modules]` in gate.yaml accepts that".into());
         }

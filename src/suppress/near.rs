@@ -16,10 +16,14 @@ const SIGNS_BY_END: &[(&str, &[&str])] = &[
     (".bas", &["'", "REM ", "Rem "]),
 ];
 
+/// The signs that begin a comment in the file at a path, and would be quotes or words in others.
+fn signs_by_end(path: &str) -> &'static [&'static str] {
+    SIGNS_BY_END.iter().find(|(end, _)| path.ends_with(end)).map_or(&[], |(_, signs)| signs)
+}
+
 /// The signs that begin a comment in the file at a path.
 fn signs(path: &str) -> impl Iterator<Item = &'static str> {
-    let more = SIGNS_BY_END.iter().find(|(end, _)| path.ends_with(end)).map_or(&[][..], |(_, signs)| signs);
-    SIGNS.iter().chain(more).copied()
+    SIGNS.iter().chain(signs_by_end(path)).copied()
 }
 
 /// The sign with which a comment begins; `#` for any that is not known.
@@ -29,8 +33,7 @@ pub(super) fn sign_of(path: &str, comment: &str) -> &'static str {
 
 /// The text of a comment without a sign that is a quote or a word elsewhere.
 pub(super) fn without_word<'t>(path: &str, text: &'t str) -> &'t str {
-    let signs = SIGNS_BY_END.iter().find(|(end, _)| path.ends_with(end)).map_or(&[][..], |(_, signs)| signs);
-    signs.iter().find_map(|sign| text.strip_prefix(sign)).unwrap_or(text).trim_start()
+    signs_by_end(path).iter().find_map(|sign| text.strip_prefix(sign)).unwrap_or(text).trim_start()
 }
 
 /// Signs by the end of a file's name, where no finding says that a text is meant: elsewhere `#` alone. Prose has none, since it
